@@ -1,0 +1,1 @@
+"""The Seedance HTTP API. Nothing in this package imports Airflow."""

@@ -1,0 +1,116 @@
+"""The API over requests: sockets only, every decision is in the protocol."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Self
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError, SSLError
+
+from seedance_provider.api.errors import ConnectionLostError, ConnectionNotEstablishedError, TransportError
+from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from seedance_provider.api.video_request import VideoRequest
+    from seedance_provider.api.video_task import VideoTask
+
+__all__ = ["SeedanceClient"]
+
+_CONNECT_SECONDS = 10
+#: Giving up on an answer leaves the fate of a paid request open, so createTask is given much more time.
+_CREATE_SECONDS = 120
+_READ_SECONDS = 30
+
+
+class SeedanceClient:
+    """
+    A client of the API. It never repeats a request on its own.
+
+    :param protocol: whose account, at which address.
+    """
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+        self._session = requests.Session()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def create_task(self, request: VideoRequest) -> str:
+        """
+        Create a video, which costs credits, and return the id of the video task. The request is sent once.
+
+        :param request: what to ask for.
+        :raises SeedanceError: whose ``on_create`` tells whether the API can have accepted the request.
+        """
+        # A kept-alive connection may have been closed by the server meanwhile, which would leave the fate of a
+        # paid request open for nothing: this request gets a connection of its own.
+        with requests.Session() as session:
+            response = _send(session, self._protocol.create_task(request), _CREATE_SECONDS)
+        return self._protocol.read_created(response)
+
+    def get_task(self, task_id: str) -> VideoTask:
+        """
+        Return a video task. It costs nothing.
+
+        :param task_id: the video task.
+        :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
+        """
+        response = _send(self._session, self._protocol.record_info(task_id), _READ_SECONDS)
+        return self._protocol.read_record(response, task_id)
+
+
+def _send(session: requests.Session, request: HttpRequest, read_seconds: float) -> HttpResponse:
+    try:
+        response = session.request(
+            request.method,
+            request.url,
+            params=dict(request.params),
+            data=request.body,
+            headers=dict(request.headers),
+            # Without an auth of ours, requests would replace our header by what a .netrc file says.
+            auth=_keep_headers,
+            timeout=(_CONNECT_SECONDS, read_seconds),
+            # A redirect would resend the request, and the key, to somebody else.
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        raise _transport_error(error, request) from None
+    return HttpResponse(response.status_code, response.headers, response.content)
+
+
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _transport_error(error: requests.RequestException, request: HttpRequest) -> TransportError:
+    host = request.url.split("/jobs/")[0]
+    if _was_not_sent(error):
+        return ConnectionNotEstablishedError(f"{host} could not be reached: {_cause(error)}. Nothing was sent.")
+    return ConnectionLostError(f"{host} did not answer completely: {_cause(error)}.")
+
+
+def _was_not_sent(error: requests.RequestException) -> bool:
+    """Only what certainly happened before the first byte was sent counts; everything else may have arrived."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    if isinstance(reason, SSLError):
+        # A certificate is refused during the handshake; other TLS errors can come at any time.
+        return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in reason.args)
+    # A ProxyError means that the proxy itself could not be reached, or would not connect us.
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError | ProxyError)
+
+
+def _cause(error: requests.RequestException) -> str:
+    return f"{type(error).__name__}: {error}"

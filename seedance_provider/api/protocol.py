@@ -1,0 +1,232 @@
+"""
+The API's HTTP, without any I/O: builds each request, and reads each response into a value or an error.
+
+Both clients drive it, so they can't drift apart, and its tests need no sockets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import seedance_provider
+from seedance_provider.api.errors import (
+    ApiAccessDisabledError,
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    ConcurrencyLimitError,
+    InsufficientCreditsError,
+    InternalServerError,
+    InvalidRequestError,
+    RateLimitedError,
+    TaskAccessDeniedError,
+    TaskNotFoundError,
+    UnexpectedResponseError,
+)
+from seedance_provider.api.video_task import VideoTask
+from seedance_provider.api.wire_formats import encode_inputs
+
+if TYPE_CHECKING:
+    from seedance_provider.api.video_request import VideoRequest
+
+__all__ = ["DEFAULT_BASE_URL", "HttpRequest", "HttpResponse", "Protocol", "address_problem"]
+
+DEFAULT_BASE_URL = "https://kinovi.ai/api/v1"
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A request to be sent as it is: no redirects, no retries by the transport."""
+
+    method: str
+    url: str
+    #: Hold the key, so they never appear in a ``repr``.
+    headers: Mapping[str, str] = field(repr=False)
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """
+    The API at one address, for one account.
+
+    :param api_key: the account's key.
+    :param base_url: address of the API, with its path, without a slash at the end.
+    :param wire_format: see :mod:`seedance_provider.api.wire_formats`.
+    :raises InvalidRequestError: if the key or the address can't be right. The key is never part of the message.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str = DEFAULT_BASE_URL
+    wire_format: str = "auto"
+
+    def __post_init__(self) -> None:
+        if problem := address_problem(self.base_url):
+            raise InvalidRequestError(f"The API's address {problem}.")
+        # An HTTP library would name the offending header, key included.
+        if not self.api_key or not all("!" <= character <= "~" for character in self.api_key):
+            raise InvalidRequestError("The API key is empty, or has spaces or characters that no key has.")
+
+    def create_task(self, request: VideoRequest) -> HttpRequest:
+        """Build the request that creates, and pays for, a video."""
+        body = {"model": request.model, "inputs": encode_inputs(request, self.wire_format)}
+        return HttpRequest("POST", f"{self.base_url}/jobs/createTask", self._headers(), body=json.dumps(body).encode())
+
+    def record_info(self, task_id: str) -> HttpRequest:
+        """Build the request that asks for a video task. It costs nothing."""
+        return HttpRequest("GET", f"{self.base_url}/jobs/recordInfo", self._headers(), params={"taskId": task_id})
+
+    def read_created(self, response: HttpResponse) -> str:
+        """
+        Return the id of the video task that was created.
+
+        :raises ApiError: whose ``on_create`` tells whether the API can have accepted the request.
+        """
+        answer = _read_object(response)
+        data = answer.get("data")
+        task_id = (data if isinstance(data, Mapping) else answer).get("taskId")
+        if not isinstance(task_id, str) or not task_id:
+            raise _unexpected(response, "the answer holds no taskId")
+        return task_id
+
+    def read_record(self, response: HttpResponse, task_id: str) -> VideoTask:
+        """
+        Return the video task that was asked for.
+
+        :raises ApiError: whose ``on_read`` tells whether asking again can help.
+        """
+        try:
+            answer = _read_object(response)
+        except BadRequestError as error:
+            # "Invalid taskId": an id of that form can't exist.
+            raise TaskNotFoundError(error.message, status=error.status) from None
+        return VideoTask.from_record(answer, task_id=task_id)
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {self.api_key}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "User-Agent": f"airflow-provider-seedance/{seedance_provider.__version__}",
+        }
+
+
+def address_problem(url: str) -> str | None:
+    """
+    Return what is wrong with an address of the API, or ``None``.
+
+    The address is not shown if it may hold credentials, which some people put there.
+    """
+    shown = "is not a URL" if "@" in url else f"is {url!r}"
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return f"{shown}, and an http(s) URL is needed"
+    if parts.scheme not in ("http", "https") or not has_host:
+        return f"{shown}, and an http(s) URL is needed"
+    if "@" in parts.netloc:
+        return "holds credentials, and the key belongs into the password of the connection"
+    return None
+
+
+def _read_object(response: HttpResponse) -> dict[str, Any]:
+    """Return the JSON object of a 200, or raise the error that the response stands for."""
+    try:
+        body = json.loads(response.body)
+    except (ValueError, RecursionError):
+        body = None
+    if response.status == 200 and isinstance(body, dict):
+        return body
+    message = body.get("message") if isinstance(body, dict) else None
+    if not isinstance(message, str) or response.status not in _DOCUMENTED:
+        raise _unexpected(response, "an answer that the API's documentation does not know")
+    raise _documented_error(response, body, message)
+
+
+def _documented_error(response: HttpResponse, body: dict[str, Any], message: str) -> ApiError:
+    error_class, details = _DOCUMENTED[response.status], {}
+    match response.status:
+        case 400:
+            message = _with_field_errors(message, body.get("errors"))
+        case 402:
+            details = {name: body.get(name) for name in ("required", "available")}
+        case 403 if message.startswith("API access not enabled"):
+            error_class = ApiAccessDisabledError
+        case 429 if message.startswith("Concurrency limit reached"):
+            error_class = ConcurrencyLimitError
+            details = {name: body.get(name) for name in ("limit", "current")}
+    return error_class(message, status=response.status, retry_after=_retry_after(response), **details)
+
+
+#: The documented refusals: with one of these and the API's own message, nothing was accepted.
+_DOCUMENTED: dict[int, type[ApiError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: InsufficientCreditsError,
+    403: TaskAccessDeniedError,
+    404: TaskNotFoundError,
+    429: RateLimitedError,
+    500: InternalServerError,
+}
+
+
+def _with_field_errors(message: str, errors: Any) -> str:
+    """Append what the API says of single fields: ``duration: Duration must be between ...``."""
+    if not isinstance(errors, list):
+        return message
+    said = [f"{_field(error.get('path'))}: {error.get('message')}" for error in errors if isinstance(error, Mapping)]
+    return f"{message} ({'; '.join(said)})" if said else message
+
+
+def _field(path: Any) -> str:
+    if isinstance(path, list) and path:
+        return ".".join(map(str, path))
+    return path if isinstance(path, str) and path else "?"
+
+
+def _unexpected(response: HttpResponse, what: str) -> UnexpectedResponseError:
+    content_type = _header(response, "Content-Type") or "no content type"
+    start = response.body[:200].decode("utf-8", "replace").strip()
+    is_html = "html" in content_type.lower() or start.lower().startswith(("<!doctype html", "<html"))
+    shown = "an HTML page" if is_html else repr(start) if start else "an empty body"
+    return UnexpectedResponseError(
+        f"{what} ({content_type}, {shown})",
+        status=response.status,
+        retry_after=_retry_after(response),
+        looks_like_html=is_html,
+    )
+
+
+def _header(response: HttpResponse, name: str) -> str | None:
+    return next((value for key, value in response.headers.items() if key.lower() == name.lower()), None)
+
+
+def _retry_after(response: HttpResponse) -> float | None:
+    """Seconds to wait, from either form of the header; not documented by the vendor, but any proxy may send it."""
+    value = (_header(response, "Retry-After") or "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,176 @@
+"""What ``recordInfo`` answers, read with tolerance: the API has had three documented generations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import pendulum
+
+__all__ = ["TaskStatus", "VideoTask"]
+
+
+#: Beyond this a number is no credits, no pixels and no time, and neither NaN nor infinity is JSON.
+_LARGEST = 1e15
+
+
+class TaskStatus(StrEnum):
+    """The documented statuses; anything else is :attr:`UNKNOWN` and counts as still running."""
+
+    WAITING = "waiting"
+    GENERATING = "generating"
+    SUCCESS = "success"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the video task has ended."""
+        return self in (TaskStatus.SUCCESS, TaskStatus.FAIL)
+
+
+@dataclass(frozen=True)
+class VideoTask:
+    """
+    One video task, as the API describes it.
+
+    :param task_id: id at the API.
+    :param model: model name as the API reports it; it may differ from the one that was asked for.
+    :param status: where it stands.
+    :param raw_status: the status in the API's own word.
+    :param video_url: where the finished video is; the vendor keeps it for 14 days.
+    :param width: in pixels.
+    :param height: in pixels.
+    :param credits_used: what it cost; may be fractional. On failure some generations of the API report 0 and
+        others the amount that was reserved and refunded.
+    :param error_code: the API's code of a failure, if it sends one.
+    :param error_message: the API's text of a failure.
+    :param created_at: when the API accepted it.
+    :param completed_at: when it ended; some generations of the API leave it out on failure.
+    """
+
+    task_id: str
+    model: str | None = None
+    status: TaskStatus = TaskStatus.UNKNOWN
+    raw_status: str | None = None
+    video_url: str | None = None
+    width: int | None = None
+    height: int | None = None
+    credits_used: float | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    created_at: pendulum.DateTime | None = None
+    completed_at: pendulum.DateTime | None = None
+
+    @property
+    def generation_seconds(self) -> float | None:
+        """Seconds from acceptance to end, or ``None`` while either is unknown."""
+        if self.created_at is None or self.completed_at is None:
+            return None
+        return round((self.completed_at - self.created_at).total_seconds(), 3)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], *, task_id: str) -> VideoTask:
+        """
+        Read a ``recordInfo`` answer: flat or enveloped, ``status`` or ``state``, error as string or object.
+
+        :param record: the decoded JSON object.
+        :param task_id: the id that was asked for, used where the answer has none.
+        """
+        data = record.get("data")
+        fields: Mapping[str, Any] = data if isinstance(data, Mapping) else record
+        raw_status = fields.get("status", fields.get("state"))
+        output = _first_output(fields.get("output"))
+        error_code, error_message = _error(fields.get("error"))
+        return cls(
+            task_id=_text(fields.get("taskId")) or task_id,
+            model=_text(fields.get("model")),
+            status=_status(raw_status),
+            raw_status=None if raw_status is None else str(raw_status),
+            video_url=_text(output.get("url")),
+            width=_integer(output.get("width")),
+            height=_integer(output.get("height")),
+            credits_used=_number(fields.get("creditsUsed")),
+            error_code=error_code,
+            error_message=error_message,
+            created_at=_moment(fields.get("createTime")),
+            completed_at=_moment(fields.get("completeTime")),
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return the small JSON object that operators and sensors hand to the tasks after them."""
+        return {
+            "task_id": self.task_id,
+            "model": self.model,
+            "status": str(self.status),
+            "video_url": self.video_url,
+            "width": self.width,
+            "height": self.height,
+            "credits_used": self.credits_used,
+            **self._times(),
+            "generation_seconds": self.generation_seconds,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all fields as plain values."""
+        return asdict(self) | {"status": str(self.status)} | self._times()
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> VideoTask:
+        """Read what :meth:`to_json` wrote; fields that another release added are left out."""
+        known = {name: value for name, value in fields.items() if name in cls.__dataclass_fields__}
+        for name in ("created_at", "completed_at"):
+            moment = known.get(name)
+            known[name] = pendulum.instance(datetime.fromisoformat(moment)) if moment else None
+        return cls(**known | {"status": TaskStatus(known["status"])})
+
+    def _times(self) -> dict[str, str | None]:
+        times = {"created_at": self.created_at, "completed_at": self.completed_at}
+        return {name: moment.isoformat() if moment else None for name, moment in times.items()}
+
+
+def _status(raw: Any) -> TaskStatus:
+    try:
+        return TaskStatus(str(raw).lower())
+    except ValueError:
+        return TaskStatus.UNKNOWN
+
+
+def _first_output(output: Any) -> Mapping[str, Any]:
+    """A video task has exactly one output."""
+    first = output[0] if isinstance(output, list) and output else None
+    return first if isinstance(first, Mapping) else {}
+
+
+def _error(error: Any) -> tuple[str | None, str | None]:
+    if isinstance(error, Mapping):
+        code = error.get("code")
+        return None if code is None else str(code), _text(error.get("message"))
+    return None, _text(error)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if -_LARGEST < value < _LARGEST else None
+
+
+def _integer(value: Any) -> int | None:
+    number = _number(value)
+    return None if number is None else int(number)
+
+
+def _moment(milliseconds: Any) -> pendulum.DateTime | None:
+    """The API sends Unix milliseconds."""
+    number = _number(milliseconds)
+    try:
+        return None if number is None else pendulum.from_timestamp(number / 1000, tz="UTC")
+    except (OverflowError, ValueError):
+        return None

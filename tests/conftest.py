@@ -1,0 +1,36 @@
+"""What tests of every kind use."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+# Before anything imports Airflow: no test may see, or make, a person's own Airflow.
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+# Airflow refuses to run an operator's execute() outside a task, except in this mode.
+os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
+
+from tests.support.scripted_api import ScriptedApi, scripted_api
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def api() -> Iterator[ScriptedApi]:
+    """A Seedance API that answers what the test tells it to, over real HTTP."""
+    with scripted_api() as running:
+        yield running
+
+
+@pytest.fixture
+def seedance_default(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The default connection, which leads to the scripted API; the value is the key."""
+    key = "sk-test-1234567890"
+    connection = f'{{"conn_type": "seedance", "host": "{api.base_url}", "password": "{key}"}}'
+    monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", connection)
+    return key

@@ -1,0 +1,219 @@
+"""The API over aiohttp, against a real server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import traceback
+
+import aiohttp
+import pytest
+
+from seedance_provider.api import async_client as async_client_module
+from seedance_provider.api.async_client import AsyncSeedanceClient
+from seedance_provider.api.errors import (
+    AuthenticationError,
+    ConcurrencyLimitError,
+    ConnectionLostError,
+    ConnectionNotEstablishedError,
+    InternalServerError,
+    SeedanceError,
+    TaskNotFoundError,
+    UnexpectedResponseError,
+    Verdict,
+)
+from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.video_task import TaskStatus
+from tests.support.scripted_api import Answer, record
+
+KEY = "sk-test-3f9a"
+
+BROKEN_ANSWERS = {
+    "hangs up after the request": Answer(hang_up=True),
+    "cuts the body": Answer(200, record(), promised=9999),
+    "sends a body that can't be unpacked": Answer(200, b"plain", headers={"Content-Encoding": "gzip"}),
+    "sends a header that is none": Answer(200, record(), headers={"not a header": "x"}),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def refused_url():
+    """An address at which nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent_url():
+    """An address at which a server accepts everything and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+async def looked_up(base_url, task_id="task_a"):
+    async with AsyncSeedanceClient(Protocol(KEY, base_url)) as client:
+        return await client.get_task(task_id)
+
+
+async def error_of_looking_at(base_url):
+    with pytest.raises(SeedanceError) as caught:
+        await looked_up(base_url)
+    return caught.value
+
+
+class TestGetTask:
+    async def test_it_returns_the_video_task(self, api):
+        api.readings.append(Answer(200, record("success")))
+        task = await looked_up(api.base_url)
+        assert (task.status, task.video_url) == (TaskStatus.SUCCESS, "https://media.example/a.mp4")
+
+    async def test_the_request_that_arrives_is_the_quickstarts(self, api):
+        api.readings.append(Answer(200, record()))
+        await looked_up(api.base_url, "task a&b=\N{CHERRY BLOSSOM}")
+        (asked,) = api.asked
+        assert (asked.method, asked.path) == ("GET", "/api/v1/jobs/recordInfo")
+        assert asked.query == {"taskId": ["task a&b=\N{CHERRY BLOSSOM}"]}
+        assert asked.headers["Authorization"] == f"Bearer {KEY}"
+
+    async def test_looks_share_a_connection(self, api):
+        api.readings.append(Answer(200, record("waiting")))
+        async with AsyncSeedanceClient(Protocol(KEY, api.base_url)) as client:
+            await client.get_task("task_a")
+            await client.get_task("task_a")
+        assert len({asked.client for asked in api.asked}) == 1
+
+    async def test_looks_at_several_video_tasks_can_run_at_once(self, api):
+        api.readings.append(Answer(200, {"status": "waiting"}))
+        ids = [f"task_{number}" for number in range(4)]
+        async with AsyncSeedanceClient(Protocol(KEY, api.base_url)) as client:
+            tasks = await asyncio.gather(*(client.get_task(task_id) for task_id in ids))
+        assert [task.task_id for task in tasks] == ids
+
+    @pytest.mark.parametrize("answer", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
+    async def test_after_a_broken_answer_it_can_be_asked_again(self, api, answer):
+        api.readings.append(answer)
+        async with AsyncSeedanceClient(Protocol(KEY, api.base_url)) as client:
+            with pytest.raises(ConnectionLostError) as caught:
+                await client.get_task("task_a")
+            assert caught.value.on_read is Verdict.TRANSIENT
+            api.readings.clear()
+            api.readings.append(Answer(200, record()))
+            assert (await client.get_task("task_a")).status is TaskStatus.SUCCESS
+
+    async def test_no_answer_in_time_is_a_lost_connection(self, silent_url, monkeypatch):
+        monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.05))
+        assert type(await error_of_looking_at(silent_url)) is ConnectionLostError
+
+    async def test_an_answer_that_takes_too_long_as_a_whole_is_a_lost_connection(self, silent_url, monkeypatch):
+        monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.05))
+        assert type(await error_of_looking_at(silent_url)) is ConnectionLostError
+
+    async def test_a_refused_port_is_a_connection_that_was_not_established(self, refused_url):
+        assert type(await error_of_looking_at(refused_url)) is ConnectionNotEstablishedError
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    async def test_a_redirect_is_not_followed(self, api, status):
+        api.readings.append(Answer(status, headers={"Location": f"{api.url}/elsewhere"}))
+        assert type(await error_of_looking_at(api.base_url)) is UnexpectedResponseError
+        assert [asked.path for asked in api.asked] == ["/api/v1/jobs/recordInfo"]
+
+    @pytest.mark.parametrize(
+        ("answer", "error_class"),
+        [
+            (Answer(401, {"message": "Invalid API Key"}), AuthenticationError),
+            (Answer(404, {"message": "Task not found"}), TaskNotFoundError),
+            (Answer(400, {"message": "Invalid taskId"}), TaskNotFoundError),
+            (Answer(429, {"message": "Concurrency limit reached (3)."}), ConcurrencyLimitError),
+            (Answer(500, {"message": "Internal server error"}), InternalServerError),
+            (Answer(200, b""), UnexpectedResponseError),
+        ],
+    )
+    async def test_errors_of_the_api_come_through_and_nothing_is_repeated(self, api, answer, error_class):
+        api.readings.append(answer)
+        assert type(await error_of_looking_at(api.base_url)) is error_class
+        assert len(api.asked) == 1
+
+    async def test_retry_after_is_read(self, api):
+        api.readings.append(Answer(429, {"message": "Too many requests"}, headers={"retry-after": "9"}))
+        assert (await error_of_looking_at(api.base_url)).retry_after == 9.0
+
+    def test_it_can_only_read_because_a_trigger_can_be_run_twice(self):
+        assert not hasattr(AsyncSeedanceClient, "create_task")
+
+
+class TestSurroundings:
+    @pytest.mark.parametrize("machine", ["machine 127.0.0.1", "default"])
+    async def test_a_netrc_file_does_not_replace_the_key(self, api, tmp_path, monkeypatch, machine):
+        netrc = tmp_path / "netrc"
+        netrc.write_text(f"{machine} login somebody password else\n")
+        monkeypatch.setenv("NETRC", str(netrc))
+        api.readings.append(Answer(200, record()))
+        await looked_up(api.base_url)
+        assert api.asked[0].headers["Authorization"] == f"Bearer {KEY}"
+
+    @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+    async def test_the_proxy_of_the_environment_is_used(self, api, monkeypatch, variable):
+        # HTTP_PROXY is not believed where REQUEST_METHOD is set, as in a CGI script.
+        monkeypatch.delenv("REQUEST_METHOD", raising=False)
+        monkeypatch.setenv(variable, api.url)
+        api.readings.append(Answer(200, record()))
+        assert (await looked_up("http://kinovi.invalid/api/v1")).status is TaskStatus.SUCCESS
+        assert api.asked[0].headers["Host"] == "kinovi.invalid"
+
+    @pytest.mark.parametrize("exception", ["127.0.0.1", "example.com,127.0.0.1", "*"])
+    async def test_no_proxy_is_used_for_an_address_that_the_environment_excepts(
+        self, api, refused_url, monkeypatch, exception
+    ):
+        monkeypatch.setenv("http_proxy", refused_url)
+        monkeypatch.setenv("no_proxy", exception)
+        api.readings.append(Answer(200, record()))
+        assert (await looked_up(api.base_url)).status is TaskStatus.SUCCESS
+
+    async def test_a_proxy_for_another_scheme_is_not_used(self, api, refused_url, monkeypatch):
+        monkeypatch.setenv("https_proxy", refused_url)
+        api.readings.append(Answer(200, record()))
+        assert (await looked_up(api.base_url)).status is TaskStatus.SUCCESS
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    async def test_a_proxy_that_refuses_is_a_connection_that_was_not_established(
+        self, refused_url, monkeypatch, scheme
+    ):
+        monkeypatch.setenv(f"{scheme}_proxy", refused_url)
+        error = await error_of_looking_at(f"{scheme}://kinovi.invalid/api/v1")
+        assert type(error) is ConnectionNotEstablishedError
+
+    async def test_a_proxy_that_refuses_the_address_can_be_asked_again(self, api, monkeypatch):
+        # The scripted server knows no CONNECT, as a proxy that forbids it.
+        monkeypatch.setenv("https_proxy", api.url)
+        error = await error_of_looking_at("https://kinovi.invalid/api/v1")
+        assert error.on_read is Verdict.TRANSIENT
+        assert KEY not in str(error)
+
+
+class TestKeyStaysSecret:
+    @pytest.mark.parametrize("answer", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
+    async def test_no_traceback_of_a_broken_answer_shows_it(self, api, answer):
+        api.readings.append(answer)
+        error = await error_of_looking_at(api.base_url)
+        assert KEY not in "".join(traceback.format_exception(error)) + repr(error)
+
+    async def test_no_traceback_of_a_refused_connection_shows_it(self, refused_url):
+        error = await error_of_looking_at(refused_url)
+        assert KEY not in "".join(traceback.format_exception(error)) + repr(error)
+
+    async def test_the_password_of_a_proxy_is_not_shown_either(self, refused_url, monkeypatch):
+        monkeypatch.setenv("http_proxy", refused_url.replace("://", "://proxy-user:proxy-pass@"))
+        error = await error_of_looking_at("http://kinovi.invalid/api/v1")
+        assert "proxy-pass" not in "".join(traceback.format_exception(error))
+
+    async def test_the_repr_of_the_client_does_not_show_it(self, api):
+        async with AsyncSeedanceClient(Protocol(KEY, api.base_url)) as client:
+            assert KEY not in repr(client)

@@ -1,0 +1,314 @@
+"""The API over requests, against a real server on loopback."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import traceback
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from seedance_provider.api import client as client_module
+from seedance_provider.api.client import SeedanceClient
+from seedance_provider.api.errors import (
+    ConcurrencyLimitError,
+    ConnectionLostError,
+    ConnectionNotEstablishedError,
+    InternalServerError,
+    SeedanceError,
+    TaskNotFoundError,
+    TransportError,
+    UnexpectedResponseError,
+    Verdict,
+)
+from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.video_request import VideoRequest
+from seedance_provider.api.video_task import TaskStatus
+from tests.support.scripted_api import Answer, record
+
+KEY = "sk-test-3f9a"
+GARDEN = VideoRequest("A garden")
+CREATED = Answer(200, {"taskId": "task_a"})
+
+#: Answers after which nobody knows whether the API accepted the request.
+BROKEN_ANSWERS = {
+    "hangs up after the request": Answer(hang_up=True),
+    "cuts the body": Answer(200, {"taskId": "task_a"}, promised=9999),
+    "sends a body that can't be unpacked": Answer(200, b"plain", headers={"Content-Encoding": "gzip"}),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def client(api):
+    with SeedanceClient(Protocol(KEY, api.base_url)) as client:
+        yield client
+
+
+@pytest.fixture
+def refused_url():
+    """An address at which nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent_url():
+    """An address at which a server accepts everything and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def untrusted_url(tmp_path):
+    """An address at which a server has a certificate that nobody signed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed_certificate(tmp_path / "server.pem"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def shake_hands_once():
+            connection, _ = server.accept()
+            with connection, pytest.raises(ssl.SSLError):
+                context.wrap_socket(connection, server_side=True)
+
+        thread = threading.Thread(target=shake_hands_once, daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(10)
+
+
+def self_signed_certificate(path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + certificate.public_bytes(pem))
+    return path
+
+
+def error_of(call, *args):
+    with pytest.raises(SeedanceError) as caught:
+        call(*args)
+    return caught.value
+
+
+class TestCreateTask:
+    def test_it_returns_the_id(self, api, client):
+        api.creations.append(CREATED)
+        assert client.create_task(GARDEN) == "task_a"
+
+    def test_the_request_that_arrives_is_the_quickstarts(self, api, client):
+        api.creations.append(CREATED)
+        client.create_task(GARDEN)
+        (asked,) = api.asked
+        assert (asked.method, asked.path, asked.query) == ("POST", "/api/v1/jobs/createTask", {})
+        assert asked.headers["Authorization"] == f"Bearer {KEY}"
+        assert asked.headers["Content-Type"] == "application/json"
+        assert asked.json == {
+            "model": "seedance-20",
+            "inputs": {"prompt": "A garden", "resolution": "1280x720", "duration": "5s"},
+        }
+
+    def test_it_never_uses_a_connection_again(self, api, client):
+        api.readings.append(Answer(200, record()))
+        api.creations.append(CREATED)
+        client.get_task("task_a")
+        client.create_task(GARDEN)
+        client.create_task(GARDEN)
+        client.get_task("task_a")
+        read, created = {asked.client for asked in api.read}, {asked.client for asked in api.created}
+        assert (len(read), len(created)) == (1, 2)
+        assert read.isdisjoint(created)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            *BROKEN_ANSWERS.values(),
+            Answer(429, {"message": "Too many requests"}, headers={"Retry-After": "0"}),
+            Answer(500, {"message": "Internal server error"}),
+            Answer(503, b""),
+            Answer(200, b""),
+        ],
+        ids=[*BROKEN_ANSWERS, "429", "500", "503", "empty 200"],
+    )
+    def test_it_is_sent_exactly_once_whatever_comes_back(self, api, client, answer):
+        api.creations.append(answer)
+        error_of(client.create_task, GARDEN)
+        assert len(api.created) == 1
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_a_redirect_is_not_followed(self, api, client, status):
+        api.creations.append(Answer(status, headers={"Location": f"{api.url}/elsewhere"}))
+        error = error_of(client.create_task, GARDEN)
+        assert type(error) is UnexpectedResponseError
+        assert [asked.path for asked in api.asked] == ["/api/v1/jobs/createTask"]
+
+    @pytest.mark.parametrize("answer", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
+    def test_after_a_broken_answer_the_outcome_is_unknown(self, api, client, answer):
+        api.creations.append(answer)
+        error = error_of(client.create_task, GARDEN)
+        assert type(error) is ConnectionLostError
+        assert error.on_create is Verdict.UNKNOWN_OUTCOME
+
+    def test_after_no_answer_in_time_the_outcome_is_unknown(self, silent_url, monkeypatch):
+        monkeypatch.setattr(client_module, "_CREATE_SECONDS", 0.05)
+        with SeedanceClient(Protocol(KEY, silent_url)) as client:
+            error = error_of(client.create_task, GARDEN)
+        assert type(error) is ConnectionLostError
+
+    def test_a_refused_port_means_that_nothing_was_sent(self, refused_url):
+        with SeedanceClient(Protocol(KEY, refused_url)) as client:
+            error = error_of(client.create_task, GARDEN)
+        assert type(error) is ConnectionNotEstablishedError
+        assert error.on_create is Verdict.TRANSIENT
+
+    def test_a_certificate_that_is_not_trusted_means_that_nothing_was_sent(self, untrusted_url):
+        with SeedanceClient(Protocol(KEY, untrusted_url)) as client:
+            error = error_of(client.create_task, GARDEN)
+        assert type(error) is ConnectionNotEstablishedError
+
+    @pytest.mark.parametrize("variable", ["http_proxy", "https_proxy"])
+    def test_a_proxy_that_refuses_means_that_nothing_was_sent(self, refused_url, monkeypatch, variable):
+        monkeypatch.setenv(variable, refused_url)
+        scheme = variable.removesuffix("_proxy")
+        with SeedanceClient(Protocol(KEY, f"{scheme}://kinovi.invalid/api/v1")) as client:
+            error = error_of(client.create_task, GARDEN)
+        assert type(error) is ConnectionNotEstablishedError
+
+    def test_errors_of_the_api_come_through(self, api, client):
+        message = "Concurrency limit reached (3). You have 3 tasks in progress."
+        api.creations.append(Answer(429, {"message": message, "limit": 3, "current": 3}, headers={"retry-after": "9"}))
+        error = error_of(client.create_task, GARDEN)
+        assert type(error) is ConcurrencyLimitError
+        assert (error.limit, error.retry_after) == (3, 9.0)
+
+
+class TestGetTask:
+    def test_it_returns_the_video_task(self, api, client):
+        api.readings.append(Answer(200, record("success")))
+        task = client.get_task("task_a")
+        assert (task.status, task.video_url) == (TaskStatus.SUCCESS, "https://media.example/a.mp4")
+
+    def test_the_request_that_arrives_is_the_quickstarts(self, api, client):
+        api.readings.append(Answer(200, record()))
+        client.get_task("task a&b=\N{CHERRY BLOSSOM}")
+        (asked,) = api.asked
+        assert (asked.method, asked.path) == ("GET", "/api/v1/jobs/recordInfo")
+        assert asked.query == {"taskId": ["task a&b=\N{CHERRY BLOSSOM}"]}
+        assert asked.headers["Authorization"] == f"Bearer {KEY}"
+
+    def test_looks_share_a_connection(self, api, client):
+        api.readings.append(Answer(200, record("waiting")))
+        client.get_task("task_a")
+        client.get_task("task_a")
+        assert len({asked.client for asked in api.read}) == 1
+
+    @pytest.mark.parametrize("answer", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
+    def test_after_a_broken_answer_it_can_be_asked_again(self, api, client, answer):
+        api.readings.extend([answer, Answer(200, record())])
+        error = error_of(client.get_task, "task_a")
+        assert type(error) is ConnectionLostError
+        assert error.on_read is Verdict.TRANSIENT
+        assert client.get_task("task_a").status is TaskStatus.SUCCESS
+
+    def test_no_answer_in_time_is_a_lost_connection(self, silent_url, monkeypatch):
+        monkeypatch.setattr(client_module, "_READ_SECONDS", 0.05)
+        with SeedanceClient(Protocol(KEY, silent_url)) as client:
+            assert type(error_of(client.get_task, "task_a")) is ConnectionLostError
+
+    def test_a_refused_port_is_a_connection_that_was_not_established(self, refused_url):
+        with SeedanceClient(Protocol(KEY, refused_url)) as client:
+            assert type(error_of(client.get_task, "task_a")) is ConnectionNotEstablishedError
+
+    def test_a_redirect_is_not_followed(self, api, client):
+        api.readings.append(Answer(302, headers={"Location": f"{api.url}/elsewhere"}))
+        assert type(error_of(client.get_task, "task_a")) is UnexpectedResponseError
+        assert [asked.path for asked in api.asked] == ["/api/v1/jobs/recordInfo"]
+
+    @pytest.mark.parametrize(
+        ("answer", "error_class"),
+        [
+            (Answer(404, {"message": "Task not found"}), TaskNotFoundError),
+            (Answer(400, {"message": "Invalid taskId"}), TaskNotFoundError),
+            (Answer(500, {"message": "Internal server error"}), InternalServerError),
+        ],
+    )
+    def test_errors_of_the_api_come_through_and_nothing_is_repeated(self, api, client, answer, error_class):
+        api.readings.append(answer)
+        assert type(error_of(client.get_task, "task_a")) is error_class
+        assert len(api.asked) == 1
+
+
+class TestSurroundings:
+    @pytest.mark.parametrize("machine", ["machine 127.0.0.1", "default"])
+    def test_a_netrc_file_does_not_replace_the_key(self, api, client, tmp_path, monkeypatch, machine):
+        netrc = tmp_path / "netrc"
+        netrc.write_text(f"{machine} login somebody password else\n")
+        monkeypatch.setenv("NETRC", str(netrc))
+        api.readings.append(Answer(200, record()))
+        api.creations.append(CREATED)
+        client.get_task("task_a")
+        client.create_task(GARDEN)
+        assert {asked.headers["Authorization"] for asked in api.asked} == {f"Bearer {KEY}"}
+
+    def test_the_proxy_of_the_environment_is_used(self, api, monkeypatch):
+        monkeypatch.setenv("http_proxy", api.url)
+        api.readings.append(Answer(200, record()))
+        api.creations.append(CREATED)
+        with SeedanceClient(Protocol(KEY, "http://kinovi.invalid/api/v1")) as client:
+            client.get_task("task_a")
+            client.create_task(GARDEN)
+        assert {asked.headers["Host"] for asked in api.asked} == {"kinovi.invalid"}
+
+    def test_no_proxy_is_used_for_an_address_that_the_environment_excepts(self, api, client, refused_url, monkeypatch):
+        monkeypatch.setenv("http_proxy", refused_url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        api.readings.append(Answer(200, record()))
+        assert client.get_task("task_a").status is TaskStatus.SUCCESS
+
+
+class TestKeyStaysSecret:
+    @pytest.mark.parametrize("answer", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
+    def test_no_traceback_of_a_broken_answer_shows_it(self, api, client, answer):
+        api.creations.append(answer)
+        error = error_of(client.create_task, GARDEN)
+        assert KEY not in "".join(traceback.format_exception(error)) + repr(error)
+
+    def test_no_traceback_of_a_refused_connection_shows_it(self, refused_url):
+        with SeedanceClient(Protocol(KEY, refused_url)) as client:
+            error = error_of(client.create_task, GARDEN)
+        assert KEY not in "".join(traceback.format_exception(error)) + repr(error)
+
+    def test_a_key_in_the_address_is_not_shown_either(self, refused_url):
+        try:
+            protocol = Protocol("another-key", refused_url.replace("://", f"://:{KEY}@"))
+        except SeedanceError as error:
+            shown = str(error)
+        else:
+            with SeedanceClient(protocol) as client:
+                error = error_of(client.create_task, GARDEN)
+            assert isinstance(error, TransportError)
+            shown = "".join(traceback.format_exception(error))
+        assert KEY not in shown
+
+    def test_the_repr_of_the_client_does_not_show_it(self, client):
+        assert KEY not in repr(client)

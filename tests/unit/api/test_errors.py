@@ -1,0 +1,140 @@
+"""The error tree: its shape, its verdicts, and that errors survive the way between Airflow's processes."""
+
+from __future__ import annotations
+
+import pickle
+import re
+
+import pytest
+
+from seedance_provider.api import errors
+from seedance_provider.api.errors import (
+    ApiAccessDisabledError,
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    ConcurrencyLimitError,
+    ConnectionLostError,
+    ConnectionNotEstablishedError,
+    InsufficientCreditsError,
+    InternalServerError,
+    InvalidRequestError,
+    RateLimitedError,
+    SeedanceError,
+    TaskAccessDeniedError,
+    TaskNotFoundError,
+    TransportError,
+    UnexpectedResponseError,
+    Verdict,
+    VideoTaskFailedError,
+)
+
+ERROR_CLASSES = {
+    error_class
+    for error_class in vars(errors).values()
+    if isinstance(error_class, type) and issubclass(error_class, SeedanceError)
+}
+
+#: One of each, with every attribute that it can have.
+EXAMPLES = [
+    SeedanceError("anything"),
+    InvalidRequestError("no prompt"),
+    TransportError("no answer"),
+    ConnectionNotEstablishedError("refused"),
+    ConnectionLostError("reset"),
+    ApiError("anything", status=499),
+    BadRequestError("Unknown model", status=400),
+    AuthenticationError("Invalid API Key", status=401),
+    InsufficientCreditsError("Insufficient credits", status=402, required=200, available=1.5),
+    ApiAccessDisabledError("API access not enabled for this account", status=403),
+    TaskAccessDeniedError("Access denied", status=403),
+    TaskNotFoundError("Task not found", status=404),
+    RateLimitedError("Too many requests", status=429, retry_after=2.5),
+    ConcurrencyLimitError("Concurrency limit reached (3).", status=429, limit=3, current=3),
+    InternalServerError("Internal server error", status=500, retry_after=60.0),
+    UnexpectedResponseError("an HTML page", status=502, looks_like_html=True),
+    VideoTaskFailedError("The prompt was flagged.", task_id="task_a", reason="text_moderation"),
+]
+
+VERDICTS = [
+    (SeedanceError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (InvalidRequestError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (ConnectionNotEstablishedError, Verdict.TRANSIENT, Verdict.TRANSIENT),
+    (ConnectionLostError, Verdict.UNKNOWN_OUTCOME, Verdict.TRANSIENT),
+    (ApiError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (BadRequestError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (AuthenticationError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (InsufficientCreditsError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (ApiAccessDisabledError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (TaskAccessDeniedError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (TaskNotFoundError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (RateLimitedError, Verdict.TRANSIENT, Verdict.TRANSIENT),
+    (ConcurrencyLimitError, Verdict.WAIT_FOR_SLOT, Verdict.TRANSIENT),
+    (InternalServerError, Verdict.TRANSIENT, Verdict.TRANSIENT),
+    (UnexpectedResponseError, Verdict.UNKNOWN_OUTCOME, Verdict.TRANSIENT),
+    (VideoTaskFailedError, Verdict.PERMANENT, Verdict.PERMANENT),
+]
+
+
+def drawn_parents():
+    """The tree in the module's docstring, as a mapping of class name to parent name."""
+    line_of_ancestor, parents = {}, {}
+    for branch, name in re.findall(r"^    ((?:[│├└─ ]{4})*)([A-Z]\w+)", errors.__doc__, re.MULTILINE):
+        depth = len(branch) // 4
+        parents[name] = line_of_ancestor.get(depth - 1)
+        line_of_ancestor[depth] = name
+    return parents
+
+
+class TestErrorTree:
+    def test_the_drawing_in_the_docstring_is_the_tree(self):
+        real = {
+            error_class.__name__: next((b.__name__ for b in error_class.__bases__ if b in ERROR_CLASSES), None)
+            for error_class in ERROR_CLASSES
+        }
+        assert drawn_parents() == real
+
+    def test_a_request_refused_here_is_also_a_value_error(self):
+        assert issubclass(InvalidRequestError, ValueError)
+
+
+class TestVerdicts:
+    @pytest.mark.parametrize(("error_class", "on_create", "on_read"), VERDICTS)
+    def test_every_class_says_what_may_be_done(self, error_class, on_create, on_read):
+        assert (error_class.on_create, error_class.on_read) == (on_create, on_read)
+
+    def test_the_table_leaves_out_only_the_class_that_is_never_raised_itself(self):
+        assert ERROR_CLASSES - {row[0] for row in VERDICTS} == {TransportError}
+
+    def test_reading_costs_nothing_so_its_outcome_is_never_unknown(self):
+        assert {c.on_read for c in ERROR_CLASSES} <= {Verdict.PERMANENT, Verdict.TRANSIENT}
+
+
+class TestPickling:
+    @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+    def test_an_error_survives_with_its_message_and_attributes(self, error):
+        copy = pickle.loads(pickle.dumps(error))  # noqa: S301
+        assert type(copy) is type(error)
+        assert str(copy) == str(error)
+        assert copy.args == error.args
+        assert vars(copy) == vars(error)
+
+    def test_the_examples_are_one_of_each(self):
+        assert {type(error) for error in EXAMPLES} == ERROR_CLASSES
+
+
+class TestMessages:
+    def test_the_message_is_available_without_the_status(self):
+        error = TaskNotFoundError("Task not found", status=404)
+        assert error.message == "Task not found"
+        assert str(error) == "HTTP 404: Task not found"
+
+    def test_an_api_error_without_a_status_is_just_its_message(self):
+        assert str(ApiError("Task not found")) == "Task not found"
+
+    def test_details_are_attributes(self):
+        error = ConcurrencyLimitError("Concurrency limit reached (3).", status=429, retry_after=7.0, limit=3, current=2)
+        assert (error.status, error.retry_after, error.limit, error.current) == (429, 7.0, 3, 2)
+
+    def test_an_api_error_has_no_retry_after_unless_the_server_asked(self):
+        assert RateLimitedError("Too many requests", status=429).retry_after is None

@@ -1,0 +1,68 @@
+"""What holds for every module of the Airflow-free core."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+API_MODULES = [
+    "seedance_provider.api.async_client",
+    "seedance_provider.api.client",
+    "seedance_provider.api.errors",
+    "seedance_provider.api.models",
+    "seedance_provider.api.pricing",
+    "seedance_provider.api.protocol",
+    "seedance_provider.api.task_failures",
+    "seedance_provider.api.video_request",
+    "seedance_provider.api.video_task",
+    "seedance_provider.api.wire_formats",
+]
+OTHER_MODULES = [
+    "seedance_provider.hooks.connection_settings",
+    "seedance_provider.landing",
+    "seedance_provider.waiting",
+]
+
+
+def public_definitions(module):
+    """Names without an underscore that a module defines itself, at its top level."""
+    for node in ast.parse(inspect.getsource(module)).body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names = [name]
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+                names = [name]
+            case _:
+                names = []
+        yield from (name for name in names if not name.startswith("_"))
+
+
+@pytest.mark.parametrize("name", API_MODULES + OTHER_MODULES)
+def test_all_names_what_the_module_defines_for_others(name):
+    module = importlib.import_module(name)
+    assert sorted(module.__all__) == sorted(public_definitions(module))
+
+
+def modules_after_importing(*names):
+    code = f"import sys, {', '.join(names)}; sys.stdout.write(' '.join(sys.modules))"
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    ).stdout.split()
+
+
+def test_the_api_package_imports_no_airflow():
+    loaded = modules_after_importing(*API_MODULES, "seedance_provider.waiting")
+    assert "seedance_provider.api.async_client" in loaded
+    assert [name for name in loaded if name.partition(".")[0] == "airflow"] == []
+
+
+def test_what_a_dag_file_needs_of_the_api_imports_no_http_library():
+    loaded = modules_after_importing(
+        "seedance_provider.api.video_request", "seedance_provider.api.pricing", "seedance_provider.waiting"
+    )
+    assert [name for name in loaded if name in ("requests", "aiohttp")] == []

@@ -1,0 +1,219 @@
+"""Reading recordInfo: tolerant of every generation of the API, and never a crash."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+
+import pendulum
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from seedance_provider.api.video_task import TaskStatus, VideoTask
+from tests.support.scripted_api import record
+
+CREATED = pendulum.datetime(2024, 12, 30, 23, 0, 34)
+COMPLETED = pendulum.datetime(2024, 12, 30, 23, 2, 34)
+
+JSON_VALUES = st.recursive(
+    # "NaN" and "1e999" are numbers for Python's JSON reader.
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=10), values, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ("taskId", "model", "status", "state", "creditsUsed", "error", "createTime", "completeTime")
+OUTPUTS = st.lists(
+    st.fixed_dictionaries({}, optional=dict.fromkeys(("url", "width", "height"), JSON_VALUES)), max_size=2
+)
+RECORDS = st.dictionaries(st.text(), JSON_VALUES, max_size=3) | st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(FIELDS, JSON_VALUES) | {"output": JSON_VALUES | OUTPUTS}
+)
+MOMENTS = st.datetimes(timezones=st.just(UTC)).map(pendulum.instance)
+OPTIONAL_TEXT = st.none() | st.text()
+OPTIONAL_INTEGER = st.none() | st.integers()
+VIDEO_TASKS = st.builds(
+    VideoTask,
+    task_id=st.text(),
+    model=OPTIONAL_TEXT,
+    status=st.sampled_from(TaskStatus),
+    raw_status=OPTIONAL_TEXT,
+    video_url=OPTIONAL_TEXT,
+    width=OPTIONAL_INTEGER,
+    height=OPTIONAL_INTEGER,
+    credits_used=st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    error_code=OPTIONAL_TEXT,
+    error_message=OPTIONAL_TEXT,
+    created_at=st.none() | MOMENTS,
+    completed_at=st.none() | MOMENTS,
+)
+
+
+def a_task(**fields):
+    return VideoTask.from_record(fields, task_id="task_a")
+
+
+class TestFromRecord:
+    def test_the_quickstarts_success(self):
+        assert VideoTask.from_record(record("success"), task_id="task_a") == VideoTask(
+            task_id="task_a",
+            model="seedance-20",
+            status=TaskStatus.SUCCESS,
+            raw_status="success",
+            video_url="https://media.example/a.mp4",
+            width=1280,
+            height=720,
+            credits_used=200,
+            created_at=CREATED,
+            completed_at=COMPLETED,
+        )
+
+    def test_the_quickstarts_failure(self):
+        text = "Your input text violates platform rules. Please modify and try again."
+        assert VideoTask.from_record(record("fail", error=text), task_id="task_a") == VideoTask(
+            task_id="task_a",
+            model="seedance-20",
+            status=TaskStatus.FAIL,
+            raw_status="fail",
+            credits_used=0,
+            error_message=text,
+            created_at=CREATED,
+        )
+
+    def test_an_envelope_is_opened(self):
+        enveloped = {"code": 200, "message": "success", "data": record("success", "task_b")}
+        assert VideoTask.from_record(enveloped, task_id="task_a") == VideoTask.from_record(
+            record("success", "task_b"), task_id="task_a"
+        )
+
+    @pytest.mark.parametrize(
+        ("error", "code", "message"),
+        [
+            (None, None, None),
+            ("", None, None),
+            ("Server error", None, "Server error"),
+            ({"code": "2038", "message": "Server error"}, "2038", "Server error"),
+            ({"code": 500, "message": "Server error"}, "500", "Server error"),
+            ({"message": "Server error"}, None, "Server error"),
+            ({"code": "4011"}, "4011", None),
+            ({}, None, None),
+            (["Server error"], None, None),
+        ],
+    )
+    def test_an_error_is_a_text_or_an_object(self, error, code, message):
+        task = a_task(error=error)
+        assert (task.error_code, task.error_message) == (code, message)
+
+    @pytest.mark.parametrize(
+        ("word", "status"),
+        [
+            ("waiting", TaskStatus.WAITING),
+            ("generating", TaskStatus.GENERATING),
+            ("success", TaskStatus.SUCCESS),
+            ("SUCCESS", TaskStatus.SUCCESS),
+            ("fail", TaskStatus.FAIL),
+            ("queuing", TaskStatus.UNKNOWN),
+            ("failed", TaskStatus.UNKNOWN),
+            ("", TaskStatus.UNKNOWN),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["status", "state"])
+    def test_the_status_has_either_name_and_keeps_the_apis_word(self, name, word, status):
+        task = a_task(**{name: word})
+        assert (task.status, task.raw_status) == (status, word)
+
+    def test_without_a_status_it_is_unknown(self):
+        assert (a_task().status, a_task().raw_status) == (TaskStatus.UNKNOWN, None)
+
+    @pytest.mark.parametrize("task_id", [None, "", 7])
+    def test_the_id_that_was_asked_for_stands_in_for_a_missing_one(self, task_id):
+        assert a_task(taskId=task_id).task_id == "task_a"
+
+    @pytest.mark.parametrize("output", [None, [], {}, "url", [None], ["url"], [{}], [{"url": ""}], [{"url": 7}]])
+    def test_an_output_of_another_shape_holds_no_video(self, output):
+        assert a_task(output=output).video_url is None
+
+    @pytest.mark.parametrize(
+        ("used", "read"), [(200, 200), (7.5, 7.5), (0, 0), (None, None), ("200", None), (True, None)]
+    )
+    def test_credits_may_be_fractional(self, used, read):
+        assert a_task(creditsUsed=used).credits_used == read
+
+    def test_fields_of_a_later_api_are_ignored(self):
+        assert a_task(status="waiting", progress=50) == a_task(status="waiting")
+
+    @given(fields=RECORDS, enveloped=st.booleans())
+    @example(fields={"output": [{"width": float("inf")}]}, enveloped=False)
+    @example(fields={"output": [{"height": float("nan")}]}, enveloped=False)
+    @example(fields={"createTime": 10**400}, enveloped=False)
+    @example(fields={"createTime": 1e18}, enveloped=False)
+    @example(fields={"completeTime": float("nan")}, enveloped=True)
+    @example(fields={"creditsUsed": float("inf")}, enveloped=True)
+    @settings(deadline=None)
+    def test_no_json_object_is_too_strange(self, fields, enveloped):
+        answer = {"data": fields} if enveloped else fields
+        task = VideoTask.from_record(answer, task_id="task_a")
+        assert task.task_id
+        # What is read also survives the way through XCom and trigger events, which take strict JSON only.
+        assert json.dumps([task.summary(), task.to_json()], allow_nan=False)
+
+
+class TestTaskStatus:
+    @pytest.mark.parametrize("status", TaskStatus)
+    def test_only_success_and_fail_are_final(self, status):
+        assert status.is_final is (status in {"success", "fail"})
+
+
+class TestGenerationSeconds:
+    @pytest.mark.parametrize(
+        ("created", "completed", "seconds"),
+        [
+            (1735599634000, 1735599754000, 120.0),
+            (1735599634000, 1735599634123, 0.123),
+            (None, 1735599754000, None),
+            (1735599634000, None, None),
+            (None, None, None),
+        ],
+    )
+    def test_it_needs_both_ends(self, created, completed, seconds):
+        assert a_task(createTime=created, completeTime=completed).generation_seconds == seconds
+
+
+class TestSummary:
+    def test_it_is_small_plain_json_with_what_the_next_task_needs(self):
+        summary = VideoTask.from_record(record("success"), task_id="task_a").summary()
+        assert json.loads(json.dumps(summary)) == {
+            "task_id": "task_a",
+            "model": "seedance-20",
+            "status": "success",
+            "video_url": "https://media.example/a.mp4",
+            "width": 1280,
+            "height": 720,
+            "credits_used": 200,
+            "created_at": "2024-12-30T23:00:34+00:00",
+            "completed_at": "2024-12-30T23:02:34+00:00",
+            "generation_seconds": 120.0,
+        }
+
+    def test_what_is_unknown_is_null(self):
+        summary = a_task(status="waiting").summary()
+        assert summary.pop("task_id") == "task_a"
+        assert summary.pop("status") == "waiting"
+        assert set(summary.values()) == {None}
+
+
+class TestJson:
+    @given(task=VIDEO_TASKS)
+    @settings(deadline=None)
+    def test_a_task_comes_back_as_it_was(self, task):
+        assert VideoTask.from_json(task.to_json()) == task
+        assert VideoTask.from_json(json.loads(json.dumps(task.to_json()))) == task
+
+    def test_fields_of_another_release_are_left_out(self):
+        task = a_task(status="waiting")
+        assert VideoTask.from_json(task.to_json() | {"thumbnail_url": "https://media.example/a.png"}) == task
+
+    def test_fields_that_another_release_did_not_have_are_unset(self):
+        assert VideoTask.from_json({"task_id": "task_a", "status": "waiting"}) == VideoTask(
+            "task_a", status=TaskStatus.WAITING
+        )
