@@ -1,0 +1,143 @@
+"""Carries out the plans of :mod:`seedance_provider.submission`: the only place that pays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from seedance_provider.api.errors import SeedanceError
+from seedance_provider.api.pricing import estimate_credits, estimate_dollars
+from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.submission import (
+    Action,
+    OnRerun,
+    OnUnknownSubmission,
+    Plan,
+    Submission,
+    SubmissionState,
+    SubmissionStore,
+    plan_from_record,
+    plan_from_refusal,
+    plan_from_video_task,
+    plan_from_wait,
+)
+from seedance_provider.waiting import WaitResult, result_of_error
+
+if TYPE_CHECKING:
+    from seedance_provider.api.video_request import VideoRequest
+
+__all__ = ["Submitter", "VideoClient"]
+
+
+class VideoClient(Protocol):
+    """The part of :class:`~seedance_provider.api.client.SeedanceClient` that is used here."""
+
+    def create_task(self, request: VideoRequest) -> str: ...
+
+    def get_task(self, task_id: str) -> VideoTask: ...
+
+
+@dataclass(frozen=True)
+class Submitter:
+    """
+    The one video of one task instance, over all its tries.
+
+    :param store: where the tries keep what they know.
+    :param max_tries: Airflow's ``max_tries``, by which a person's clear is told from a retry.
+    :param log: where to tell the story.
+    :param on_rerun: what a cleared task does that already has its video.
+    :param on_unknown: what a try does if it is unknown whether the one before it has paid.
+    """
+
+    store: SubmissionStore
+    max_tries: int
+    log: Any
+    on_rerun: OnRerun = OnRerun.REUSE
+    on_unknown: OnUnknownSubmission = OnUnknownSubmission.FAIL
+
+    def obtain(self, client: VideoClient, request: VideoRequest, fingerprint: str) -> VideoTask | Plan:
+        """
+        Return the video task, which is paid for only if there is none yet, or what to do instead.
+
+        :param client: for the account that pays.
+        :param request: what to ask for.
+        :param fingerprint: of the request and the account.
+        """
+        record = self.store.load()
+        plan = plan_from_record(record, fingerprint=fingerprint, max_tries=self.max_tries, on_unknown=self.on_unknown)
+        if record is not None and plan.action is Action.LOOK_UP:
+            return self._found(client, request, record)
+        if plan.action is Action.SUBMIT:
+            return self._submit(client, request, fingerprint, why=plan.message)
+        return self._ended(plan, record)
+
+    def conclude(self, result: WaitResult) -> VideoTask | Plan:
+        """
+        Return the finished video task, or how the Airflow task has to end.
+
+        :param result: how the wait ended.
+        """
+        plan = plan_from_wait(result)
+        if plan.action is Action.USE and result.task is not None:
+            return result.task
+        return self._ended(plan, self.store.load())
+
+    def _found(self, client: VideoClient, request: VideoRequest, record: Submission) -> VideoTask | Plan:
+        """Go on with a submission whose video task is known."""
+        if record.task_id is None:
+            return self._ended(Plan(Action.FAIL, "The record of the submission names no video task."), record)
+        try:
+            task = client.get_task(record.task_id)
+        except SeedanceError as error:
+            return self._ended(plan_from_wait(result_of_error(error, record.task_id)), record)
+        plan = plan_from_video_task(task, record, max_tries=self.max_tries, on_rerun=self.on_rerun)
+        if plan.action is Action.SUBMIT:
+            return self._submit(client, request, record.fingerprint, why=plan.message)
+        if plan.action not in (Action.WAIT, Action.USE):
+            return self._ended(plan, record)
+        self.log.info(plan.message)
+        if record.was_cleared_since(self.max_tries):
+            self.store.save(record.taken_over(self.max_tries))
+        return task
+
+    def _submit(self, client: VideoClient, request: VideoRequest, fingerprint: str, why: str) -> VideoTask | Plan:
+        """Pay. The record is written before the request is sent, so that no crash can hide it."""
+        if why:
+            self.log.warning(why)
+        submission = Submission(
+            SubmissionState.SUBMITTING,
+            fingerprint,
+            submitted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            max_tries=self.max_tries,
+            estimated_credits=estimate_credits(request),
+        )
+        self.store.save(submission)
+        try:
+            task_id = client.create_task(request)
+        except SeedanceError as error:
+            return self._refused(error, submission)
+        # Said before anything else can fail: with this line a person finds the video, whatever happens next.
+        self.log.info(
+            "Submitted video task %s: %s, %s s, %s, about %g credits ($%.2f).",
+            task_id,
+            request.model,
+            request.duration,
+            request.resolution or request.aspect_ratio,
+            submission.estimated_credits,
+            estimate_dollars(request),
+        )
+        self.store.save(submission.accepted(task_id))
+        return VideoTask(task_id, model=request.model, status=TaskStatus.WAITING)
+
+    def _refused(self, error: SeedanceError, submission: Submission) -> Plan:
+        plan = plan_from_refusal(error, submission)
+        if plan.action is not Action.ABANDON:
+            # Certainly not accepted: there is nothing to remember.
+            self.store.forget()
+        return self._ended(plan, submission)
+
+    def _ended(self, plan: Plan, record: Submission | None) -> Plan:
+        if plan.action is Action.ABANDON and record is not None:
+            self.store.save(record.abandoned(plan.message, self.max_tries))
+        return plan

@@ -1,0 +1,237 @@
+"""
+Waiting for a video task: when to ask next, and when to stop. Decisions only, so that the worker, the sensor and the
+trigger, which all drive this, can't drift apart.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from seedance_provider.api.errors import (
+    ApiError,
+    SeedanceError,
+    TaskAccessDeniedError,
+    TaskNotFoundError,
+    Verdict,
+)
+from seedance_provider.api.video_task import TaskStatus, VideoTask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["Outcome", "PollAgain", "PollSettings", "VideoWait", "WaitResult", "look", "result_of_error"]
+
+_LONGEST_BACKOFF = 60.0
+
+
+class _Reader(Protocol):
+    """The part of :class:`~seedance_provider.api.client.SeedanceClient` that is used here."""
+
+    def get_task(self, task_id: str) -> VideoTask: ...
+
+
+class Outcome(StrEnum):
+    """How a wait can end."""
+
+    #: The video task ended, well or badly.
+    FINISHED = "finished"
+    #: The deadline passed; the video task goes on.
+    TIMED_OUT = "timed_out"
+    #: The API could not be asked for too long; the video task goes on.
+    UNREACHABLE = "unreachable"
+    #: The account can't see such a video task.
+    GONE = "gone"
+    #: The API refuses to talk to this account; the video task goes on.
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class WaitResult:
+    """
+    How a wait ended, in plain values that survive a trigger event.
+
+    :param outcome: how it ended.
+    :param message: what happened, for a person; empty when the video task ended.
+    :param task: the video task as it was last seen.
+    """
+
+    outcome: Outcome
+    message: str = ""
+    task: VideoTask | None = None
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the payload of a trigger event."""
+        return {
+            "outcome": str(self.outcome),
+            "message": self.message,
+            "task": self.task.to_json() if self.task else None,
+        }
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> WaitResult:
+        """Read the payload of a trigger event."""
+        task = event.get("task")
+        return cls(
+            outcome=Outcome(event["outcome"]),
+            message=event.get("message") or "",
+            task=VideoTask.from_json(task) if task else None,
+        )
+
+
+@dataclass(frozen=True)
+class PollAgain:
+    """
+    Ask again.
+
+    :param after: seconds from now.
+    :param note: what changed, worth a line in the log; ``None`` if nothing did.
+    :param is_warning: whether the note is about something that should not be.
+    """
+
+    after: float
+    note: str | None = None
+    is_warning: bool = False
+
+
+@dataclass(frozen=True)
+class PollSettings:
+    """
+    How to wait.
+
+    :param poll_interval: seconds between two looks at a video task.
+    :param error_tolerance: seconds for which failing looks are put up with, because they say nothing about the
+        video: a time and not a count, so that an outage of the API counts the same at any interval.
+    """
+
+    poll_interval: float = 5.0
+    error_tolerance: float = 600.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+                raise ValueError(f"{name} is {value!r}, and a number of seconds above 0 is needed.")
+
+
+@dataclass
+class VideoWait:
+    """
+    One wait for one video task. Feed it every answer and every error; it says what to do next.
+
+    :param video_task_id: the video task, for messages.
+    :param started: when the wait began, in seconds since the epoch. Wall-clock time, because a trigger can be
+        moved to another machine.
+    :param deadline: when to give up, in seconds since the epoch.
+    :param settings: how to wait.
+    :param jitter: a number in 0..1 anew at each call; mapped tasks must not ask in step.
+    """
+
+    video_task_id: str
+    started: float
+    deadline: float
+    settings: PollSettings = field(default_factory=PollSettings)
+    jitter: Callable[[], float] = random.random
+    _last_word: str | None = None
+    _failing_since: float | None = None
+    _failures: int = 0
+
+    def on_task(self, task: VideoTask, now: float) -> PollAgain | WaitResult:
+        """
+        Decide after an answer.
+
+        :param task: the answer.
+        :param now: seconds since the epoch.
+        """
+        self._failing_since, self._failures = None, 0
+        if task.status is TaskStatus.FAIL or (task.status is TaskStatus.SUCCESS and task.video_url):
+            return WaitResult(Outcome.FINISHED, task=task)
+        if now >= self.deadline:
+            return self._timed_out(now, task)
+        note, is_warning = self._note(task, now)
+        return PollAgain(self._until(self.settings.poll_interval, now), note, is_warning)
+
+    def on_error(self, error: SeedanceError, now: float) -> PollAgain | WaitResult:
+        """
+        Decide after a look that failed. It never leads to a new submission.
+
+        :param error: what went wrong.
+        :param now: seconds since the epoch.
+        """
+        if (final := result_of_error(error, self.video_task_id)).outcome is not Outcome.UNREACHABLE:
+            return final
+        if self._failing_since is None:
+            self._failing_since = now
+        self._failures += 1
+        if now >= self.deadline:
+            return self._timed_out(now)
+        if now - self._failing_since >= self.settings.error_tolerance:
+            return final
+        note = f"Could not look at {self.video_task_id}, and will try again: {error}"
+        asked = error.retry_after if isinstance(error, ApiError) else None
+        at_least = min(asked or 0.0, self.settings.error_tolerance)
+        return PollAgain(self._until(self._backoff(), now, at_least), note, is_warning=True)
+
+    def _note(self, task: VideoTask, now: float) -> tuple[str | None, bool]:
+        word = task.raw_status or "no status"
+        if word == self._last_word:
+            return None, False
+        self._last_word = word
+        elapsed = f"{max(0.0, now - self.started):.0f} s"
+        if task.status is TaskStatus.SUCCESS:
+            return f"{self.video_task_id} succeeded but names no video yet; waiting on ({elapsed}).", True
+        if task.status is TaskStatus.UNKNOWN:
+            return f"{self.video_task_id} has the undocumented status {word!r}; waiting on ({elapsed}).", True
+        return f"{self.video_task_id} is {word} ({elapsed}).", False
+
+    def _timed_out(self, now: float, task: VideoTask | None = None) -> WaitResult:
+        return WaitResult(
+            Outcome.TIMED_OUT,
+            f"Video task {self.video_task_id} had not ended after {now - self.started:.0f} s. "
+            "It is still running and paid for",
+            task,
+        )
+
+    def _backoff(self) -> float:
+        """Twice as long after every failure, up to a limit, and never shorter than when all is well."""
+        interval = self.settings.poll_interval
+        return min(interval * 2.0 ** min(self._failures - 1, 10), max(interval, _LONGEST_BACKOFF))
+
+    def _until(self, seconds: float, now: float, at_least: float = 0.0) -> float:
+        """Spread a pause over 90 to 110 %, and end it at the deadline for one last look."""
+        spread = max(seconds * (0.9 + 0.2 * self.jitter()), at_least)
+        return max(0.0, min(spread, self.deadline - now))
+
+
+def result_of_error(error: SeedanceError, video_task_id: str) -> WaitResult:
+    """Return what a failed look at a video task means for who waits for it."""
+    if isinstance(error, TaskNotFoundError | TaskAccessDeniedError):
+        return WaitResult(
+            Outcome.GONE,
+            f"The API does not show video task {video_task_id} to this account ({error}). Does the connection hold "
+            "the key of another account than the one that created it? Or is it older than the 60 days for which the "
+            "vendor keeps task logs?",
+        )
+    if error.on_read is Verdict.TRANSIENT:
+        return WaitResult(Outcome.UNREACHABLE, f"The API could not be asked about {video_task_id}: {error}")
+    return WaitResult(
+        Outcome.REFUSED,
+        f"The API refuses this account, so video task {video_task_id} can't be looked at: {error}. "
+        "The video task itself goes on. Mend the connection's key",
+    )
+
+
+def look(client: _Reader, wait: VideoWait) -> PollAgain | WaitResult:
+    """
+    Look at the video task once, from a worker.
+
+    :param client: for the account that it belongs to.
+    :param wait: the wait that the answer is for.
+    """
+    try:
+        task = client.get_task(wait.video_task_id)
+    except SeedanceError as error:
+        return wait.on_error(error, time.time())
+    return wait.on_task(task, time.time())

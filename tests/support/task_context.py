@@ -1,0 +1,57 @@
+"""What a task gets from Airflow, as far as this provider asks for it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class StateStore:
+    """Like Airflow's task state store: JSON values, never None. ``fail`` makes the next call of that name fail."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self.writes: list[Any] = []
+        self.retentions: list[Any] = []
+        self.fail: str | None = None
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._maybe_fail("get")
+        return json.loads(self.values[key]) if key in self.values else default
+
+    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
+        self._maybe_fail("set")
+        if value is None:
+            raise ValueError("Cannot set value as None")
+        self.values[key] = json.dumps(value)
+        self.writes.append(value)
+        self.retentions.append(retention)
+
+    def delete(self, key: str) -> None:
+        self._maybe_fail("delete")
+        self.values.pop(key, None)
+
+    def _maybe_fail(self, name: str) -> None:
+        if self.fail == name:
+            self.fail = None
+            raise ConnectionError("the metadata database is down")
+
+
+@dataclass
+class TaskInstance:
+    """One try."""
+
+    max_tries: int = 3
+    xcoms: dict[str, Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcoms[key] = json.loads(json.dumps(value))
+
+
+def context(store: StateStore | None = None, max_tries: int = 3) -> dict[str, Any]:
+    """The context of one try; tries of the same task instance share the store."""
+    made: dict[str, Any] = {"ti": TaskInstance(max_tries)}
+    if store is not None:
+        made["task_state_store"] = store
+    return made

@@ -1,0 +1,360 @@
+"""Paying once: the submitter against a real HTTP server, and a store that outlives it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seedance_provider.api.client import SeedanceClient
+from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.video_request import VideoRequest
+from seedance_provider.api.video_task import VideoTask
+from seedance_provider.submission import (
+    Action,
+    OnRerun,
+    OnUnknownSubmission,
+    Plan,
+    SubmissionRecordError,
+    SubmissionState,
+    SubmissionStore,
+)
+from seedance_provider.submitter import Submitter
+from seedance_provider.waiting import Outcome, WaitResult
+from tests.support.scripted_api import Answer, ScriptedApi, record
+from tests.support.task_context import StateStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REQUEST = VideoRequest(prompt="A kite")
+CREATED = Answer(body={"taskId": "task_a"})
+CREATED_ANEW = Answer(body={"taskId": "task_b"})
+
+
+class Crash(BaseException):
+    """The worker dies here."""
+
+
+@pytest.fixture
+def client(api: ScriptedApi) -> Iterator[SeedanceClient]:
+    with SeedanceClient(Protocol("key", api.base_url)) as made:
+        yield made
+
+
+@pytest.fixture
+def store() -> StateStore:
+    return StateStore()
+
+
+def submitter(store: StateStore | None, max_tries: int = 3, **options) -> Submitter:
+    return Submitter(SubmissionStore(store), max_tries, logging.getLogger(__name__), **options)
+
+
+def obtain(client, store, max_tries: int = 3, fingerprint: str = "abc", **options) -> VideoTask | Plan:
+    """One try."""
+    return submitter(store, max_tries, **options).obtain(client, REQUEST, fingerprint)
+
+
+def kept(store: StateStore):
+    return SubmissionStore(store).load()
+
+
+class TestFirstTry:
+    def test_pays_once_and_keeps_the_id(self, api, client, store):
+        api.creations.append(CREATED)
+        task = obtain(client, store)
+        assert isinstance(task, VideoTask)
+        assert task.task_id == "task_a"
+        assert len(api.created) == 1
+        assert kept(store).state is SubmissionState.SUBMITTED
+        assert kept(store).task_id == "task_a"
+        assert kept(store).estimated_credits == 200
+
+    def test_writes_submitting_before_the_request_is_sent(self, api, client, store):
+        seen = []
+        api.creations.append(CREATED)
+        answer = api.next_answer
+        api.next_answer = lambda asked: (seen.append(kept(store).state), answer(asked))[1]
+        obtain(client, store)
+        assert seen == [SubmissionState.SUBMITTING]
+
+    def test_sends_nothing_if_the_record_can_not_be_written(self, api, client, store):
+        store.fail = "set"
+        with pytest.raises(ConnectionError):
+            obtain(client, store)
+        assert api.created == []
+
+    def test_sends_nothing_if_the_record_can_not_be_read(self, api, client, store):
+        store.fail = "get"
+        with pytest.raises(ConnectionError):
+            obtain(client, store)
+        assert api.created == []
+
+    def test_sends_nothing_if_the_record_is_not_understood(self, api, client, store):
+        store.set("seedance_submission", {"schema_version": 99})
+        with pytest.raises(SubmissionRecordError):
+            obtain(client, store)
+        assert api.created == []
+
+    def test_names_the_video_in_the_log_before_anything_else_can_fail(self, api, client, store, caplog):
+        api.creations.append(CREATED)
+        save, saves = store.set, []
+
+        def die_at_the_second(*args, **kwargs):
+            saves.append(args)
+            if len(saves) == 2:
+                raise Crash
+            save(*args, **kwargs)
+
+        store.set = die_at_the_second
+        with caplog.at_level("INFO"), pytest.raises(Crash):
+            obtain(client, store)
+        assert "task_a" in caplog.text
+        assert "200 credits" in caplog.text
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("answer", "action"),
+        [
+            (Answer(400, {"message": "Unknown model"}), Action.FAIL),
+            (Answer(401, {"message": "Invalid API Key"}), Action.FAIL),
+            (Answer(402, {"message": "Insufficient credits", "required": 200, "available": 0}), Action.FAIL),
+            (Answer(403, {"message": "API access not enabled for this account"}), Action.FAIL),
+            (Answer(429, {"message": "Concurrency limit reached (3).", "limit": 3}), Action.WAIT_FOR_SLOT),
+            (Answer(500, {"message": "Internal error"}), Action.RETRY),
+        ],
+    )
+    def test_a_documented_refusal_leaves_no_record(self, api, client, store, answer, action):
+        api.creations.append(answer)
+        plan = obtain(client, store)
+        assert isinstance(plan, Plan)
+        assert plan.action is action
+        assert kept(store) is None
+        assert len(api.created) == 1
+
+    def test_an_api_that_can_not_be_reached_leaves_no_record(self, store):
+        with SeedanceClient(Protocol("key", "http://127.0.0.1:9/api/v1")) as client:
+            plan = obtain(client, store)
+        assert isinstance(plan, Plan)
+        assert plan.action is Action.RETRY
+        assert kept(store) is None
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answer(hang_up=True),
+            Answer(502, b"<html>Bad gateway</html>", "text/html"),
+            Answer(503, {"message": "Service unavailable"}),
+            Answer(500, b"<html>Oops</html>", "text/html"),
+            Answer(200, b""),
+            Answer(200, b'{"taskId": "task_'),
+            Answer(200, b"<html></html>", "text/html"),
+            Answer(200, {"id": "task_a"}),
+            Answer(302, b"", headers={"Location": "/elsewhere"}),
+        ],
+    )
+    def test_an_unknown_outcome_is_never_sent_again(self, api, client, store, answer):
+        api.creations.append(answer)
+        plan = obtain(client, store)
+        assert isinstance(plan, Plan)
+        assert plan.action is Action.ABANDON
+        assert len(api.created) == 1
+        # The worker may die before Airflow hears of it, and Airflow then retries.
+        again = obtain(client, store)
+        assert isinstance(again, Plan)
+        assert again.action is Action.FAIL
+        assert again.message == plan.message
+        assert len(api.created) == 1
+
+    def test_a_clear_after_an_unknown_outcome_pays(self, api, client, store):
+        api.creations.extend([Answer(hang_up=True), CREATED])
+        obtain(client, store)
+        task = obtain(client, store, max_tries=4)
+        assert isinstance(task, VideoTask)
+        assert len(api.created) == 2
+
+
+class TestNextTry:
+    """A try after the first one has submitted task_a."""
+
+    @pytest.fixture(autouse=True)
+    def _first_try(self, api, client, store):
+        api.creations.append(CREATED)
+        obtain(client, store)
+        api.creations.clear()
+        api.creations.append(CREATED_ANEW)
+
+    @pytest.mark.parametrize("status", ["waiting", "generating", "queued"])
+    @pytest.mark.parametrize("on_rerun", OnRerun)
+    @pytest.mark.parametrize("max_tries", [3, 4])
+    def test_reattaches_to_a_video_in_progress(self, api, client, store, status, on_rerun, max_tries):
+        api.readings.append(Answer(body=record(status)))
+        task = obtain(client, store, max_tries, on_rerun=on_rerun)
+        assert isinstance(task, VideoTask)
+        assert task.task_id == "task_a"
+        assert len(api.created) == 1
+
+    @pytest.mark.parametrize("max_tries", [3, 4])
+    def test_uses_a_finished_video(self, api, client, store, max_tries):
+        api.readings.append(Answer(body=record()))
+        task = obtain(client, store, max_tries)
+        assert isinstance(task, VideoTask)
+        assert task.video_url == "https://media.example/a.mp4"
+        assert len(api.created) == 1
+
+    def test_submits_anew_after_a_passing_failure(self, api, client, store):
+        api.readings.append(Answer(body=record("fail", error="Video generation failed. Please try again.")))
+        task = obtain(client, store)
+        assert isinstance(task, VideoTask)
+        assert task.task_id == "task_b"
+        assert kept(store).task_id == "task_b"
+
+    def test_fails_for_good_after_a_lasting_failure_until_a_clear(self, api, client, store):
+        api.readings.append(Answer(body=record("fail", error="Your input text violates platform rules. Please modify")))
+        for action in (Action.ABANDON, Action.FAIL):
+            plan = obtain(client, store)
+            assert isinstance(plan, Plan)
+            assert plan.action is action
+        assert len(api.created) == 1
+        assert isinstance(obtain(client, store, max_tries=4), VideoTask)
+        assert len(api.created) == 2
+
+    @pytest.mark.parametrize(
+        "answer", [Answer(404, {"message": "Task not found"}), Answer(403, {"message": "Access denied"})]
+    )
+    def test_fails_for_good_if_the_video_is_not_shown_until_a_clear(self, api, client, store, answer):
+        api.readings.append(answer)
+        plan = obtain(client, store)
+        assert isinstance(plan, Plan)
+        assert plan.action is Action.ABANDON
+        assert "task_a" in plan.message
+        assert len(api.created) == 1
+        assert isinstance(obtain(client, store, max_tries=4), VideoTask)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answer(401, {"message": "Invalid API Key"}),
+            Answer(403, {"message": "API access not enabled for this account"}),
+        ],
+    )
+    def test_fails_for_good_with_a_rejected_key_and_reattaches_after_it_is_mended(self, api, client, store, answer):
+        api.readings.append(answer)
+        plan = obtain(client, store)
+        assert isinstance(plan, Plan)
+        assert plan.action is Action.FAIL
+        api.readings.clear()
+        api.readings.append(Answer(body=record("generating")))
+        task = obtain(client, store, max_tries=4)
+        assert isinstance(task, VideoTask)
+        assert task.task_id == "task_a"
+        assert len(api.created) == 1
+
+    @pytest.mark.parametrize(
+        "answer", [Answer(hang_up=True), Answer(500, {"message": "x"}), Answer(502, b"<html>", "text/html")]
+    )
+    def test_keeps_the_record_if_the_api_does_not_answer(self, api, client, store, answer):
+        api.readings.append(answer)
+        before = kept(store)
+        plan = obtain(client, store)
+        assert isinstance(plan, Plan)
+        assert plan.action is Action.RETRY
+        assert kept(store) == before
+        assert len(api.created) == 1
+
+    def test_submits_other_inputs_and_names_the_old_video(self, api, client, store, caplog):
+        task = obtain(client, store, fingerprint="other")
+        assert isinstance(task, VideoTask)
+        assert task.task_id == "task_b"
+        assert "task_a" in caplog.text
+
+    def test_regenerates_after_a_clear_once(self, api, client, store):
+        api.readings.append(Answer(body=record()))
+        regenerated = obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
+        assert isinstance(regenerated, VideoTask)
+        assert regenerated.task_id == "task_b"
+        # The same clear, another try: the worker had died.
+        obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
+        assert len(api.created) == 2
+
+    def test_a_clear_that_reattached_does_not_regenerate_later(self, api, client, store):
+        api.readings.extend([Answer(body=record("generating")), Answer(body=record())])
+        obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
+        task = obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
+        assert isinstance(task, VideoTask)
+        assert task.task_id == "task_a"
+        assert len(api.created) == 1
+
+
+class TestCrashWhileSubmitting:
+    """The worker died after the request was sent and before the answer was recorded."""
+
+    @pytest.fixture(autouse=True)
+    def _crash(self, api, client, store):
+        api.creations.append(CREATED)
+        answer = api.next_answer
+        save, saves = store.set, []
+
+        def die_at_the_second(*args, **kwargs):
+            saves.append(args)
+            if len(saves) == 2:
+                raise Crash
+            save(*args, **kwargs)
+
+        store.set = die_at_the_second
+        with pytest.raises(Crash):
+            obtain(client, store)
+        store.set = save
+        api.next_answer = answer
+
+    def test_the_next_tries_fail_for_good_and_submit_nothing(self, api, client, store):
+        for _ in range(3):
+            plan = obtain(client, store)
+            assert isinstance(plan, Plan)
+            assert plan.action in (Action.ABANDON, Action.FAIL)
+            assert "web account" in plan.message
+        assert len(api.created) == 1
+
+    def test_a_clear_after_that_pays(self, api, client, store):
+        obtain(client, store)
+        assert isinstance(obtain(client, store, max_tries=4), VideoTask)
+        assert len(api.created) == 2
+
+    def test_a_clear_before_anybody_was_told_does_not_pay(self, api, client, store):
+        assert isinstance(obtain(client, store, max_tries=4), Plan)
+        assert len(api.created) == 1
+
+    def test_resubmit_opts_into_paying(self, api, client, store):
+        assert isinstance(obtain(client, store, on_unknown=OnUnknownSubmission.RESUBMIT), VideoTask)
+        assert len(api.created) == 2
+
+
+class TestConclude:
+    def test_a_lasting_failure_is_remembered(self, api, client, store):
+        api.creations.append(CREATED)
+        obtain(client, store)
+        task = VideoTask.from_record(record("fail", error="Face detected in uploaded media."), task_id="task_a")
+        plan = submitter(store).conclude(WaitResult(Outcome.FINISHED, task=task))
+        assert isinstance(plan, Plan)
+        assert plan.action is Action.ABANDON
+        assert kept(store).state is SubmissionState.ABANDONED
+        assert kept(store).task_id == "task_a"
+
+    @pytest.mark.parametrize("outcome", [Outcome.TIMED_OUT, Outcome.UNREACHABLE, Outcome.REFUSED])
+    def test_a_wait_that_ended_early_changes_nothing(self, api, client, store, outcome):
+        api.creations.append(CREATED)
+        obtain(client, store)
+        before = kept(store)
+        assert isinstance(submitter(store).conclude(WaitResult(outcome, "What happened.")), Plan)
+        assert kept(store) == before
+
+
+class TestWithoutAStore:
+    def test_every_try_pays_because_nothing_can_be_known(self, api, client):
+        api.creations.extend([CREATED, CREATED_ANEW])
+        assert isinstance(obtain(client, None), VideoTask)
+        assert isinstance(obtain(client, None), VideoTask)
+        assert len(api.created) == 2

@@ -1,0 +1,360 @@
+"""Waiting for a video task: decisions at their boundaries, with a clock and a jitter of our own."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pendulum
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seedance_provider.api.errors import (
+    ApiAccessDisabledError,
+    AuthenticationError,
+    ConcurrencyLimitError,
+    ConnectionLostError,
+    ConnectionNotEstablishedError,
+    InternalServerError,
+    RateLimitedError,
+    SeedanceError,
+    TaskAccessDeniedError,
+    TaskNotFoundError,
+    UnexpectedResponseError,
+)
+from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.waiting import (
+    Outcome,
+    PollAgain,
+    PollSettings,
+    VideoWait,
+    WaitResult,
+    look,
+    result_of_error,
+)
+from tests.support.scripted_api import record
+
+START = 1_700_000_000.0
+DEADLINE = START + 3600.0
+
+TRANSIENT_ERRORS = [
+    ConnectionLostError("reset"),
+    ConnectionNotEstablishedError("refused"),
+    RateLimitedError("Too many requests", status=429),
+    ConcurrencyLimitError("Concurrency limit reached (3).", status=429),
+    InternalServerError("Internal server error", status=500),
+    UnexpectedResponseError("an HTML page", status=502),
+]
+GONE_ERRORS = [
+    TaskNotFoundError("Task not found", status=404),
+    TaskNotFoundError("Invalid taskId", status=400),
+    TaskAccessDeniedError("Access denied", status=403),
+]
+REFUSALS = [
+    AuthenticationError("Invalid API Key", status=401),
+    ApiAccessDisabledError("API access not enabled for this account", status=403),
+]
+
+
+def a_wait(poll_interval=5.0, error_tolerance=600.0, jitter=0.5, deadline=DEADLINE):
+    """A wait whose pauses are exact, since a jitter of 0.5 is the middle of the spread."""
+    return VideoWait("task_a", START, deadline, PollSettings(poll_interval, error_tolerance), lambda: jitter)
+
+
+def a_task(status="generating", **fields):
+    return VideoTask.from_record(record(status, **fields), task_id="task_a")
+
+
+class TestPollSettings:
+    def test_the_defaults_are_those_of_the_vendors_loop(self):
+        assert PollSettings() == PollSettings(poll_interval=5.0, error_tolerance=600.0)
+
+    @pytest.mark.parametrize("name", ["poll_interval", "error_tolerance"])
+    @pytest.mark.parametrize("value", [0, -1, 0.0, True, "5", None, math.nan])
+    def test_what_is_no_number_above_0_is_refused(self, name, value):
+        with pytest.raises(ValueError, match=f"{name} is .*, and a number of seconds above 0 is needed"):
+            PollSettings(**{name: value})
+
+    @pytest.mark.parametrize("value", [1, 0.01, 86_400.0])
+    def test_any_number_above_0_will_do(self, value):
+        assert PollSettings(value, value) == PollSettings(poll_interval=value, error_tolerance=value)
+
+
+class TestOnTask:
+    @pytest.mark.parametrize("status", ["success", "fail"])
+    @pytest.mark.parametrize("now", [START, DEADLINE, DEADLINE + 1000])
+    def test_a_video_task_that_ended_ends_the_wait_even_after_the_deadline(self, status, now):
+        task = a_task(status)
+        assert a_wait().on_task(task, now) == WaitResult(Outcome.FINISHED, task=task)
+
+    @pytest.mark.parametrize("status", ["waiting", "generating", "queuing"])
+    def test_a_running_one_is_asked_for_again_after_the_interval(self, status):
+        assert a_wait(poll_interval=7).on_task(a_task(status), START).after == 7.0
+
+    def test_a_success_without_a_video_is_waited_on(self):
+        step = a_wait().on_task(a_task("success", output=[]), START + 60)
+        assert step == PollAgain(5.0, "task_a succeeded but names no video yet; waiting on (60 s).", is_warning=True)
+
+    def test_a_success_without_a_video_does_not_outlast_the_deadline(self):
+        result = a_wait().on_task(a_task("success", output=None), DEADLINE)
+        assert result.outcome is Outcome.TIMED_OUT
+
+    def test_a_failure_without_an_error_is_an_end_all_the_same(self):
+        assert a_wait().on_task(a_task("fail", error=None), START).outcome is Outcome.FINISHED
+
+    @pytest.mark.parametrize("now", [DEADLINE, DEADLINE + 0.1])
+    def test_from_the_deadline_on_a_running_one_times_out(self, now):
+        task = a_task("generating")
+        result = a_wait().on_task(task, now)
+        assert (result.outcome, result.task) == (Outcome.TIMED_OUT, task)
+        assert "task_a had not ended after 3600 s" in result.message
+        assert "still running and paid for" in result.message
+
+    def test_just_before_the_deadline_there_is_one_last_look_at_the_deadline(self):
+        step = a_wait().on_task(a_task(), DEADLINE - 2)
+        assert step.after == 2.0
+
+    @pytest.mark.parametrize(("jitter", "after"), [(0.0, 9.0), (0.5, 10.0), (1.0, 11.0)])
+    def test_the_pause_is_spread_by_a_tenth(self, jitter, after):
+        assert a_wait(poll_interval=10, jitter=jitter).on_task(a_task(), START).after == pytest.approx(after)
+
+    def test_the_pause_is_spread_by_default(self):
+        wait = VideoWait("task_a", START, DEADLINE, PollSettings(poll_interval=10))
+        pauses = {wait.on_task(a_task(), START).after for _ in range(20)}
+        assert len(pauses) > 1
+        assert all(9.0 <= pause <= 11.0 for pause in pauses)
+
+
+class TestNotes:
+    def test_every_change_of_status_is_noted_once_with_the_time_since_the_start(self):
+        wait = a_wait()
+        looks = [(0, "waiting"), (5, "waiting"), (65.4, "generating"), (70, "generating"), (75, "waiting")]
+        steps = [wait.on_task(a_task(status), START + seconds) for seconds, status in looks]
+        assert [step.note for step in steps] == [
+            "task_a is waiting (0 s).",
+            None,
+            "task_a is generating (65 s).",
+            None,
+            "task_a is waiting (75 s).",
+        ]
+        assert not any(step.is_warning for step in steps)
+
+    def test_an_unknown_status_is_noted_once_and_as_a_warning(self):
+        wait = a_wait()
+        steps = [wait.on_task(a_task("queuing"), START + seconds) for seconds in (10, 15, 20)]
+        note = "task_a has the undocumented status 'queuing'; waiting on (10 s)."
+        assert [(step.note, step.is_warning) for step in steps] == [(note, True), (None, False), (None, False)]
+
+    def test_a_missing_status_is_noted_once_and_as_a_warning(self):
+        wait = a_wait()
+        steps = [wait.on_task(VideoTask("task_a"), START) for _ in range(2)]
+        assert [(step.note, step.is_warning) for step in steps] == [
+            ("task_a has the undocumented status 'no status'; waiting on (0 s).", True),
+            (None, False),
+        ]
+
+    def test_an_error_in_between_does_not_repeat_a_note(self):
+        wait = a_wait()
+        wait.on_task(a_task("waiting"), START)
+        wait.on_error(ConnectionLostError("reset"), START + 5)
+        assert wait.on_task(a_task("waiting"), START + 10).note is None
+
+    def test_a_clock_that_runs_behind_shows_no_negative_time(self):
+        # The trigger may run on another machine than the worker that started the wait.
+        assert a_wait().on_task(a_task("waiting"), START - 3).note == "task_a is waiting (0 s)."
+
+
+class TestOnError:
+    @pytest.mark.parametrize("error", TRANSIENT_ERRORS, ids=lambda error: type(error).__name__)
+    def test_a_passing_error_is_put_up_with_and_noted_as_a_warning(self, error):
+        step = a_wait().on_error(error, START)
+        assert step == PollAgain(5.0, f"Could not look at task_a, and will try again: {error}", is_warning=True)
+
+    @pytest.mark.parametrize("error", GONE_ERRORS, ids=str)
+    def test_a_video_task_that_is_not_shown_to_the_account_ends_the_wait_at_once(self, error):
+        assert a_wait().on_error(error, START).outcome is Outcome.GONE
+
+    @pytest.mark.parametrize("error", REFUSALS, ids=str)
+    def test_a_refused_account_ends_the_wait_at_once(self, error):
+        assert a_wait().on_error(error, START).outcome is Outcome.REFUSED
+
+    @pytest.mark.parametrize("error", [*GONE_ERRORS, *REFUSALS], ids=str)
+    def test_a_lasting_error_is_told_even_after_the_deadline(self, error):
+        assert a_wait().on_error(error, DEADLINE + 1).outcome in (Outcome.GONE, Outcome.REFUSED)
+
+
+class TestBackoff:
+    @staticmethod
+    def pauses(wait, error, count):
+        return [wait.on_error(error, START).after for _ in range(count)]
+
+    def test_pauses_double_up_to_a_minute(self):
+        assert self.pauses(a_wait(), ConnectionLostError("reset"), 7) == [5, 10, 20, 40, 60, 60, 60]
+
+    def test_pauses_stay_at_a_minute_however_long_it_takes(self):
+        assert self.pauses(a_wait(), ConnectionLostError("reset"), 2000)[-1] == 60
+
+    def test_an_answer_starts_anew(self):
+        wait = a_wait()
+        self.pauses(wait, ConnectionLostError("reset"), 3)
+        wait.on_task(a_task(), START)
+        assert self.pauses(wait, ConnectionLostError("reset"), 1) == [5]
+
+    def test_an_api_in_trouble_is_never_asked_more_often_than_a_healthy_one(self):
+        assert min(self.pauses(a_wait(poll_interval=300), ConnectionLostError("reset"), 3)) >= 300
+
+    def test_a_pause_ends_at_the_deadline(self):
+        assert a_wait().on_error(ConnectionLostError("reset"), DEADLINE - 1).after == 1.0
+
+    @pytest.mark.parametrize(("asked", "after"), [(None, 5.0), (0.0, 5.0), (3.0, 5.0), (30.0, 30.0), (90.0, 90.0)])
+    def test_retry_after_makes_a_pause_longer_and_never_shorter(self, asked, after):
+        error = RateLimitedError("Too many requests", status=429, retry_after=asked)
+        assert after <= a_wait().on_error(error, START).after <= 1.1 * after
+
+    @pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
+    def test_no_jitter_asks_before_the_time_that_the_server_named(self, jitter):
+        error = RateLimitedError("Too many requests", status=429, retry_after=30.0)
+        assert a_wait(jitter=jitter).on_error(error, START).after >= 30.0
+
+    def test_retry_after_is_believed_up_to_the_tolerance(self):
+        error = RateLimitedError("Too many requests", status=429, retry_after=math.inf)
+        assert a_wait(error_tolerance=100).on_error(error, START).after <= 110
+
+    def test_retry_after_ends_at_the_deadline(self):
+        error = RateLimitedError("Too many requests", status=429, retry_after=90.0)
+        assert a_wait().on_error(error, DEADLINE - 20).after == 20.0
+
+
+class TestTolerance:
+    def test_it_is_a_time_and_not_a_count(self):
+        wait = a_wait(error_tolerance=600)
+        steps = [wait.on_error(ConnectionLostError("reset"), START + seconds / 2) for seconds in range(1199)]
+        assert all(isinstance(step, PollAgain) for step in steps)
+
+    @pytest.mark.parametrize(
+        ("failing_for", "outcome"), [(0.0, None), (599.9, None), (600.0, Outcome.UNREACHABLE), (900, "unreachable")]
+    )
+    def test_it_ends_when_the_api_has_failed_for_that_long(self, failing_for, outcome):
+        wait = a_wait(error_tolerance=600)
+        wait.on_error(ConnectionLostError("reset"), START)
+        assert getattr(wait.on_error(ConnectionLostError("reset"), START + failing_for), "outcome", None) == outcome
+
+    def test_it_counts_from_the_first_failure_and_not_from_the_start(self):
+        wait = a_wait(error_tolerance=600)
+        wait.on_error(ConnectionLostError("reset"), START + 2000)
+        assert isinstance(wait.on_error(ConnectionLostError("reset"), START + 2599), PollAgain)
+
+    def test_an_answer_in_between_starts_it_anew(self):
+        wait = a_wait(error_tolerance=600)
+        wait.on_error(ConnectionLostError("reset"), START)
+        wait.on_task(a_task(), START + 590)
+        wait.on_error(ConnectionLostError("reset"), START + 600)
+        assert isinstance(wait.on_error(ConnectionLostError("reset"), START + 1199), PollAgain)
+        assert wait.on_error(ConnectionLostError("reset"), START + 1200).outcome is Outcome.UNREACHABLE
+
+    def test_the_last_error_is_named(self):
+        wait = a_wait(error_tolerance=10)
+        wait.on_error(ConnectionLostError("reset"), START)
+        result = wait.on_error(InternalServerError("Internal server error", status=500), START + 10)
+        assert result.message == "The API could not be asked about task_a: HTTP 500: Internal server error"
+
+    @pytest.mark.parametrize("now", [DEADLINE, DEADLINE + 5])
+    def test_the_deadline_comes_first(self, now):
+        wait = a_wait(error_tolerance=600)
+        wait.on_error(ConnectionLostError("reset"), START)
+        assert wait.on_error(ConnectionLostError("reset"), now).outcome is Outcome.TIMED_OUT
+
+
+class TestResultOfError:
+    @pytest.mark.parametrize(
+        ("errors", "outcome"),
+        [
+            (TRANSIENT_ERRORS, Outcome.UNREACHABLE),
+            (GONE_ERRORS, Outcome.GONE),
+            (REFUSALS, Outcome.REFUSED),
+        ],
+    )
+    def test_every_error_has_an_outcome_that_names_the_video_task_and_the_error(self, errors, outcome):
+        for error in errors:
+            result = result_of_error(error, "task_a")
+            assert result.outcome is outcome
+            assert "task_a" in result.message
+            assert str(error) in result.message
+            assert result.task is None
+
+
+class TestWaitResult:
+    @given(
+        result=st.builds(
+            WaitResult,
+            outcome=st.sampled_from(Outcome),
+            message=st.text(),
+            task=st.none()
+            | st.builds(
+                VideoTask,
+                task_id=st.text(),
+                status=st.sampled_from(TaskStatus),
+                raw_status=st.none() | st.text(),
+                video_url=st.none() | st.text(),
+                width=st.none() | st.integers(),
+                credits_used=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+                error_message=st.none() | st.text(),
+                created_at=st.none() | st.datetimes().map(lambda moment: pendulum.instance(moment, tz="UTC")),
+            ),
+        )
+    )
+    @settings(deadline=None)
+    def test_it_survives_a_trigger_event(self, result):
+        assert WaitResult.from_event(result.to_event()) == result
+        assert WaitResult.from_event(json.loads(json.dumps(result.to_event()))) == result
+
+    def test_an_event_is_plain(self):
+        event = WaitResult(Outcome.FINISHED, task=a_task("success")).to_event()
+        assert type(event["outcome"]) is str
+        assert type(event["task"]["status"]) is str
+        assert event["task"]["created_at"] == "2024-12-30T23:00:34+00:00"
+
+    def test_an_event_may_leave_out_what_is_not_set(self):
+        assert WaitResult.from_event({"outcome": "timed_out"}) == WaitResult(Outcome.TIMED_OUT)
+
+
+class ScriptedReader:
+    """Answers one look, with a task or an error."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = []
+
+    def get_task(self, task_id):
+        self.asked.append(task_id)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class TestLook:
+    def test_an_answer_is_decided_on(self):
+        reader = ScriptedReader(a_task("success"))
+        result = look(reader, a_wait())
+        assert result == WaitResult(Outcome.FINISHED, task=reader.answer)
+        assert reader.asked == ["task_a"]
+
+    def test_an_error_is_decided_on(self):
+        result = look(ScriptedReader(TaskNotFoundError("Task not found", status=404)), a_wait())
+        assert result.outcome is Outcome.GONE
+
+    @pytest.mark.parametrize("answer", [a_task("generating"), ConnectionLostError("reset")], ids=["task", "error"])
+    @pytest.mark.parametrize(
+        ("deadline", "decision"), [(START, WaitResult), (4_000_000_000.0, PollAgain)], ids=["passed", "to come"]
+    )
+    def test_the_deadline_is_one_of_the_wall_clock(self, answer, deadline, decision):
+        assert type(look(ScriptedReader(answer), a_wait(deadline=deadline))) is decision
+
+    def test_other_errors_are_not_swallowed(self):
+        with pytest.raises(ZeroDivisionError):
+            look(ScriptedReader(ZeroDivisionError()), a_wait())
+
+
+def test_an_error_of_no_class_in_particular_is_not_waited_out():
+    assert result_of_error(SeedanceError("anything"), "task_a").outcome is Outcome.REFUSED
