@@ -1,0 +1,62 @@
+"""What Airflow learns about this provider without importing any of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["get_provider_info"]
+
+_INTEGRATION = "Seedance"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's metadata; ``package-name`` must equal the name of the distribution."""
+    return {
+        "package-name": "airflow-provider-seedance",
+        "name": _INTEGRATION,
+        "description": "Turns prompts and images into videos with the Seedance 2.0 API.",
+        "integrations": [
+            {
+                "integration-name": _INTEGRATION,
+                "external-doc-url": "https://kinovi.ai/docs",
+                "tags": ["service"],
+            }
+        ],
+        "operators": [_modules("seedance_provider.operators.seedance")],
+        "sensors": [_modules("seedance_provider.sensors.seedance")],
+        "hooks": [_modules("seedance_provider.hooks.seedance")],
+        "triggers": [_modules("seedance_provider.triggers.seedance")],
+        "transfers": [
+            {
+                "source-integration-name": _INTEGRATION,
+                "target-integration-name": "Object storage",
+                "python-module": "seedance_provider.transfers.video_to_object_storage",
+            }
+        ],
+        "extra-links": ["seedance_provider.links.seedance.VideoLink"],
+        "connection-types": [_CONNECTION_TYPE],
+    }
+
+
+def _modules(*names: str) -> dict[str, Any]:
+    return {"integration-name": _INTEGRATION, "python-modules": list(names)}
+
+
+_CONNECTION_TYPE: dict[str, Any] = {
+    "connection-type": "seedance",
+    "hook-class-name": "seedance_provider.hooks.seedance.SeedanceHook",
+    "hook-name": _INTEGRATION,
+    "ui-field-behaviour": {
+        # A zero port breaks the form's Test button, and the address is one field.
+        "hidden-fields": ["login", "port", "schema", "extra"],
+        "relabeling": {"host": "Base URL", "password": "API key"},
+        "placeholders": {"host": "https://kinovi.ai/api/v1"},
+    },
+    "conn-fields": {
+        "wire_format": {
+            "label": "Wire format",
+            "description": "Leave it at auto unless the vendor's support says otherwise.",
+            "schema": {"type": ["string", "null"], "enum": ["auto", "quickstart", "models"], "default": "auto"},
+        }
+    },
+}

@@ -1,0 +1,9 @@
+"""
+Connections. The default id is here so that a DAG file, which is parsed again and again, need not import the hook.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DEFAULT_CONN_ID"]
+
+DEFAULT_CONN_ID = "seedance_default"

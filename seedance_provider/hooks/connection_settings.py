@@ -1,0 +1,160 @@
+"""
+What an Airflow connection says about an account: key, address and options, checked.
+
+Where the key comes from, in this order:
+
+1. the connection of the given id, however Airflow finds it (UI, ``AIRFLOW_CONN_*`` as URI or JSON, secrets back end);
+2. only if that is the default id and there is no such connection: the environment variable ``SEEDANCE_API_KEY``.
+
+A connection that exists but is half filled is an error, never a reason to look elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote, urlsplit
+
+from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.protocol import DEFAULT_BASE_URL, address_problem
+from seedance_provider.api.protocol import Protocol as SeedanceProtocol
+from seedance_provider.api.wire_formats import WIRE_FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["API_KEY_VARIABLE", "ConnectionSettings", "ConnectionSettingsError"]
+
+API_KEY_VARIABLE = "SEEDANCE_API_KEY"
+
+_OPTIONS = ("wire_format",)
+
+
+class ConnectionSettingsError(InvalidRequestError):
+    """The connection can't work as it is. Nothing was sent."""
+
+
+class _Connection(Protocol):
+    """The part of an Airflow connection that is used here."""
+
+    conn_id: str
+    host: str | None
+    schema: str | None
+    password: str | None
+    port: int | None
+    extra: str | None
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """
+    One account.
+
+    :param api_key: the key; never part of a ``repr``.
+    :param base_url: address of the API.
+    :param wire_format: see :mod:`seedance_provider.api.wire_formats`.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str = DEFAULT_BASE_URL
+    wire_format: str = "auto"
+
+    def protocol(self) -> SeedanceProtocol:
+        """Return the API's protocol for this account."""
+        return SeedanceProtocol(self.api_key, self.base_url, self.wire_format)
+
+    @classmethod
+    def from_connection(cls, connection: _Connection) -> ConnectionSettings:
+        """
+        Read a connection.
+
+        :raises ConnectionSettingsError: naming the connection and what is wrong with it, never the key.
+        """
+        where = f"Connection {connection.conn_id!r}"
+        options = _options(connection.extra, where)
+        settings = cls(
+            api_key=_key((connection.password or "").strip(), where),
+            base_url=_base_url(connection, where),
+            wire_format=_wire_format(options.get("wire_format"), where),
+        )
+        return _checked(settings, where)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> ConnectionSettings | None:
+        """
+        Read the variable that stands in for a missing default connection; ``None`` if it is not set.
+
+        :raises ConnectionSettingsError: if it is set to nothing.
+        """
+        api_key = environment.get(API_KEY_VARIABLE)
+        if api_key is None:
+            return None
+        where = f"The environment variable {API_KEY_VARIABLE}"
+        return _checked(cls(_key(api_key.strip(), where)), where)
+
+
+def _checked(settings: ConnectionSettings, where: str) -> ConnectionSettings:
+    try:
+        settings.protocol()
+    except InvalidRequestError as error:
+        raise ConnectionSettingsError(f"{where}: {error}") from None
+    return settings
+
+
+def _key(api_key: str, where: str) -> str:
+    if not api_key:
+        raise ConnectionSettingsError(
+            f"{where} has no API key. Put the account's key into the password of the connection."
+        )
+    return api_key
+
+
+def _base_url(connection: _Connection, where: str) -> str:
+    """
+    Put the address together, which Airflow takes apart differently depending on how the connection was written.
+
+    The form and JSON keep ``https://kinovi.ai/api/v1`` in ``host``; a URI splits it into host, port and schema.
+    """
+    host = (connection.host or "").strip()
+    if not host:
+        return DEFAULT_BASE_URL
+    schema = (connection.schema or "").strip().strip("/")
+    # Other HTTP connections of Airflow keep the protocol in schema; from a URI it is the path.
+    protocol = schema if schema in ("http", "https") else "https"
+    path = "" if schema in ("http", "https") else schema
+    if "://" not in host:
+        host = f"{protocol}://{host}"
+    if problem := address_problem(host):
+        raise ConnectionSettingsError(f"{where}: the host {problem}.")
+    parts = urlsplit(host)
+    netloc = parts.netloc if parts.port or not connection.port else f"{parts.netloc}:{connection.port}"
+    full_path = "/".join(part for part in (parts.path.strip("/"), quote(path)) if part)
+    return f"{parts.scheme}://{netloc}/{full_path}".rstrip("/")
+
+
+def _options(extra: str | None, where: str) -> dict[str, Any]:
+    """The options in extra. Those that are set to nothing, as the form does, count as left out."""
+    if not extra or not extra.strip():
+        return {}
+    try:
+        options = json.loads(extra)
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise ConnectionSettingsError(f"{where}: extra is not a JSON object.")
+    if unknown := [name for name in options if name not in _OPTIONS]:
+        raise ConnectionSettingsError(
+            f"{where}: extra holds {', '.join(map(repr, unknown))}, and the known options are {', '.join(_OPTIONS)}."
+        )
+    return {name: value for name, value in options.items() if value not in (None, "")}
+
+
+def _wire_format(value: Any, where: str) -> str:
+    if value is None:
+        return "auto"
+    if not isinstance(value, str) or value not in WIRE_FORMATS:
+        raise ConnectionSettingsError(
+            f"{where}: wire_format is {value!r}, and the known formats are {', '.join(WIRE_FORMATS)}."
+        )
+    return value

@@ -1,0 +1,145 @@
+"""From an Airflow connection to the API."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+
+from seedance_provider.api.errors import (
+    ApiAccessDisabledError,
+    AuthenticationError,
+    ConnectionNotEstablishedError,
+    SeedanceError,
+    TaskAccessDeniedError,
+    TaskNotFoundError,
+    TransportError,
+    UnexpectedResponseError,
+)
+from seedance_provider.hooks import DEFAULT_CONN_ID
+from seedance_provider.hooks.connection_settings import ConnectionSettings
+
+if TYPE_CHECKING:
+    from seedance_provider.api.async_client import AsyncSeedanceClient
+    from seedance_provider.api.client import SeedanceClient
+
+__all__ = ["SeedanceHook"]
+
+_SAMPLE_TASK = "demo_task_t2v_success"
+_DEMO_KEY_PREFIX = "zimg_demo_readonly_"
+
+
+class SeedanceHook(BaseHook):
+    """
+    Access to one Seedance account.
+
+    The key is the connection's password, the API's address its host (default ``https://kinovi.ai/api/v1``). If the
+    *default* connection does not exist, the environment variable ``SEEDANCE_API_KEY`` is used; any other missing
+    connection, and an empty key, are errors.
+
+    Using the hook costs nothing by itself; only ``create_task`` of its client does.
+
+    :param seedance_conn_id: the Airflow connection. Default ``seedance_default``.
+    """
+
+    conn_name_attr = "seedance_conn_id"
+    default_conn_name = DEFAULT_CONN_ID
+    conn_type = "seedance"
+    hook_name = "Seedance"
+
+    def __init__(self, seedance_conn_id: str = DEFAULT_CONN_ID) -> None:
+        super().__init__()
+        self.seedance_conn_id = seedance_conn_id
+
+    def get_settings(self) -> ConnectionSettings:
+        """
+        Return the account's key, address and options.
+
+        :raises ConnectionSettingsError: if the connection can't work as it is.
+        :raises AirflowNotFoundException: if there is no such connection, nor a stand-in for the default one.
+        """
+        from airflow.sdk.log import mask_secret
+
+        try:
+            connection = self.get_connection(self.seedance_conn_id)
+        except AirflowNotFoundException:
+            settings = self._stand_in()
+            mask_secret(settings.api_key)
+            return settings
+        return ConnectionSettings.from_connection(connection)
+
+    async def aget_settings(self) -> ConnectionSettings:
+        """Return the same as :meth:`get_settings`, for event loops."""
+        from airflow.providers.common.compat.connection import get_async_connection
+
+        try:
+            connection = await get_async_connection(self.seedance_conn_id, hook=self)
+        except AirflowNotFoundException:
+            return self._stand_in()
+        return ConnectionSettings.from_connection(connection)
+
+    def get_conn(self) -> SeedanceClient:
+        """Return a client for tasks. Close it, or use it as a context manager."""
+        from seedance_provider.api.client import SeedanceClient
+
+        return SeedanceClient(self.get_settings().protocol())
+
+    async def aget_conn(self) -> AsyncSeedanceClient:
+        """Return a client for triggers, which can only read. Close it, or use it as a context manager."""
+        from seedance_provider.api.async_client import AsyncSeedanceClient
+
+        return AsyncSeedanceClient((await self.aget_settings()).protocol())
+
+    def test_connection(self) -> tuple[bool, str]:
+        """
+        Try the connection without spending anything, by reading one of the vendor's sample tasks.
+
+        :return: whether it works, and what was found, for a person.
+        """
+        try:
+            settings = self.get_settings()
+            with self.get_conn() as client:
+                client.get_task(_SAMPLE_TASK)
+        except (TaskAccessDeniedError, TaskNotFoundError):
+            # The key was accepted, only the sample task is not shown to it.
+            return True, _accepted(settings)
+        except SeedanceError as error:
+            return False, _explain(error)
+        except AirflowNotFoundException as error:
+            return False, str(error)
+        return True, _accepted(settings)
+
+    def _stand_in(self) -> ConnectionSettings:
+        """What is used instead of a connection that does not exist."""
+        is_default = self.seedance_conn_id == self.default_conn_name
+        settings = ConnectionSettings.from_environment(os.environ) if is_default else None
+        if settings is None:
+            hint = " Create it, or set SEEDANCE_API_KEY." if is_default else " Create it."
+            raise AirflowNotFoundException(f"There is no connection {self.seedance_conn_id!r}.{hint}")
+        return settings
+
+
+def _accepted(settings: ConnectionSettings) -> str:
+    if settings.api_key.startswith(_DEMO_KEY_PREFIX):
+        return (
+            f"{settings.base_url} accepts the vendor's demo key. It is read-only: it shows the sample tasks, and can't "
+            "create videos. Put the key of your own account into the password."
+        )
+    return f"{settings.base_url} accepts the key. Nothing was spent."
+
+
+def _explain(error: SeedanceError) -> str:
+    match error:
+        case AuthenticationError():
+            return f"The API rejects the key: {error}"
+        case ApiAccessDisabledError():
+            return f"The key is known, but its account has no access to the API: {error}"
+        case ConnectionNotEstablishedError():
+            return f"The host is unreachable. {error}"
+        case TransportError():
+            return f"The host was reached but gave no answer. {error}"
+        case UnexpectedResponseError() if error.looks_like_html or error.status == 404:
+            return f"The address answers, but not like the API: {error}. Is it the full base URL, path included?"
+        case _:
+            return str(error)

@@ -1,0 +1,277 @@
+"""Creating videos."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
+
+from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.models import DEFAULT_MODEL
+from seedance_provider.api.video_request import DEFAULT_DURATION, VideoRequest
+from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.hooks import DEFAULT_CONN_ID
+from seedance_provider.links.seedance import VideoLink
+from seedance_provider.submission import Action, OnRerun, OnUnknownSubmission, Plan, SubmissionStore
+from seedance_provider.submitter import Submitter
+from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, look
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from seedance_provider.api.client import SeedanceClient
+
+__all__ = ["CreateVideoOperator"]
+
+#: ``defer(timeout=)`` must never fire before the trigger's own deadline: it would skip every decision of ours.
+_BACKSTOP_SECONDS = 300
+#: How many poll intervals pass before somebody who waits for a slot tries his luck.
+_POLLS_PER_PROBE = 6
+
+
+class CreateVideoOperator(BaseOperator):
+    """
+    Create a video with the Seedance API and wait for it.
+
+    Cost and retries: a submission costs credits (200, about $1.00, for 5 seconds at 1280x720) and is sent once.
+    On Airflow 3.3 and newer every try of a task instance shares one durable record, so a retry, whatever died
+    before it, re-attaches to the video task that is already paid for. Only a video task that failed for a passing
+    reason (the vendor refunds it) is submitted again. Moderation, bad input, a bad key or missing credits end the
+    task at once, without retries. Reaching the API's concurrency limit costs nothing, not even a retry: the task
+    waits until a slot is free.
+
+    Returns a small dict, which the next tasks get as XCom: ``task_id`` (of the video task), ``model``, ``status``,
+    ``video_url``, ``width``, ``height``, ``credits_used``, ``created_at``, ``completed_at`` (ISO 8601) and
+    ``generation_seconds``. The id alone is pushed under the key ``task_id`` as soon as it is known.
+
+    All parameters of the request are templated.
+
+    :param prompt: what the video shows; up to 10,000 characters, in any language.
+    :param model: ``seedance-20`` (default), ``seedance2-fast`` or ``seedance2.0-mini``.
+    :param duration: length in seconds, 4 to 15. Default 5.
+    :param resolution: in pixels (``1280x720``, the default, ``720x1280``, ``720x720``, ``960x720``, ``720x960``) or
+        by name (``480p``, ``720p``, ``1080p``, ``4k``, as far as the model offers it). It sets the price.
+    :param aspect_ratio: ``16:9``, ``9:16``, ``1:1``, ``4:3``, ``3:4`` or ``21:9``.
+    :param first_frame: URL of the image that opens the video (image to video).
+    :param last_frame: URL of the image that closes it; needs a first frame.
+    :param extra_inputs: further fields of the API's ``inputs``, sent as they are.
+    :param seedance_conn_id: the Airflow connection with the key. Default ``seedance_default``.
+    :param wait_for_completion: ``False`` ends the task when the video is submitted; use
+        :class:`~seedance_provider.sensors.seedance.VideoSensor` to wait.
+    :param deferrable: wait in the triggerer (default), or, if ``False``, in the worker.
+    :param timeout: seconds, or a ``timedelta``, for which one try waits, for a slot and for the video together.
+        Then it fails, the video task goes on, and the next try re-attaches. ``execution_timeout`` shortens it.
+        Default one hour; the vendor advises at least 10 minutes.
+    :param poll_interval: seconds between two looks at the video task. Default 5, as in the vendor's quickstart.
+    :param error_tolerance: seconds for which failing looks are put up with. Default 600.
+    :param on_rerun: what a cleared task does that already has its video: ``reuse`` (default) returns the same
+        video, ``regenerate`` pays for a new one. A video that is still being made is re-attached to in both.
+    :param on_unknown_submission: what a try does if the one before it died between sending the request and
+        recording the answer: ``fail`` (default) asks a person, ``resubmit`` risks paying twice.
+    """
+
+    template_fields: Sequence[str] = (
+        "prompt",
+        "model",
+        "duration",
+        "resolution",
+        "aspect_ratio",
+        "first_frame",
+        "last_frame",
+        "extra_inputs",
+        "seedance_conn_id",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"extra_inputs": "json"}
+    operator_extra_links = (VideoLink(),)
+    ui_color = "#e8e4fb"
+
+    def __init__(
+        self,
+        *,
+        prompt: str,
+        model: str = DEFAULT_MODEL,
+        duration: int | str = DEFAULT_DURATION,
+        resolution: str | None = None,
+        aspect_ratio: str | None = None,
+        first_frame: str | None = None,
+        last_frame: str | None = None,
+        extra_inputs: Mapping[str, Any] | None = None,
+        seedance_conn_id: str = DEFAULT_CONN_ID,
+        wait_for_completion: bool = True,
+        deferrable: bool = True,
+        timeout: float | timedelta = 3600,
+        poll_interval: float = 5,
+        error_tolerance: float = 600,
+        on_rerun: str = OnRerun.REUSE,
+        on_unknown_submission: str = OnUnknownSubmission.FAIL,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.prompt = prompt
+        self.model = model
+        self.duration = duration
+        self.resolution = resolution
+        self.aspect_ratio = aspect_ratio
+        self.first_frame = first_frame
+        self.last_frame = last_frame
+        self.extra_inputs = extra_inputs
+        self.seedance_conn_id = seedance_conn_id
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        if self.timeout <= 0:
+            raise ValueError(f"timeout is {timeout!r}, and a number of seconds above 0 is needed.")
+        PollSettings(poll_interval, error_tolerance)
+        self.poll_interval = poll_interval
+        self.error_tolerance = error_tolerance
+        self.on_rerun = OnRerun(on_rerun)
+        self.on_unknown_submission = OnUnknownSubmission(on_unknown_submission)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Submit the video, unless an earlier try did, and wait for it."""
+        started = time.time()
+        return self._proceed(context, started, started + self._patience())
+
+    def on_slot(self, context: Context, event: dict[str, Any], started: float, deadline: float) -> dict[str, Any]:
+        """Resume after waiting for a slot of the account."""
+        if not event["free"]:
+            self._give_up_on_slot(started)
+        return self._proceed(context, started, deadline)
+
+    def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """Resume after waiting for the video."""
+        return self._conclude(context, WaitResult.from_event(event))
+
+    def on_kill(self) -> None:
+        """Say what becomes of the video: the API has no way to cancel it."""
+        self.log.warning("A submitted video goes on being made and stays paid for: the next try re-attaches.")
+
+    def _proceed(self, context: Context, started: float, deadline: float) -> dict[str, Any]:
+        from seedance_provider.hooks.seedance import SeedanceHook
+
+        try:
+            request = self._request()
+            client = SeedanceHook(self.seedance_conn_id).get_conn()
+        except InvalidRequestError as error:
+            raise AirflowFailException(str(error)) from error
+        with client:
+            task = self._obtain(context, client, request, started, deadline)
+            context["ti"].xcom_push(key="task_id", value=task.task_id)
+            if task.status is TaskStatus.SUCCESS and task.video_url:
+                return self._finished(task)
+            if not self.wait_for_completion:
+                return task.summary()
+            if self.deferrable:
+                self._defer_to_video(task.task_id, started, deadline)
+            return self._conclude(context, self._wait_in_worker(client, task.task_id, started, deadline))
+
+    def _obtain(
+        self, context: Context, client: SeedanceClient, request: VideoRequest, started: float, deadline: float
+    ) -> VideoTask:
+        """Return the video task, after waiting for a slot of the account if need be."""
+        submitter = self._submitter(context)
+        fingerprint = request.fingerprint(self.seedance_conn_id)
+        while isinstance(obtained := submitter.obtain(client, request, fingerprint), Plan):
+            if obtained.action is not Action.WAIT_FOR_SLOT:
+                self._fail(obtained)
+            self.log.info(obtained.message)
+            if self.deferrable:
+                self._defer_to_slot(started, deadline)
+            if (left := deadline - time.time()) <= 0:
+                self._give_up_on_slot(started)
+            time.sleep(min(self._probe_interval, left))
+        return obtained
+
+    def _wait_in_worker(self, client: SeedanceClient, task_id: str, started: float, deadline: float) -> WaitResult:
+        wait = VideoWait(task_id, started, deadline, PollSettings(self.poll_interval, self.error_tolerance))
+        while isinstance(step := look(client, wait), PollAgain):
+            if step.note is not None:
+                (self.log.warning if step.is_warning else self.log.info)(step.note)
+            time.sleep(step.after)
+        return step
+
+    def _conclude(self, context: Context, result: WaitResult) -> dict[str, Any]:
+        concluded = self._submitter(context).conclude(result)
+        if isinstance(concluded, Plan):
+            self._fail(concluded)
+        return self._finished(concluded)
+
+    def _finished(self, task: VideoTask) -> dict[str, Any]:
+        self.log.info(
+            "Video task %s succeeded after %s s and cost %s credits: %s",
+            task.task_id,
+            task.generation_seconds,
+            task.credits_used,
+            task.video_url,
+        )
+        return task.summary()
+
+    def _fail(self, plan: Plan) -> NoReturn:
+        if plan.action is Action.RETRY:
+            raise AirflowException(plan.message)
+        raise AirflowFailException(plan.message)
+
+    def _give_up_on_slot(self, started: float) -> NoReturn:
+        raise AirflowException(
+            f"The account had no free slot for {time.time() - started:.0f} s. Nothing was submitted or charged, and "
+            "the next try waits again. Use a pool with include_deferred, as large as the account's limit."
+        )
+
+    def _request(self) -> VideoRequest:
+        return VideoRequest(
+            prompt=self.prompt,
+            model=self.model,
+            duration=self.duration,  # type: ignore[arg-type]  # templates make strings, which it can read
+            resolution=self.resolution,
+            aspect_ratio=self.aspect_ratio,
+            first_frame=self.first_frame,
+            last_frame=self.last_frame,
+            extra_inputs=self.extra_inputs or {},
+        )
+
+    def _submitter(self, context: Context) -> Submitter:
+        store = SubmissionStore(context.get("task_state_store"))
+        if not store.is_durable:
+            self.log.warning(
+                "This Airflow has no task state store (3.3 and newer have one), so a retry can't know what this try "
+                "pays for. Use wait_for_completion=False with retries=0, and VideoSensor to wait."
+            )
+        return Submitter(store, context["ti"].max_tries, self.log, self.on_rerun, self.on_unknown_submission)
+
+    def _defer_to_video(self, task_id: str, started: float, deadline: float) -> NoReturn:
+        from seedance_provider.triggers.seedance import VideoTrigger
+
+        self.defer(
+            trigger=VideoTrigger(
+                task_id, self.seedance_conn_id, started, deadline, self.poll_interval, self.error_tolerance
+            ),
+            method_name="on_video",
+            timeout=_backstop(deadline),
+        )
+
+    def _defer_to_slot(self, started: float, deadline: float) -> NoReturn:
+        from seedance_provider.triggers.seedance import SlotTrigger
+
+        self.defer(
+            trigger=SlotTrigger(self.seedance_conn_id, deadline, self._probe_interval),
+            method_name="on_slot",
+            kwargs={"started": started, "deadline": deadline},
+            timeout=_backstop(deadline),
+        )
+
+    @property
+    def _probe_interval(self) -> float:
+        return self.poll_interval * _POLLS_PER_PROBE
+
+    def _patience(self) -> float:
+        """Seconds that this try may wait. Airflow does not enforce ``execution_timeout`` on deferred tasks."""
+        limit = self.execution_timeout
+        return self.timeout if limit is None else min(self.timeout, limit.total_seconds())
+
+
+def _backstop(deadline: float) -> timedelta:
+    return timedelta(seconds=max(0.0, deadline - time.time()) + _BACKSTOP_SECONDS)

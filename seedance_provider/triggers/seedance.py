@@ -1,0 +1,135 @@
+"""Waiting without a worker. Triggers only read: they can be run twice, so they must never cost anything."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from seedance_provider.api.errors import SeedanceError
+from seedance_provider.hooks.connection_settings import ConnectionSettingsError
+from seedance_provider.triggers.account import Account
+from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from seedance_provider.api.async_client import AsyncSeedanceClient
+
+__all__ = ["SlotTrigger", "VideoTrigger"]
+
+
+class VideoTrigger(BaseTrigger):
+    """
+    Fires once, when a video task has ended or the wait for it has: a
+    :class:`~seedance_provider.waiting.WaitResult` as plain values. Asking costs nothing. It holds no key.
+
+    :param video_task_id: the video task. (``task_id`` is taken: Airflow puts the id of its own task there.)
+    :param seedance_conn_id: the Airflow connection.
+    :param started: when the wait began, in seconds since the epoch.
+    :param deadline: when to give up, in seconds since the epoch.
+    :param poll_interval: seconds between two looks.
+    :param error_tolerance: seconds for which failing looks are put up with.
+    """
+
+    def __init__(
+        self,
+        video_task_id: str,
+        seedance_conn_id: str,
+        started: float,
+        deadline: float,
+        poll_interval: float,
+        error_tolerance: float,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.video_task_id = video_task_id
+        self.seedance_conn_id = seedance_conn_id
+        self.started = started
+        self.deadline = deadline
+        self.poll_interval = poll_interval
+        self.error_tolerance = error_tolerance
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what it takes to run this trigger again, elsewhere."""
+        return (
+            "seedance_provider.triggers.seedance.VideoTrigger",
+            {
+                "video_task_id": self.video_task_id,
+                "seedance_conn_id": self.seedance_conn_id,
+                "started": self.started,
+                "deadline": self.deadline,
+                "poll_interval": self.poll_interval,
+                "error_tolerance": self.error_tolerance,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait for the video task."""
+        async with Account.joined(self.seedance_conn_id) as account:
+            result = await self._wait(account)
+            if result.outcome is Outcome.FINISHED:
+                account.video_ended()
+        yield TriggerEvent(result.to_event())
+
+    async def on_kill(self) -> None:
+        """Do nothing: the API can't cancel, and a cleared task re-attaches to the very same video task."""
+
+    async def _wait(self, account: Account) -> WaitResult:
+        try:
+            client = await account.client()
+        except ConnectionSettingsError as error:
+            return WaitResult(Outcome.REFUSED, f"Video task {self.video_task_id} can't be looked at: {error}")
+        wait = VideoWait(
+            self.video_task_id,
+            self.started,
+            self.deadline,
+            PollSettings(self.poll_interval, self.error_tolerance),
+        )
+        while isinstance(step := await self._look(client, wait), PollAgain):
+            if step.note is not None:
+                (self.log.warning if step.is_warning else self.log.info)(step.note)
+            await asyncio.sleep(step.after)
+        return step
+
+    async def _look(self, client: AsyncSeedanceClient, wait: VideoWait) -> PollAgain | WaitResult:
+        try:
+            task = await client.get_task(self.video_task_id)
+        except SeedanceError as error:
+            return wait.on_error(error, time.time())
+        return wait.on_task(task, time.time())
+
+
+class SlotTrigger(BaseTrigger):
+    """
+    Fires once, when it is worth asking for a video again after the API's concurrency limit refused one:
+    ``{"free": true}``, or ``{"free": false}`` when the time is up. It creates nothing itself.
+
+    :param seedance_conn_id: the Airflow connection.
+    :param deadline: when to give up, in seconds since the epoch.
+    :param probe_interval: seconds after which the first in the queue tries its luck.
+    """
+
+    def __init__(self, seedance_conn_id: str, deadline: float, probe_interval: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seedance_conn_id = seedance_conn_id
+        self.deadline = deadline
+        self.probe_interval = probe_interval
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what it takes to run this trigger again, elsewhere."""
+        return (
+            "seedance_provider.triggers.seedance.SlotTrigger",
+            {
+                "seedance_conn_id": self.seedance_conn_id,
+                "deadline": self.deadline,
+                "probe_interval": self.probe_interval,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait for a slot."""
+        async with Account.joined(self.seedance_conn_id) as account:
+            free = await account.wait_for_slot(self.deadline - time.time(), self.probe_interval)
+        yield TriggerEvent({"free": free})

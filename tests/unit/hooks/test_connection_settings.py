@@ -1,0 +1,276 @@
+"""One account, read from real Airflow connections in every form that Airflow has for them."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+from airflow.sdk import Connection
+
+from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.protocol import DEFAULT_BASE_URL
+from seedance_provider.hooks.connection_settings import (
+    API_KEY_VARIABLE,
+    ConnectionSettings,
+    ConnectionSettingsError,
+)
+
+KEY = "sk-test-3f9a"
+VENDOR = "https://kinovi.ai/api/v1"
+EMULATOR = "http://127.0.0.1:8080/api/v1"
+
+
+def from_form(**fields):
+    """As the form of the UI saves it, where what is not filled in is an empty text."""
+    blank = {"host": "", "schema": "", "login": "", "password": KEY, "extra": ""}
+    return Connection(conn_id="seedance_default", conn_type="seedance", **blank | fields)
+
+
+def from_uri(rest):
+    return Connection.from_uri(f"seedance://{rest}", conn_id="seedance_default")
+
+
+def from_json(**fields):
+    return Connection.from_json(
+        json.dumps({"conn_type": "seedance", "password": KEY} | fields), conn_id="seedance_default"
+    )
+
+
+def settings_of(connection):
+    return ConnectionSettings.from_connection(connection)
+
+
+def refusal(connection):
+    with pytest.raises(ConnectionSettingsError) as caught:
+        settings_of(connection)
+    return str(caught.value)
+
+
+#: Each address, and all the ways to write it.
+SPELLINGS = {
+    VENDOR: {
+        "form, nothing but the key": from_form(),
+        "form, spaces only": from_form(host="  ", schema=" "),
+        "form, whole address": from_form(host=VENDOR),
+        "form, with a slash at the end": from_form(host=f"{VENDOR}/"),
+        "form, with spaces around": from_form(host=f" {VENDOR} "),
+        "form, without a protocol": from_form(host="kinovi.ai/api/v1"),
+        "form, protocol in schema": from_form(host="kinovi.ai/api/v1", schema="https"),
+        "form, path in schema": from_form(host="https://kinovi.ai", schema="api/v1"),
+        "form, path in schema with slashes": from_form(host="https://kinovi.ai/", schema="/api/v1/"),
+        "form, a port of 0": from_form(host=VENDOR, port=0),
+        "uri, nothing but the key": from_uri(f":{KEY}@"),
+        "uri, nothing but the key and a slash": from_uri(f":{KEY}@/"),
+        "uri, quoted path": from_uri(f":{KEY}@kinovi.ai/api%2Fv1"),
+        "uri, path": from_uri(f":{KEY}@kinovi.ai/api/v1"),
+        "uri, protocol": from_uri(f"https://:{KEY}@kinovi.ai/api/v1"),
+        "uri, protocol and quoted path": from_uri(f"https://:{KEY}@kinovi.ai/api%2Fv1"),
+        "uri, whole address quoted": from_uri(f":{KEY}@https%3A%2F%2Fkinovi.ai%2Fapi%2Fv1"),
+        "json, nothing but the key": from_json(),
+        "json, whole address": from_json(host=VENDOR),
+        "json, protocol in schema": from_json(host="kinovi.ai/api/v1", schema="https"),
+        "json, nulls": from_json(host=None, schema=None, port=None, extra=None),
+    },
+    EMULATOR: {
+        "form, whole address": from_form(host=EMULATOR),
+        "form, port apart": from_form(host="http://127.0.0.1/api/v1", port=8080),
+        "form, protocol and port apart": from_form(host="127.0.0.1/api/v1", schema="http", port=8080),
+        "form, the port in the host counts": from_form(host=EMULATOR, port=9090),
+        "uri, protocol": from_uri(f"http://:{KEY}@127.0.0.1:8080/api/v1"),
+        "uri, protocol and quoted path": from_uri(f"http://:{KEY}@127.0.0.1:8080/api%2Fv1"),
+        "uri, whole address quoted": from_uri(f":{KEY}@http%3A%2F%2F127.0.0.1%3A8080%2Fapi%2Fv1"),
+        "json, whole address": from_json(host=EMULATOR),
+        "json, protocol and port apart": from_json(host="127.0.0.1/api/v1", schema="http", port=8080),
+        "json, port as a text": from_json(host="127.0.0.1/api/v1", schema="http", port="8080"),
+    },
+    "http://127.0.0.1:8080": {
+        "form, host and port and protocol": from_form(host="127.0.0.1", port=8080, schema="http"),
+        "uri, host and port and protocol": from_uri(f":{KEY}@127.0.0.1:8080/http"),
+        "uri, protocol": from_uri(f"http://:{KEY}@127.0.0.1:8080"),
+        "json, host and port and protocol": from_json(host="127.0.0.1", port=8080, schema="http"),
+    },
+}
+
+
+class TestAddress:
+    @pytest.mark.parametrize(
+        ("base_url", "connection"),
+        [
+            pytest.param(base_url, connection, id=f"{base_url}: {form}")
+            for base_url, forms in SPELLINGS.items()
+            for form, connection in forms.items()
+        ],
+    )
+    def test_every_form_of_a_connection_gives_the_same_settings(self, base_url, connection):
+        assert settings_of(connection) == ConnectionSettings(KEY, base_url, "auto")
+
+    @pytest.mark.parametrize("connection", [form for forms in SPELLINGS.values() for form in forms.values()])
+    def test_airflows_own_uri_and_json_of_a_connection_give_the_same_settings(self, connection):
+        by_uri = Connection.from_uri(connection.get_uri(), conn_id="seedance_default")
+        by_json = Connection.from_json(connection.as_json(), conn_id="seedance_default")
+        assert settings_of(by_uri) == settings_of(by_json) == settings_of(connection)
+
+    def test_an_empty_connection_means_the_vendors_address(self):
+        assert settings_of(from_form()).base_url == DEFAULT_BASE_URL == VENDOR
+
+    @pytest.mark.parametrize(
+        ("host", "base_url"),
+        [
+            ("http://[::1]:8080/api", "http://[::1]:8080/api"),
+            ("https://seedance.example/a/b/c", "https://seedance.example/a/b/c"),
+            ("localhost:8080", "https://localhost:8080"),
+        ],
+    )
+    def test_other_addresses_are_kept(self, host, base_url):
+        assert settings_of(from_form(host=host)).base_url == base_url
+
+    @pytest.mark.parametrize(
+        ("host", "said"),
+        [
+            ("ftp://kinovi.ai", "an http(s) URL is needed"),
+            ("file:///etc/passwd", "an http(s) URL is needed"),
+            ("https://", "an http(s) URL is needed"),
+            ("https://kinovi.ai:port", "an http(s) URL is needed"),
+            ("https://kinovi.ai:99999", "an http(s) URL is needed"),
+            ("https://[::1", "an http(s) URL is needed"),
+            (f"https://:{KEY}@kinovi.ai/api/v1", "holds credentials"),
+            (f"https://{KEY}@kinovi.ai/api/v1", "holds credentials"),
+            (f"{KEY}@kinovi.ai", "holds credentials"),
+        ],
+    )
+    def test_an_address_that_can_not_work_is_refused(self, host, said):
+        assert said in refusal(from_form(host=host))
+
+
+class TestKey:
+    @pytest.mark.parametrize("connection", [from_form(password=f" {KEY}\n"), from_json(password=f"{KEY} ")])
+    def test_space_around_it_is_a_slip_of_copying(self, connection):
+        assert settings_of(connection).api_key == KEY
+
+    @pytest.mark.parametrize(
+        "connection",
+        [
+            from_form(password="k/e+y=%@:?#&"),
+            from_uri(":k%2Fe%2By%3D%25%40%3A%3F%23%26@kinovi.ai/api/v1"),
+            from_json(password="k/e+y=%@:?#&"),
+        ],
+        ids=["form", "uri", "json"],
+    )
+    def test_signs_that_a_uri_has_to_quote_arrive(self, connection):
+        assert settings_of(connection).api_key == "k/e+y=%@:?#&"
+
+    @pytest.mark.parametrize(
+        "connection",
+        [from_form(password=""), from_form(password=None), from_form(password=" \n"), from_uri("kinovi.ai/api/v1")],
+    )
+    def test_a_connection_without_one_is_refused(self, connection):
+        assert refusal(connection) == (
+            "Connection 'seedance_default' has no API key. Put the account's key into the password of the connection."
+        )
+
+    @pytest.mark.parametrize("key", [f"{KEY}\n{KEY}", f"{KEY} {KEY}", f"{KEY}\u00fc", f"{KEY}\0"])
+    def test_one_that_no_header_can_carry_is_refused_without_showing_it(self, key):
+        said = refusal(from_form(password=key))
+        assert said.startswith("Connection 'seedance_default': The API key is empty, or has spaces")
+        assert KEY not in said
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        "connection",
+        [
+            from_form(extra='{"wire_format": "models"}'),
+            from_uri(f":{KEY}@?wire_format=models"),
+            from_uri(f":{KEY}@/?wire_format=models"),
+            from_uri(f":{KEY}@kinovi.ai/api/v1?wire_format=models"),
+            from_uri(f"https://:{KEY}@kinovi.ai/api/v1?wire_format=models"),
+            from_uri(f":{KEY}@?__extra__=%7B%22wire_format%22%3A+%22models%22%7D"),
+            from_json(extra={"wire_format": "models"}),
+            from_json(extra='{"wire_format": "models"}'),
+        ],
+    )
+    def test_every_form_of_a_connection_gives_the_same_options(self, connection):
+        assert settings_of(connection) == ConnectionSettings(KEY, VENDOR, "models")
+
+    @pytest.mark.parametrize(
+        "extra", [None, "", "  ", "{}", '{"wire_format": null}', '{"wire_format": ""}', '{"wire_format": "auto"}']
+    )
+    def test_an_option_that_is_not_set_is_left_out(self, extra):
+        assert settings_of(from_form(extra=extra)).wire_format == "auto"
+
+    @pytest.mark.parametrize(
+        ("extra", "said"),
+        [
+            ("{", "extra is not a JSON object"),
+            ("[]", "extra is not a JSON object"),
+            ('"models"', "extra is not a JSON object"),
+            ('{"wireformat": "models"}', "extra holds 'wireformat', and the known options are wire_format"),
+            (
+                '{"wire_format": "newest"}',
+                "wire_format is 'newest', and the known formats are auto, quickstart, models",
+            ),
+            ('{"wire_format": 2}', "wire_format is 2"),
+            ('{"wire_format": ["models"]}', "wire_format is ['models']"),
+            ('{"wire_format": {}}', "wire_format is {}"),
+        ],
+    )
+    def test_an_option_that_can_not_be_right_is_refused(self, extra, said):
+        assert said in refusal(from_form(extra=extra))
+
+
+class TestEnvironment:
+    def test_the_variable_holds_the_key_of_an_account_at_the_vendor(self):
+        settings = ConnectionSettings.from_environment({API_KEY_VARIABLE: f" {KEY}\n"})
+        assert settings == ConnectionSettings(KEY, VENDOR, "auto")
+        assert API_KEY_VARIABLE == "SEEDANCE_API_KEY"
+
+    def test_without_the_variable_there_are_no_settings(self):
+        assert ConnectionSettings.from_environment({"PATH": "/bin"}) is None
+
+    @pytest.mark.parametrize("value", ["", " \n", f"{KEY} {KEY}", f"{KEY}\n{KEY}"])
+    def test_a_variable_that_holds_no_key_is_refused_without_showing_it(self, value):
+        with pytest.raises(ConnectionSettingsError, match="The environment variable SEEDANCE_API_KEY") as caught:
+            ConnectionSettings.from_environment({API_KEY_VARIABLE: value})
+        assert KEY not in str(caught.value)
+
+
+class TestProtocol:
+    def test_it_speaks_for_this_account(self):
+        settings = ConnectionSettings(KEY, EMULATOR, "models")
+        protocol = settings.protocol()
+        assert (protocol.api_key, protocol.base_url, protocol.wire_format) == (KEY, EMULATOR, "models")
+
+
+class TestKeyStaysSecret:
+    def test_no_repr_or_str_shows_it(self):
+        settings = settings_of(from_form())
+        assert KEY not in f"{settings!r} {settings!s} {settings.protocol()!r}"
+
+    @pytest.mark.parametrize(
+        "connection",
+        [
+            from_form(extra="{"),
+            from_form(extra='{"wireformat": "models"}'),
+            from_form(extra=json.dumps({"api_key": KEY})),
+            from_form(host="ftp://kinovi.ai"),
+            from_form(host=f"https://:{KEY}@kinovi.ai"),
+            from_form(host=f"https://{KEY}@kinovi.ai"),
+            from_form(host=f"ftp://:{KEY}@kinovi.ai"),
+            from_form(host=f"https://:{KEY}@kinovi.ai:port"),
+            from_form(host=f"https://:{KEY}@kinovi.ai:99999"),
+            from_form(host=f"https://:{KEY}@[::1"),
+        ],
+    )
+    def test_no_refusal_shows_it(self, connection):
+        assert KEY not in refusal(connection)
+
+
+class TestConnectionSettingsError:
+    def test_it_is_a_request_refused_before_anything_was_sent(self):
+        assert issubclass(ConnectionSettingsError, InvalidRequestError)
+
+    def test_it_survives_pickling(self):
+        error = ConnectionSettingsError("Connection 'seedance_default' has no API key.")
+        copy = pickle.loads(pickle.dumps(error))  # noqa: S301
+        assert (type(copy), str(copy), vars(copy)) == (ConnectionSettingsError, str(error), vars(error))

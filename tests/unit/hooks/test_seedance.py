@@ -1,0 +1,129 @@
+"""SeedanceHook: where the key comes from, and what the Test button says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from seedance_provider.hooks.connection_settings import ConnectionSettingsError
+from seedance_provider.hooks.seedance import SeedanceHook
+from tests.support.scripted_api import Answer, record
+
+DEMO_KEY = "zimg_demo_readonly_0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch):
+    for name in ("SEEDANCE_API_KEY", "AIRFLOW_CONN_SEEDANCE_DEFAULT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def connect(monkeypatch, conn_id: str = "seedance_default", **fields) -> None:
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps({"conn_type": "seedance"} | fields))
+
+
+class TestCredentials:
+    def test_the_connection_comes_first(self, monkeypatch):
+        connect(monkeypatch, password="from-the-connection")
+        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
+        assert SeedanceHook().get_settings().api_key == "from-the-connection"
+
+    def test_the_variable_stands_in_for_a_missing_default_connection(self, monkeypatch):
+        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
+        settings = SeedanceHook().get_settings()
+        assert (settings.api_key, settings.base_url) == ("from-the-variable", "https://kinovi.ai/api/v1")
+
+    def test_a_missing_named_connection_is_an_error_even_with_the_variable(self, monkeypatch):
+        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
+        with pytest.raises(AirflowNotFoundException, match="team_a"):
+            SeedanceHook("team_a").get_settings()
+
+    def test_nothing_at_all_is_an_error_that_names_both_ways(self):
+        with pytest.raises(AirflowNotFoundException, match=r"seedance_default.*SEEDANCE_API_KEY"):
+            SeedanceHook().get_settings()
+
+    @pytest.mark.parametrize("password", ["", "   ", None])
+    def test_an_empty_key_is_an_error_and_not_a_reason_to_look_elsewhere(self, monkeypatch, password):
+        connect(monkeypatch, password=password)
+        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
+        with pytest.raises(ConnectionSettingsError, match=r"seedance_default.*no API key"):
+            SeedanceHook().get_settings()
+
+    def test_an_empty_variable_is_an_error(self, monkeypatch):
+        monkeypatch.setenv("SEEDANCE_API_KEY", " ")
+        with pytest.raises(ConnectionSettingsError, match="SEEDANCE_API_KEY"):
+            SeedanceHook().get_settings()
+
+    async def test_triggers_get_the_same(self, monkeypatch):
+        connect(monkeypatch, password="a-key", host="http://127.0.0.1:1/api/v1")
+        assert await SeedanceHook().aget_settings() == SeedanceHook().get_settings()
+        monkeypatch.delenv("AIRFLOW_CONN_SEEDANCE_DEFAULT")
+        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
+        assert await SeedanceHook().aget_settings() == SeedanceHook().get_settings()
+        with pytest.raises(AirflowNotFoundException):
+            await SeedanceHook("team_a").aget_settings()
+
+    def test_airflow_finds_the_hook_by_the_connection_type(self, monkeypatch):
+        from airflow.sdk import Connection
+
+        hook = Connection(conn_id="seedance_default", conn_type="seedance", password="k").get_hook()
+        assert isinstance(hook, SeedanceHook)
+        assert hook.seedance_conn_id == "seedance_default"
+
+
+class TestTestConnection:
+    @pytest.mark.parametrize(
+        ("answer", "works", "said"),
+        [
+            (Answer(body=record(task_id="demo_task_t2v_success")), True, "accepts the key"),
+            (Answer(403, {"message": "Access denied"}), True, "accepts the key"),
+            (Answer(404, {"message": "Task not found"}), True, "accepts the key"),
+            (Answer(401, {"message": "Invalid API Key"}), False, "rejects the key: HTTP 401: Invalid API Key"),
+            (Answer(401, {"message": "API Key has expired"}), False, "API Key has expired"),
+            (Answer(403, {"message": "API access not enabled for this account"}), False, "no access to the API"),
+            (Answer(404, b"<html>Not found</html>", "text/html"), False, "full base URL"),
+            (Answer(200, b"<!doctype html><p>Welcome", "text/html"), False, "full base URL"),
+            (Answer(500, {"message": "Internal error"}), False, "HTTP 500: Internal error"),
+            (Answer(hang_up=True), False, "gave no answer"),
+        ],
+    )
+    def test_tells_what_was_found(self, api, monkeypatch, answer, works, said):
+        connect(monkeypatch, password="sk-secret", host=api.base_url)
+        api.readings.append(answer)
+        worked, message = SeedanceHook().test_connection()
+        assert worked is works
+        assert said in message
+        assert "sk-secret" not in message
+
+    def test_costs_nothing(self, api, monkeypatch):
+        connect(monkeypatch, password="sk-secret", host=api.base_url)
+        api.readings.append(Answer(body=record()))
+        SeedanceHook().test_connection()
+        assert [(asked.method, asked.query) for asked in api.asked] == [("GET", {"taskId": ["demo_task_t2v_success"]})]
+
+    def test_tells_the_demo_key_apart(self, api, monkeypatch):
+        connect(monkeypatch, password=DEMO_KEY, host=api.base_url)
+        api.readings.append(Answer(body=record()))
+        worked, message = SeedanceHook().test_connection()
+        assert worked
+        assert "read-only" in message
+        assert DEMO_KEY not in message
+
+    def test_an_unreachable_host(self, monkeypatch):
+        connect(monkeypatch, password="sk-secret", host="http://127.0.0.1:9/api/v1")
+        worked, message = SeedanceHook().test_connection()
+        assert not worked
+        assert "unreachable" in message
+
+    def test_a_half_filled_connection(self, monkeypatch):
+        connect(monkeypatch, host="http://127.0.0.1:9/api/v1")
+        worked, message = SeedanceHook().test_connection()
+        assert not worked
+        assert "no API key" in message
+
+    def test_a_missing_connection(self):
+        worked, message = SeedanceHook("team_a").test_connection()
+        assert not worked
+        assert "team_a" in message

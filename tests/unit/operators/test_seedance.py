@@ -1,0 +1,285 @@
+"""CreateVideoOperator, one try at a time, against a real HTTP server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
+
+from seedance_provider.operators.seedance import CreateVideoOperator
+from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
+from tests.support.scripted_api import Answer, record
+from tests.support.task_context import StateStore, context
+
+pytestmark = pytest.mark.usefixtures("seedance_default")
+
+CREATED = Answer(body={"taskId": "task_a"})
+FULL = Answer(
+    429, {"message": "Concurrency limit reached (3). You have 3 tasks in progress.", "limit": 3, "current": 3}
+)
+
+
+def operator(**arguments) -> CreateVideoOperator:
+    return CreateVideoOperator(**{"task_id": "create", "prompt": "A kite"} | arguments)
+
+
+def deferred(call, *args, **kwargs) -> TaskDeferred:
+    with pytest.raises(TaskDeferred) as caught:
+        call(*args, **kwargs)
+    return caught.value
+
+
+def event(**fields) -> dict:
+    return {"outcome": "finished", "message": "", "task": None} | fields
+
+
+def success_event() -> dict:
+    from seedance_provider.api.video_task import VideoTask
+    from seedance_provider.waiting import Outcome, WaitResult
+
+    return WaitResult(Outcome.FINISHED, task=VideoTask.from_record(record(), task_id="task_a")).to_event()
+
+
+class TestDeferring:
+    def test_submits_once_and_defers_to_the_triggerer(self, api):
+        api.creations.append(CREATED)
+        try_1 = context(StateStore())
+        deferral = deferred(operator().execute, try_1)
+        assert isinstance(deferral.trigger, VideoTrigger)
+        assert deferral.trigger.video_task_id == "task_a"
+        assert deferral.method_name == "on_video"
+        assert len(api.created) == 1
+        assert api.created[0].json == {
+            "model": "seedance-20",
+            "inputs": {"prompt": "A kite", "resolution": "1280x720", "duration": "5s"},
+        }
+
+    def test_pushes_the_id_before_it_waits(self, api):
+        api.creations.append(CREATED)
+        try_1 = context(StateStore())
+        deferred(operator().execute, try_1)
+        assert try_1["ti"].xcoms == {"task_id": "task_a"}
+
+    def test_the_trigger_gives_up_at_the_timeout_and_airflow_later(self, api):
+        api.creations.append(CREATED)
+        deferral = deferred(operator(timeout=timedelta(minutes=10)).execute, context(StateStore()))
+        assert deferral.trigger.deadline - deferral.trigger.started == pytest.approx(600)
+        assert deferral.timeout.total_seconds() > 600
+
+    def test_execution_timeout_shortens_the_wait(self, api):
+        api.creations.append(CREATED)
+        made = operator(execution_timeout=timedelta(seconds=90))
+        deferral = deferred(made.execute, context(StateStore()))
+        assert deferral.trigger.deadline - deferral.trigger.started == pytest.approx(90)
+
+    def test_returns_the_small_result(self):
+        assert operator().on_video(context(StateStore()), success_event()) == {
+            "task_id": "task_a",
+            "model": "seedance-20",
+            "status": "success",
+            "video_url": "https://media.example/a.mp4",
+            "width": 1280,
+            "height": 720,
+            "credits_used": 200,
+            "created_at": "2024-12-30T23:00:34+00:00",
+            "completed_at": "2024-12-30T23:02:34+00:00",
+            "generation_seconds": 120.0,
+        }
+
+    @pytest.mark.parametrize(
+        ("fired", "error"),
+        [
+            (event(outcome="timed_out", message="Not yet."), AirflowException),
+            (event(outcome="unreachable", message="No answer."), AirflowException),
+            (event(outcome="gone", message="Not shown."), AirflowFailException),
+            (event(outcome="refused", message="Bad key."), AirflowFailException),
+        ],
+    )
+    def test_an_early_end_of_the_wait_is_retried_only_if_that_can_help(self, fired, error):
+        with pytest.raises(AirflowException) as caught:
+            operator().on_video(context(StateStore()), fired)
+        assert type(caught.value) is error
+
+    def test_a_retry_reattaches(self, api):
+        store = StateStore()
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record("generating")))
+        deferred(operator().execute, context(store))
+        try_2 = context(store)
+        deferral = deferred(operator().execute, try_2)
+        assert deferral.trigger.video_task_id == "task_a"
+        assert try_2["ti"].xcoms == {"task_id": "task_a"}
+        assert len(api.created) == 1
+
+    def test_a_retry_after_success_returns_the_video_at_once(self, api):
+        store = StateStore()
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record()))
+        deferred(operator().execute, context(store))
+        assert operator().execute(context(store))["video_url"] == "https://media.example/a.mp4"
+        assert len(api.created) == 1
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            ({"prompt": "  "}, "prompt"),
+            ({"duration": "3"}, "duration is 3"),
+            ({"resolution": "1x1"}, "resolution is '1x1'"),
+            ({"model": "seedance-3"}, "model is 'seedance-3'"),
+            ({"first_frame": "/tmp/a.png"}, "first_frame"),
+            ({"last_frame": "https://a.example/b.png"}, "last_frame"),
+        ],
+    )
+    def test_fails_for_good_before_anything_is_sent(self, api, arguments, said):
+        store = StateStore()
+        with pytest.raises(AirflowFailException, match=said):
+            operator(**arguments).execute(context(store))
+        assert api.asked == []
+        assert store.writes == []
+
+    def test_an_empty_key_fails_for_good(self, monkeypatch, api):
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", '{"conn_type": "seedance"}')
+        with pytest.raises(AirflowFailException, match="no API key"):
+            operator().execute(context(StateStore()))
+
+    @pytest.mark.parametrize("name", ["timeout", "poll_interval", "error_tolerance"])
+    def test_times_have_to_be_positive(self, name):
+        with pytest.raises(ValueError, match=name):
+            operator(**{name: 0})
+
+    @pytest.mark.parametrize("name", ["on_rerun", "on_unknown_submission"])
+    def test_choices_have_to_be_known(self, name):
+        with pytest.raises(ValueError, match="maybe"):
+            operator(**{name: "maybe"})
+
+
+class TestSlots:
+    def test_a_full_account_is_waited_for_without_a_worker(self, api):
+        api.creations.extend([FULL, CREATED])
+        store = StateStore()
+        made = operator()
+        deferral = deferred(made.execute, context(store))
+        assert isinstance(deferral.trigger, SlotTrigger)
+        assert store.values == {}
+
+        again = deferred(getattr(made, deferral.method_name), context(store), {"free": True}, **deferral.kwargs)
+        assert isinstance(again.trigger, VideoTrigger)
+        assert again.trigger.deadline == deferral.trigger.deadline
+        assert len(api.created) == 2
+
+    def test_no_slot_in_time_is_retried_and_nothing_was_submitted(self, api):
+        with pytest.raises(AirflowException, match="Nothing was submitted") as caught:
+            operator().on_slot(context(StateStore()), {"free": False}, started=0, deadline=1)
+        assert type(caught.value) is AirflowException
+        assert api.created == []
+
+
+class TestInTheWorker:
+    def waiting(self, **arguments) -> CreateVideoOperator:
+        return operator(**{"deferrable": False, "poll_interval": 0.01} | arguments)
+
+    def test_waits_until_the_video_is_there(self, api):
+        api.creations.append(CREATED)
+        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "success")])
+        assert self.waiting().execute(context(StateStore()))["status"] == "success"
+        assert len(api.created) == 1
+        assert len(api.read) == 3
+
+    def test_polls_over_one_connection(self, api):
+        api.creations.append(CREATED)
+        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "success")])
+        self.waiting().execute(context(StateStore()))
+        assert len({asked.client for asked in api.read}) == 1
+
+    def test_a_lasting_failure_ends_it_for_good(self, api):
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record("fail", error="Face detected in uploaded media.")))
+        with pytest.raises(AirflowFailException, match="without human faces"):
+            self.waiting().execute(context(StateStore()))
+
+    def test_a_passing_failure_is_retried_with_a_new_video(self, api):
+        store = StateStore()
+        api.creations.extend([CREATED, Answer(body={"taskId": "task_b"})])
+        failed = Answer(body=record("fail", error="Video generation failed. Please try again."))
+        api.readings.extend([failed, failed, Answer(body=record(task_id="task_b"))])
+        with pytest.raises(AirflowException) as caught:
+            self.waiting().execute(context(store))
+        assert type(caught.value) is AirflowException
+        assert self.waiting().execute(context(store))["task_id"] == "task_b"
+        assert len(api.created) == 2
+
+    def test_gives_up_at_the_timeout_and_reattaches_next_time(self, api):
+        store = StateStore()
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record("generating")))
+        with pytest.raises(AirflowException, match="still running"):
+            self.waiting(timeout=0.05).execute(context(store))
+        api.readings.clear()
+        api.readings.append(Answer(body=record()))
+        assert self.waiting().execute(context(store))["task_id"] == "task_a"
+        assert len(api.created) == 1
+
+    def test_puts_up_with_a_faulty_api(self, api):
+        api.creations.append(CREATED)
+        faults = [Answer(hang_up=True), Answer(502, b"<html>", "text/html"), Answer(200, b"{"), Answer(body=record())]
+        api.readings.extend(faults)
+        assert self.waiting().execute(context(StateStore()))["status"] == "success"
+
+    def test_waits_for_a_slot(self, api):
+        api.creations.extend([FULL, FULL, CREATED])
+        api.readings.append(Answer(body=record()))
+        assert self.waiting().execute(context(StateStore()))["status"] == "success"
+        assert len(api.created) == 3
+
+    def test_gives_up_on_a_slot_at_the_timeout(self, api):
+        api.creations.append(FULL)
+        with pytest.raises(AirflowException, match="include_deferred"):
+            self.waiting(timeout=0.05).execute(context(StateStore()))
+
+
+class TestNotWaiting:
+    def test_returns_the_id_at_once(self, api):
+        api.creations.append(CREATED)
+        result = operator(wait_for_completion=False).execute(context(StateStore()))
+        assert result["task_id"] == "task_a"
+        assert result["status"] == "waiting"
+        assert result["video_url"] is None
+        assert api.read == []
+
+
+class TestWithoutAStateStore:
+    def test_warns_and_names_the_safe_pattern(self, api, capsys):
+        api.creations.append(CREATED)
+        deferred(operator().execute, context())
+        assert capsys.readouterr().out.count("VideoSensor") == 1
+
+
+class TestInADag:
+    def test_every_parameter_of_the_request_is_a_template(self):
+        request = {"prompt", "model", "duration", "resolution", "aspect_ratio", "first_frame", "last_frame"}
+        assert request | {"extra_inputs", "seedance_conn_id"} == set(CreateVideoOperator.template_fields)
+
+    def test_templates_are_rendered(self):
+        made = operator(prompt="{{ a }}", duration="{{ b }}", extra_inputs={"seed": "{{ b }}"})
+        made.render_template_fields({"a": "A kite", "b": 7})
+        assert (made.prompt, made.duration, made.extra_inputs) == ("A kite", "7", {"seed": "7"})
+
+    def test_can_be_mapped(self):
+        with DAG("d", schedule=None):
+            by_prompt = CreateVideoOperator.partial(task_id="a", duration=4).expand(prompt=["x", "y"])
+            by_arguments = CreateVideoOperator.partial(task_id="b").expand_kwargs([{"prompt": "x", "duration": 4}])
+        assert by_prompt.is_mapped
+        assert by_arguments.is_mapped
+
+    def test_the_key_is_in_nothing_that_is_stored(self, api, seedance_default):
+        api.creations.append(CREATED)
+        store, made = StateStore(), operator()
+        try_1 = context(store)
+        deferral = deferred(made.execute, try_1)
+        assert seedance_default in api.created[0].headers["Authorization"]
+        stored = [store.values, try_1["ti"].xcoms, deferral.trigger.serialize(), deferral.kwargs, vars(made)]
+        assert seedance_default not in repr(stored)

@@ -1,0 +1,123 @@
+"""VideoSensor, in its three ways to wait."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    TaskDeferred,
+)
+
+from seedance_provider.api.video_task import VideoTask
+from seedance_provider.sensors.seedance import VideoSensor
+from seedance_provider.triggers.seedance import VideoTrigger
+from seedance_provider.waiting import Outcome, WaitResult
+from tests.support.scripted_api import Answer, record
+from tests.support.task_context import context
+
+pytestmark = pytest.mark.usefixtures("seedance_default")
+
+MODERATION = "Your input text violates platform rules. Please modify and try again."
+SERVER_ERROR = "Video generation failed. Please try again."
+
+
+def sensor(**arguments) -> VideoSensor:
+    return VideoSensor(**{"task_id": "wait", "video_task_id": "task_a", "poke_interval": 0.01} | arguments)
+
+
+def finished(**fields) -> dict:
+    return WaitResult(Outcome.FINISHED, task=VideoTask.from_record(record(**fields), task_id="task_a")).to_event()
+
+
+class TestDeferring:
+    def test_defers_at_once(self, api):
+        with pytest.raises(TaskDeferred) as caught:
+            sensor(timeout=timedelta(minutes=5)).execute(context())
+        assert isinstance(caught.value.trigger, VideoTrigger)
+        assert caught.value.trigger.deadline - caught.value.trigger.started == pytest.approx(300)
+        assert caught.value.timeout.total_seconds() > 300
+        assert api.asked == []
+
+    def test_returns_the_result(self):
+        assert sensor().on_video(context(), finished())["video_url"] == "https://media.example/a.mp4"
+
+    @pytest.mark.parametrize(
+        ("fired", "error", "said"),
+        [
+            (finished(status="fail", error=MODERATION), AirflowFailException, "Revise the prompt"),
+            (finished(status="fail", error=SERVER_ERROR), AirflowFailException, "again is safe"),
+            (WaitResult(Outcome.TIMED_OUT, "Not yet").to_event(), AirflowSensorTimeout, "Not yet"),
+            (WaitResult(Outcome.UNREACHABLE, "No answer.").to_event(), AirflowException, "No answer"),
+            (WaitResult(Outcome.GONE, "Not shown.").to_event(), AirflowFailException, "Not shown"),
+            (WaitResult(Outcome.REFUSED, "Bad key").to_event(), AirflowFailException, "Bad key"),
+        ],
+    )
+    def test_everything_else_is_an_error_of_its_kind(self, fired, error, said):
+        with pytest.raises(AirflowException, match=said) as caught:
+            sensor().on_video(context(), fired)
+        assert type(caught.value) is error
+
+    @pytest.mark.parametrize(
+        "fired", [finished(status="fail", error=MODERATION), WaitResult(Outcome.TIMED_OUT, "Not yet").to_event()]
+    )
+    def test_soft_fail_skips(self, fired):
+        with pytest.raises(AirflowSkipException):
+            sensor(soft_fail=True).resume_execution("on_video", {"event": fired}, context())
+
+
+class TestPoking:
+    def poking(self, **arguments) -> VideoSensor:
+        return sensor(**{"deferrable": False} | arguments)
+
+    def test_waits_and_returns_the_result(self, api):
+        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "success")])
+        assert self.poking().execute(context())["status"] == "success"
+
+    def test_never_creates_anything(self, api):
+        api.readings.extend([Answer(404, {"message": "Task not found"})])
+        with pytest.raises(AirflowFailException, match="task_a"):
+            self.poking().execute(context())
+        assert api.created == []
+
+    def test_puts_up_with_a_faulty_api(self, api):
+        api.readings.extend([Answer(hang_up=True), Answer(502, b"<html>", "text/html"), Answer(body=record())])
+        assert self.poking().execute(context())["status"] == "success"
+
+    def test_fails_for_good_with_the_reason(self, api):
+        api.readings.append(Answer(body=record("fail", error={"code": "2038", "message": MODERATION})))
+        with pytest.raises(AirflowFailException, match="text_moderation"):
+            self.poking().execute(context())
+
+    def test_times_out_as_sensors_do(self, api):
+        api.readings.append(Answer(body=record("generating")))
+        with pytest.raises(AirflowSensorTimeout):
+            self.poking(timeout=0.05).execute(context())
+
+    @pytest.mark.parametrize("answer", [Answer(body=record("generating")), Answer(body=record("fail", error="x"))])
+    def test_soft_fail_skips(self, api, answer):
+        api.readings.append(answer)
+        with pytest.raises(AirflowSkipException):
+            self.poking(timeout=0.05, soft_fail=True).execute(context())
+
+
+class TestBadInput:
+    @pytest.mark.parametrize("deferrable", [True, False])
+    @pytest.mark.parametrize("video_task_id", ["", "  ", None])
+    def test_an_empty_id_fails_for_good(self, api, video_task_id, deferrable):
+        with pytest.raises(AirflowFailException, match="video_task_id"):
+            sensor(video_task_id=video_task_id, deferrable=deferrable).execute(context())
+        assert api.asked == []
+
+    def test_a_bad_connection_fails_for_good(self, monkeypatch):
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", '{"conn_type": "seedance"}')
+        with pytest.raises(AirflowFailException, match="no API key"):
+            sensor(deferrable=False).execute(context())
+
+    def test_an_interval_of_nothing_is_refused(self):
+        with pytest.raises(ValueError, match="poll_interval"):
+            sensor(poke_interval=0)

@@ -1,0 +1,111 @@
+"""What triggers share."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from seedance_provider.triggers.account import Account, _accounts
+
+pytestmark = pytest.mark.usefixtures("seedance_default")
+
+CONN_ID = "seedance_default"
+
+
+class TestSharing:
+    async def test_one_client_for_all_of_a_connection(self):
+        async with Account.joined(CONN_ID) as one, Account.joined(CONN_ID) as other:
+            assert one is other
+            clients = await asyncio.gather(*(one.client() for _ in range(10)))
+        assert len({id(client) for client in clients}) == 1
+
+    async def test_the_last_one_closes_it(self):
+        async with Account.joined(CONN_ID):
+            async with Account.joined(CONN_ID) as account:
+                client = await account.client()
+            assert not client._session.closed
+        assert client._session.closed
+        assert _accounts[asyncio.get_running_loop()] == {}
+
+    async def test_the_next_one_after_that_gets_a_new_one(self):
+        async with Account.joined(CONN_ID) as first:
+            pass
+        async with Account.joined(CONN_ID) as second:
+            assert second is not first
+
+    async def test_other_connections_are_apart(self, monkeypatch):
+        async with Account.joined(CONN_ID) as one, Account.joined("other") as other:
+            assert one is not other
+
+    def test_every_event_loop_has_its_own(self):
+        async def joined() -> Account:
+            async with Account.joined(CONN_ID) as account:
+                await account.client()
+                return account
+
+        assert asyncio.run(joined()) is not asyncio.run(joined())
+
+
+class TestSlots:
+    @staticmethod
+    async def queue(account: Account, names: str, woken: list[str], probe_interval: float) -> list[asyncio.Task]:
+        async def wait(name: str) -> None:
+            if await account.wait_for_slot(60, probe_interval):
+                woken.append(name)
+
+        tasks = [asyncio.create_task(wait(name)) for name in names]
+        await asyncio.sleep(0)
+        return tasks
+
+    async def test_a_video_that_ends_wakes_exactly_the_first(self):
+        async with Account.joined(CONN_ID) as account:
+            woken: list[str] = []
+            tasks = await self.queue(account, "abc", woken, probe_interval=60)
+            for expected in ("a", "ab", "abc"):
+                account.video_ended()
+                await asyncio.wait(tasks, timeout=0.02)
+                assert "".join(woken) == expected
+
+    async def test_a_video_that_ends_without_waiters_is_no_error(self):
+        async with Account.joined(CONN_ID) as account:
+            account.video_ended()
+
+    async def test_only_the_first_probes_and_one_at_a_time(self):
+        loop = asyncio.get_running_loop()
+        async with Account.joined(CONN_ID) as account:
+            moments: list[float] = []
+
+            async def wait() -> None:
+                assert await account.wait_for_slot(60, probe_interval=0.05)
+                moments.append(loop.time())
+
+            started = loop.time()
+            await asyncio.gather(wait(), wait(), wait())
+            assert moments[0] - started >= 0.05
+            assert all(later - earlier >= 0.05 for earlier, later in itertools.pairwise(moments))
+
+    async def test_one_that_is_cancelled_when_woken_passes_it_on(self):
+        async with Account.joined(CONN_ID) as account:
+            woken: list[str] = []
+            first, second = await self.queue(account, "ab", woken, probe_interval=60)
+            account.video_ended()
+            first.cancel()
+            await asyncio.wait([second], timeout=5)
+            assert woken == ["b"]
+
+    async def test_one_that_leaves_makes_room(self):
+        async with Account.joined(CONN_ID) as account:
+            woken: list[str] = []
+            first, second = await self.queue(account, "ab", woken, probe_interval=60)
+            first.cancel()
+            await asyncio.wait([first])
+            account.video_ended()
+            await asyncio.wait([second], timeout=5)
+            assert woken == ["b"]
+
+    async def test_the_time_can_be_up(self):
+        async with Account.joined(CONN_ID) as account:
+            assert await account.wait_for_slot(0.02, probe_interval=60) is False
+            assert await account.wait_for_slot(-1, probe_interval=60) is False

@@ -1,0 +1,125 @@
+"""The triggers, on a real event loop against a real HTTP server."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+
+import pytest
+
+from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
+from seedance_provider.waiting import Outcome, WaitResult
+from tests.support.scripted_api import Answer, record
+
+pytestmark = pytest.mark.usefixtures("seedance_default")
+
+
+def trigger(**arguments) -> VideoTrigger:
+    now = time.time()
+    defaults = {
+        "video_task_id": "task_a",
+        "seedance_conn_id": "seedance_default",
+        "started": now,
+        "deadline": now + 60,
+        "poll_interval": 0.01,
+        "error_tolerance": 60,
+    }
+    return VideoTrigger(**defaults | arguments)
+
+
+async def fired(running) -> dict:
+    """The one event of a trigger; it ends after it."""
+    events = [event.payload async for event in running.run()]
+    assert len(events) == 1
+    return json.loads(json.dumps(events[0]))
+
+
+@pytest.mark.parametrize("made", [trigger(), SlotTrigger("seedance_default", deadline=1.5, probe_interval=30)])
+def test_runs_elsewhere_with_the_same_plain_arguments(made):
+    path, arguments = made.serialize()
+    module, name = path.rsplit(".", 1)
+    again = getattr(importlib.import_module(module), name)(**json.loads(json.dumps(arguments)))
+    assert again.serialize() == made.serialize()
+
+
+class TestVideoTrigger:
+    async def test_fires_when_the_video_is_there(self, api):
+        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "success")])
+        result = WaitResult.from_event(await fired(trigger()))
+        assert result.outcome is Outcome.FINISHED
+        assert result.task is not None
+        assert result.task.video_url == "https://media.example/a.mp4"
+        assert len(api.read) == 3
+        assert api.created == []
+
+    async def test_polls_over_one_connection(self, api):
+        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "success")])
+        await fired(trigger())
+        assert len({asked.client for asked in api.read}) == 1
+
+    async def test_fires_when_the_deadline_has_passed(self, api):
+        api.readings.append(Answer(body=record("generating")))
+        result = WaitResult.from_event(await fired(trigger(deadline=time.time() + 0.05)))
+        assert result.outcome is Outcome.TIMED_OUT
+
+    async def test_puts_up_with_a_faulty_api(self, api):
+        api.readings.extend([Answer(hang_up=True), Answer(502, b"<html>", "text/html"), Answer(body=record())])
+        assert WaitResult.from_event(await fired(trigger())).outcome is Outcome.FINISHED
+
+    async def test_fires_when_the_api_is_away_for_too_long(self, api):
+        api.readings.append(Answer(hang_up=True))
+        result = WaitResult.from_event(await fired(trigger(error_tolerance=0.03)))
+        assert result.outcome is Outcome.UNREACHABLE
+
+    @pytest.mark.parametrize(
+        ("answer", "outcome"),
+        [
+            (Answer(404, {"message": "Task not found"}), Outcome.GONE),
+            (Answer(403, {"message": "Access denied"}), Outcome.GONE),
+            (Answer(401, {"message": "Invalid API Key"}), Outcome.REFUSED),
+        ],
+    )
+    async def test_fires_at_once_when_asking_again_can_not_help(self, api, answer, outcome):
+        api.readings.append(answer)
+        assert WaitResult.from_event(await fired(trigger())).outcome is outcome
+        assert len(api.read) == 1
+
+    async def test_a_connection_that_can_not_work_is_a_refusal(self, monkeypatch):
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", '{"conn_type": "seedance"}')
+        result = WaitResult.from_event(await fired(trigger()))
+        assert result.outcome is Outcome.REFUSED
+        assert "no API key" in result.message
+
+    async def test_logs_changes_with_the_elapsed_time_and_not_every_look(self, api, capsys):
+        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "waiting", "waiting", "success")])
+        await fired(trigger())
+        assert capsys.readouterr().out.count("task_a is waiting (0 s)") == 1
+
+    async def test_keeps_its_own_id_when_airflow_names_the_task(self):
+        made = trigger()
+        made.task_id = "the_airflow_task"  # as the triggerer does
+        assert made.serialize()[1]["video_task_id"] == "task_a"
+
+    async def test_a_kill_does_nothing(self, api):
+        await trigger().on_kill()
+        assert api.asked == []
+
+
+class TestSlotTrigger:
+    async def test_fires_after_a_while(self, api):
+        assert await fired(SlotTrigger("seedance_default", time.time() + 60, 0.01)) == {"free": True}
+        assert api.asked == []
+
+    async def test_fires_when_the_time_is_up(self):
+        assert await fired(SlotTrigger("seedance_default", time.time() + 0.02, 60)) == {"free": False}
+
+    async def test_is_woken_by_a_video_that_ends(self, api):
+        import asyncio
+
+        api.readings.extend([Answer(body=record("generating")), Answer(body=record())])
+        slot = asyncio.create_task(fired(SlotTrigger("seedance_default", time.time() + 60, 60)))
+        await asyncio.sleep(0)
+        await fired(trigger())
+        async with asyncio.timeout(5):
+            assert await slot == {"free": True}
