@@ -1,0 +1,133 @@
+"""The emulator as a web application: handlers only carry values between HTTP and the service."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from seedance_provider.emulator.media import MediaFolder
+from seedance_provider.emulator.refusals import RefusedError
+from seedance_provider.emulator.service import Clock, Service
+from seedance_provider.emulator.store import Store
+
+if TYPE_CHECKING:
+    from seedance_provider.emulator.settings import Settings
+
+__all__ = ["API_PATH", "create_app"]
+
+API_PATH = "/api/v1"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LOG = logging.getLogger(__name__)
+_SERVICE = web.AppKey("service", Service)
+_MEDIA = web.AppKey("media", MediaFolder)
+
+_HTML_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head><title>{status} {reason}</title></head>
+<body>
+<h1>{status} {reason}</h1>
+<p>This is the Seedance emulator. Its API is at <code>{api}</code>.</p>
+</body>
+</html>
+"""
+
+
+def create_app(settings: Settings, clock: Clock = time.time) -> web.Application:
+    """
+    Return the application.
+
+    :param settings: how the emulator behaves.
+    :param clock: returns Unix seconds; tests bring their own, so that nobody has to wait.
+    """
+    # Faults that are injected at run time belong here, as one more middleware around the handlers: it can answer
+    # without calling the handler (nothing accepted), or call it and spoil its answer (accepted all the same).
+    app = web.Application(middlewares=[_answer_web_errors, _answer_refusals])
+    app.cleanup_ctx.append(_resources(settings, clock))
+    app.add_routes(
+        [
+            web.post(f"{API_PATH}/jobs/createTask", _create_task),
+            web.get(f"{API_PATH}/jobs/recordInfo", _record_info),
+            web.get("/media/{task_id}.mp4", _media),
+            web.get("/emulator/ledger", _ledger),
+            web.get("/emulator/health", _health),
+        ]
+    )
+    return app
+
+
+def _resources(settings: Settings, clock: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def open_and_close(app: web.Application) -> AsyncIterator[None]:
+        with tempfile.TemporaryDirectory(prefix="seedance-emulator-") as temporary:
+            state_file = settings.state_file or Path(temporary, "state.sqlite")
+            store = Store(state_file)
+            media = MediaFolder(settings.media_dir or state_file.parent / "media")
+            app[_SERVICE], app[_MEDIA] = Service(settings, store, clock), media
+            yield
+            media.close()
+            store.close()
+
+    return open_and_close
+
+
+@web.middleware
+async def _answer_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every error of the API is a JSON object with a message."""
+    try:
+        return await handler(request)
+    except RefusedError as refusal:
+        return web.json_response(refusal.body, status=refusal.status)
+    except web.HTTPException:
+        raise
+    except Exception:
+        _LOG.exception("The emulator failed to answer %s %s", request.method, request.path)
+        return web.json_response({"message": "Internal server error"}, status=500)
+
+
+@web.middleware
+async def _answer_web_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outside the API is a web site: a wrong base URL gets a page, as it would at the real host."""
+    try:
+        return await handler(request)
+    except web.HTTPError as error:
+        page = _HTML_PAGE.format(status=error.status, reason=error.reason, api=API_PATH)
+        return web.Response(text=page, status=error.status, content_type="text/html")
+
+
+async def _create_task(request: web.Request) -> web.Response:
+    body = await request.read()
+    answer = request.app[_SERVICE].create_task(_authorization(request), request.content_type, body)
+    return web.json_response(answer)
+
+
+async def _record_info(request: web.Request) -> web.Response:
+    root_url = str(request.url.origin())  # From the Host header, so that a mapped port or a container name works.
+    answer = request.app[_SERVICE].record_info(_authorization(request), request.query.get("taskId"), root_url)
+    return web.json_response(answer)
+
+
+async def _media(request: web.Request) -> web.StreamResponse:
+    job = request.app[_SERVICE].finished_video(request.match_info["task_id"])
+    if job is None:
+        raise web.HTTPNotFound
+    path = await request.app[_MEDIA].file(job)
+    return web.FileResponse(path, headers={"Content-Type": "video/mp4"})
+
+
+async def _ledger(request: web.Request) -> web.Response:
+    return web.json_response(request.app[_SERVICE].ledger())
+
+
+async def _health(_: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})
+
+
+def _authorization(request: web.Request) -> str | None:
+    return request.headers.get("Authorization")

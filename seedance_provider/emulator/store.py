@@ -1,0 +1,117 @@
+"""The memory of the emulator: one SQLite table of jobs, which are added and never changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from seedance_provider.emulator.jobs import Job, Standing
+from seedance_provider.emulator.order import VideoOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Store"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    task_id TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    credits REAL NOT NULL,
+    video_order TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    starts_at INTEGER NOT NULL,
+    ends_at INTEGER,
+    seed INTEGER NOT NULL,
+    generating_status TEXT NOT NULL,
+    error_code TEXT,
+    error_message TEXT
+);
+CREATE INDEX IF NOT EXISTS jobs_of_an_account ON jobs (account, ends_at);
+"""
+
+_ADD = """
+INSERT INTO jobs (task_id, account, prompt, credits, video_order, created_at, starts_at, ends_at, seed,
+                  generating_status, error_code, error_message)
+VALUES (:task_id, :account, :prompt, :credits, :video_order, :created_at, :starts_at, :ends_at, :seed,
+        :generating_status, :error_code, :error_message)
+"""
+
+_STANDING = """
+SELECT
+    COALESCE(SUM(credits) FILTER (WHERE error_message IS NULL OR ends_at IS NULL OR ends_at > :now), 0) AS reserved,
+    COUNT(*) FILTER (WHERE ends_at IS NULL OR ends_at > :now) AS in_progress,
+    COUNT(*) FILTER (WHERE prompt = :prompt) AS same_prompt,
+    (SELECT COUNT(*) FROM jobs) AS submissions
+FROM jobs WHERE account = :account
+"""
+
+
+class Store:
+    """
+    All jobs.
+
+    :param path: the SQLite file, made if it isn't there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # No implicit transactions: the only one is written out below.
+        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database.row_factory = sqlite3.Row
+        # What is committed survives the death of the process; only a power cut could lose the last moments.
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Let nobody write between what is read and what is written inside, and commit at the end."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def add(self, job: Job) -> None:
+        """Store a new job."""
+        fields = {name: getattr(job, name) for name in Job.__dataclass_fields__ if name != "order"}
+        order = job.order
+        self._database.execute(
+            _ADD, {**fields, "prompt": order.prompt, "credits": order.credits, "video_order": order.to_json()}
+        )
+
+    def get(self, task_id: str) -> Job | None:
+        """Return one job, or ``None`` if there is none with that id."""
+        row = self._database.execute("SELECT * FROM jobs WHERE task_id = ?", (task_id,)).fetchone()
+        return None if row is None else _job(row)
+
+    def all(self) -> list[Job]:
+        """Return all jobs in the order in which they were accepted."""
+        return [_job(row) for row in self._database.execute("SELECT * FROM jobs ORDER BY number")]
+
+    def standing(self, account: str, prompt: str, now: int) -> Standing:
+        """
+        Return what an account holds.
+
+        :param account: name of the account.
+        :param prompt: whose submissions to count.
+        :param now: Unix milliseconds.
+        """
+        row = self._database.execute(_STANDING, {"account": account, "prompt": prompt, "now": now}).fetchone()
+        return Standing(**dict(row))
+
+
+def _job(row: sqlite3.Row) -> Job:
+    fields: dict[str, Any] = {name: row[name] for name in Job.__dataclass_fields__ if name != "order"}
+    return Job(**fields, order=VideoOrder.from_json(row["video_order"]))

@@ -1,0 +1,109 @@
+"""The future of a job is decided when it is accepted."""
+
+import pytest
+
+from seedance_provider.emulator.auth import Account
+from seedance_provider.emulator.jobs import Standing, check_standing, is_task_id, new_task_id, schedule
+from seedance_provider.emulator.order import VideoOrder
+from seedance_provider.emulator.refusals import RefusedError
+from seedance_provider.emulator.settings import Settings
+
+NOW = 1_735_599_634_000
+ACCOUNT = Account("somebody", 1000)
+
+
+def order(prompt="A cat", cost=200.0, references=()):
+    return VideoOrder("seedance-20", prompt, 5, 1280, 720, cost, references=references)
+
+
+def standing(**fields):
+    return Standing(**{"reserved": 0, "in_progress": 0, "same_prompt": 0, "submissions": 0, **fields})
+
+
+def job(prompt="A cat", held=None, settings=Settings(), **fields):  # noqa: B008 - frozen
+    return schedule(order(prompt, **fields), ACCOUNT, held or standing(), settings, NOW)
+
+
+def statuses(scheduled, seconds=(0, 0.999, 1, 5.999, 6, 1e9)):
+    return [scheduled.status(NOW + int(after * 1000)) for after in seconds]
+
+
+def test_status_is_a_function_of_time():
+    assert statuses(job()) == ["waiting", "waiting", "generating", "generating", "success", "success"]
+    assert statuses(job("[fail:timeout]")) == ["waiting", "waiting", "generating", "generating", "fail", "fail"]
+
+
+def test_statuses_on_demand():
+    assert statuses(job("[status:queued]"))[2:5] == ["queued", "queued", "success"]
+    assert statuses(job("[status:never_ends]"))[2:] == ["generating"] * 4
+
+
+def test_a_failed_job_gives_its_credits_back():
+    failing = job("[fail:timeout]")
+    assert failing.credits_charged(NOW) == 200
+    assert failing.credits_charged(NOW + 6000) == 0
+    assert job().credits_charged(NOW + 6000) == 200
+
+
+def test_only_the_first_submissions_of_a_prompt_fail():
+    prompt = "[fail:server_error:1]"
+    assert job(prompt).error_message == "Video generation failed. Please try again."
+    assert job(prompt, standing(same_prompt=1)).error_message is None
+
+
+def test_sound_as_the_only_reference_is_accepted_and_fails():
+    failing = job(references=(("Sound", "https://example.com/a.mp3"),))
+    assert failing.error_code == "InvalidParameter"
+    assert job(references=(("Sound", "https://a"), ("Image", "https://b"))).error_code is None
+
+
+def test_the_seed_is_kept_or_made_up():
+    assert schedule(VideoOrder("m", "p", 5, 2, 2, 1, seed=7), ACCOUNT, standing(), Settings(), NOW).seed == 7
+    assert 0 <= job().seed < 2**32
+
+
+def test_jitter_is_bounded_and_repeatable():
+    settings = Settings(waiting_seconds=3, generation_seconds=5, jitter=2, jitter_seed=1)
+    jobs = [job(held=standing(submissions=number), settings=settings) for number in range(50)]
+    waits = [one.starts_at - NOW for one in jobs]
+    assert all(1000 <= wait <= 5000 for wait in waits)
+    assert len(set(waits)) > 40
+    assert all(3000 <= one.ends_at - one.starts_at <= 7000 for one in jobs)
+    again = [job(held=standing(submissions=number), settings=settings) for number in range(50)]
+    assert [one.ends_at for one in again] == [one.ends_at for one in jobs]
+
+
+def test_jitter_never_makes_time_negative():
+    settings = Settings(waiting_seconds=0, generation_seconds=0, jitter=2)
+    for number in range(20):
+        one = job(held=standing(submissions=number), settings=settings)
+        assert NOW <= one.starts_at <= one.ends_at
+
+
+class TestStanding:
+    def test_enough(self):
+        check_standing(order(), ACCOUNT, standing(reserved=800, in_progress=2), limit=3)
+
+    def test_too_few_credits(self):
+        with pytest.raises(RefusedError) as refused:
+            check_standing(order(), ACCOUNT, standing(reserved=962.5), limit=3)
+        assert refused.value.status == 402
+        assert refused.value.body == {"message": "Insufficient credits", "required": 200, "available": 37.5}
+
+    def test_too_many_jobs(self):
+        with pytest.raises(RefusedError) as refused:
+            check_standing(order(), ACCOUNT, standing(in_progress=3), limit=3)
+        assert refused.value.status == 429
+        assert refused.value.body["message"].startswith("Concurrency limit reached (3). You have 3 tasks in progress. ")
+        assert (refused.value.body["limit"], refused.value.body["current"]) == (3, 3)
+
+    def test_credits_are_looked_at_first(self):
+        with pytest.raises(RefusedError, match="402"):
+            check_standing(order(), ACCOUNT, standing(reserved=1000, in_progress=3), limit=3)
+
+
+def test_task_ids():
+    assert is_task_id(new_task_id())
+    assert new_task_id() != new_task_id()
+    assert is_task_id("demo_task_t2v_success")
+    assert not any(map(is_task_id, ["", "task_", "task_" + "x" * 23, "task_" + "X" * 24, new_task_id() + "\n"]))

@@ -1,0 +1,64 @@
+"""The files are what the API's own files are: H.264, 24 frames a second, the asked size and length."""
+
+from dataclasses import dataclass
+
+import av
+import pytest
+
+from seedance_provider.emulator.order import VideoOrder
+from seedance_provider.emulator.video import render
+
+
+@dataclass(frozen=True)
+class Probe:
+    codec: str
+    pixel_format: str
+    size: tuple[int, int]
+    rate: float
+    seconds: float
+    frames: list[bytes]
+
+
+def order(seconds=4, size=(864, 496)):
+    return VideoOrder("seedance2.0-mini", "A serene Japanese garden", seconds, *size, 30)
+
+
+def probe(path):
+    with av.open(str(path)) as container:
+        (stream,) = container.streams
+        frames = [bytes(frame.reformat(width=64, height=36, format="gray").planes[0]) for frame in container.decode()]
+        seconds = container.duration / av.time_base
+        context = stream.codec_context
+        size = (context.width, context.height)
+        return Probe(context.name, context.pix_fmt, size, float(stream.average_rate), seconds, frames)
+
+
+@pytest.mark.parametrize("seconds", [4, 6])
+def test_codec_size_length_and_motion(tmp_path, seconds):
+    path = tmp_path / "new" / "video.mp4"
+    render(order(seconds), "task_1", path)
+    probed = probe(path)
+    assert (probed.codec, probed.pixel_format, probed.size, probed.rate) == ("h264", "yuv420p", (864, 496), 24)
+    assert probed.seconds == pytest.approx(seconds, abs=0.1)
+    assert len(probed.frames) == 24 * seconds
+    assert len(set(probed.frames)) > len(probed.frames) * 0.9
+    assert all(max(frame) - min(frame) > 100 for frame in probed.frames)
+
+
+def test_starts_with_its_index(tmp_path):
+    """A player can start before the download has ended."""
+    render(order(), "task_1", tmp_path / "video.mp4")
+    content = (tmp_path / "video.mp4").read_bytes()
+    assert content[4:8] == b"ftyp"
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+def test_leaves_nothing_else_behind(tmp_path):
+    render(order(), "task_1", tmp_path / "video.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path):
+    with pytest.raises(av.error.FFmpegError):
+        render(order(size=(865, 497)), "task_1", tmp_path / "video.mp4")
+    assert list(tmp_path.iterdir()) == []
