@@ -1,0 +1,49 @@
+"""
+One video for every prompt of a list, and one upload for every video.
+
+The pool is the account's concurrency limit: it counts deferred tasks (``include_deferred``), so no more videos are
+in progress than the account allows, and the others wait in Airflow's queue for nothing. Create it once::
+
+    airflow pools set seedance 3 "Videos in progress" --include-deferred
+
+Needs the connection ``seedance_default``; videos go to ``SEEDANCE_VIDEO_FOLDER``.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import DAG, task
+
+from seedance_provider.operators.seedance import CreateVideoOperator
+from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
+
+FOLDER = os.environ.get("SEEDANCE_VIDEO_FOLDER", "file:///tmp/seedance-videos")
+
+with DAG(
+    dag_id="seedance_many_videos",
+    schedule=None,
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    default_args={"retries": 3, "retry_delay": timedelta(minutes=1)},
+    params={
+        "prompts": [
+            "A paper boat sails down a rainy street",
+            "A lighthouse at dusk, waves breaking on the rocks",
+            "Steam rises from a cup of tea by the window",
+        ]
+    },
+    tags=["seedance"],
+    doc_md=__doc__,
+) as dag:
+
+    @task
+    def requests_for(params: dict) -> list[dict]:
+        """Turn every prompt into the arguments of one video."""
+        return [{"prompt": prompt, "duration": 4} for prompt in params["prompts"]]
+
+    create = CreateVideoOperator.partial(task_id="create", pool="seedance").expand_kwargs(requests_for())
+    upload = VideoToObjectStorageOperator.partial(
+        task_id="upload", destination=f"{FOLDER}/many/{{task_id}}.mp4"
+    ).expand(video=create.output)
