@@ -1,0 +1,47 @@
+# Everything runs in .venv, which is made from what pyproject.toml and constraints.txt say. Needed: Python 3.11, make
+# and a package index.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow test-unit lint format types build clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## From nothing to a real MP4 through a real Airflow; LIVE=1 uses the real API and asks first
+	$(BIN)/python -m tools.demo $(if $(LIVE),--live)
+
+test: $(READY) ## Unit and integration tests
+	$(BIN)/pytest
+
+test-slow: $(READY) ## Packaging, and the demo as a newcomer runs it
+	$(BIN)/pytest tests/slow
+
+test-unit: $(READY) ## Unit tests only
+	$(BIN)/pytest tests/unit tests/emulator
+
+lint: $(READY) ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## Mend the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+build: $(READY) ## Wheel and sdist into dist/
+	$(BIN)/python -m build --outdir dist .
+
+clean: ## Remove everything that was made
+	rm -rf $(VENV) .run dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+# A venv that was not finished has no .ready, and is made anew.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

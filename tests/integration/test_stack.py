@@ -1,0 +1,112 @@
+"""The Airflow that the other integration tests rely on: it runs DAGs, can be looked into, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+import pytest
+
+from tools.airflow_stack import AirflowStack
+from tools.waiting import wait_until
+
+DAGS = """
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import dag, task
+
+@dag(schedule=None)
+def quick():
+    @task
+    def question():
+        print("what is the answer?")
+        return {"answer": 42}
+
+    question() >> BashOperator(task_id="shell", bash_command="echo from the shell")
+
+@dag(schedule=None)
+def endless():
+    BashOperator(task_id="sleep", bash_command="sleep 1000")
+
+quick()
+endless()
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    """Not the shared one, because a test here stops it."""
+    dags_folder = tmp_path_factory.mktemp("dags")
+    (dags_folder / "dags.py").write_text(DAGS)
+    with AirflowStack(tmp_path_factory.mktemp("stack") / "home", dags_folder) as running:
+        yield running
+
+
+def start(stack, dag_id):
+    stack.wait_for_dag(dag_id)
+    stack.unpause(dag_id)
+    return stack.trigger(dag_id)
+
+
+class TestAirflowStack:
+    def test_runs_a_dag_and_shows_what_happened(self, stack):
+        changes = []
+        run_id = start(stack, "quick")
+        run = stack.wait_for_run("quick", run_id, on_change=changes.append)
+
+        assert run["state"] == "success"
+        assert {change.task_id for change in changes if change.state == "success"} == {"question", "shell"}
+        assert stack.xcom("quick", run_id, "question") == {"answer": 42}
+        assert stack.xcom("quick", run_id, "question", key="missing") is None
+        assert "what is the answer?" in stack.task_log("quick", run_id, "question")
+        assert "from the shell" in stack.task_log("quick", run_id, "shell")
+        assert stack.import_errors() == {}
+
+    def test_runs_cleared_tasks_again(self, stack):
+        run_id = start(stack, "quick")
+        stack.wait_for_run("quick", run_id)
+        stack.clear("quick", run_id, ["shell"])
+        stack.wait_for_run("quick", run_id)
+
+        tries = {task["task_id"]: task["try_number"] for task in stack.task_instances("quick", run_id)}
+        assert tries == {"question": 1, "shell": 2}
+
+    def test_knows_the_processes_of_a_task(self, stack):
+        run_id = start(stack, "endless")
+        wait_until(lambda: has_started(stack, run_id), timeout=60, what="the endless task")
+        (task,) = stack.running_tasks()
+
+        assert task.pid == stack.task_instances("endless", run_id)[0]["pid"]
+        assert task.supervisor_pid is not None
+
+    def test_restarts_a_component(self, stack):
+        before = stack.processes["triggerer"].pid
+        stack.kill("triggerer")
+        assert "triggerer" not in stack.processes
+        stack.restart("triggerer")
+
+        assert stack.processes["triggerer"].pid != before
+
+    def test_leaves_nothing_behind(self, stack):
+        (task,) = stack.running_tasks()
+        # Now init is the parent of the task, and the shell that it started is in a session of its own.
+        os.kill(task.supervisor_pid, signal.SIGKILL)
+        before = stack.alive()
+        assert task.pid in before
+        stack.stop()
+
+        assert stack.alive() == []
+        assert [pid for pid in before if is_alive(pid)] == []
+
+
+def is_alive(pid):
+    """Whether a process exists and is more than an exit code that init has not fetched yet."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def has_started(stack, run_id):
+    """Whether the shell of the endless task runs."""
+    return "sleep 1000" in stack.task_log("endless", run_id, "sleep")

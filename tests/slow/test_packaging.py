@@ -1,0 +1,70 @@
+"""The wheel and the sdist: they build, install into an empty environment, and Airflow lists what they bring."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--outdir", folder, REPOSITORY, cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["*.whl", "*.tar.gz"])
+def installed(request, built, tmp_path_factory) -> Path:
+    """An environment with nothing but one of the packages, and what that needs."""
+    folder = tmp_path_factory.mktemp("installed")
+    (package,) = built.glob(request.param)
+    run(sys.executable, "-m", "venv", "venv", cwd=folder)
+    pip = [folder / "venv/bin/python", "-m", "pip"]
+    run(*pip, "install", "--quiet", "--constraint", REPOSITORY / "constraints.txt", package, cwd=folder)
+    run(*pip, "check", cwd=folder)
+    return folder
+
+
+def airflow(folder: Path, *arguments: str) -> str:
+    env = {"AIRFLOW_HOME": str(folder / "airflow"), "PATH": "/usr/bin:/bin"}
+    return run(folder / "venv/bin/airflow", *arguments, "--output", "plain", cwd=folder, env=env)
+
+
+def test_airflow_lists_the_provider(installed):
+    assert "airflow-provider-seedance" in airflow(installed, "providers", "list")
+
+
+def test_airflow_lists_its_connection_type(installed):
+    hooks = [line for line in airflow(installed, "providers", "hooks").splitlines() if line.startswith("seedance ")]
+    assert len(hooks) == 1
+    assert "seedance_provider.hooks.seedance.SeedanceHook" in hooks[0]
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(built):
+    (wheel,) = built.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "seedance_provider/py.typed" in names
+    assert {name.split("/")[0] for name in names} == {"seedance_provider", wheel.name.split("-py3")[0] + ".dist-info"}
+
+
+def test_the_sdist_holds_what_the_tests_need(built):
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"Makefile", "constraints.txt", "LICENSE", "dags/seedance_text_to_video.py", "tests/conftest.py"} <= names
+    assert "tools/airflow_stack.py" in names

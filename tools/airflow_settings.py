@@ -1,0 +1,113 @@
+"""The configuration of a local Airflow: small, quiet and quick to react."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tools.ports import free_ports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["AirflowSettings"]
+
+# Defaults are made for installations that run for months: many of them let a person wait for seconds.
+_QUICK: dict[str, dict[str, object]] = {
+    "scheduler": {
+        "scheduler_heartbeat_sec": 1,
+        "job_heartbeat_sec": 2,
+        "scheduler_idle_sleep_time": 0.2,
+        "trigger_timeout_check_interval": 2,
+        # A worker that was killed is only noticed by the heartbeats that its task no longer sends.
+        "task_instance_heartbeat_timeout": 20,
+        "task_instance_heartbeat_timeout_detection_interval": 2,
+    },
+    "dag_processor": {"refresh_interval": 1, "bundle_refresh_check_interval": 1},
+    "triggerer": {
+        "job_heartbeat_sec": 1,
+        # Only after this time does another triggerer take over what a killed one was waiting for.
+        "triggerer_health_check_threshold": 10,
+    },
+    "workers": {"min_heartbeat_interval": 2},
+    "api": {"auto_refresh_interval": 1},
+}
+
+
+@dataclass(frozen=True)
+class AirflowSettings:
+    """
+    Where one local Airflow lives and how it is configured.
+
+    :param home: its AIRFLOW_HOME, with the database and the logs.
+    :param dags_folder: the folder with its DAG files.
+    :param api_port: port of the UI, of the public API, and of the API that tasks use.
+    :param worker_log_port: port of the server for the logs of running tasks.
+    :param trigger_log_port: port of the server for the logs of deferred tasks.
+    """
+
+    home: Path
+    dags_folder: Path
+    api_port: int
+    worker_log_port: int
+    trigger_log_port: int
+
+    @classmethod
+    def on_free_ports(cls, home: Path, dags_folder: Path) -> AirflowSettings:
+        """Return settings with ports that nobody uses."""
+        return cls(home.absolute(), dags_folder.absolute(), *free_ports(3))
+
+    @property
+    def base_url(self) -> str:
+        """The address of the UI."""
+        return f"http://127.0.0.1:{self.api_port}"
+
+    def environment(self) -> dict[str, str]:
+        """Return everything as environment variables, with new secrets at each call."""
+        sections = (self._core(), self._servers(), _secrets(), _QUICK)
+        return {
+            "AIRFLOW_HOME": str(self.home),
+            **{
+                f"AIRFLOW__{section}__{option}".upper(): str(value)
+                for options_by_section in sections
+                for section, options in options_by_section.items()
+                for option, value in options.items()
+            },
+        }
+
+    def _core(self) -> dict[str, dict[str, object]]:
+        return {
+            "core": {
+                "dags_folder": self.dags_folder,
+                "executor": "LocalExecutor",
+                "parallelism": 4,
+                # Python 3.14 would start the workers in another way, with other parents.
+                "mp_start_method": "fork",
+                "load_examples": False,
+                "simple_auth_manager_all_admins": True,
+                "min_serialized_dag_update_interval": 1,
+            },
+            "database": {"sql_alchemy_conn": f"sqlite:///{self.home / 'airflow.db'}"},
+            "usage_data_collection": {"enabled": False},
+        }
+
+    def _servers(self) -> dict[str, dict[str, object]]:
+        return {
+            "core": {"execution_api_server_url": f"{self.base_url}/execution/"},
+            "api": {"host": "127.0.0.1", "port": self.api_port, "base_url": self.base_url, "workers": 1},
+            "logging": {
+                "worker_log_server_port": self.worker_log_port,
+                "trigger_log_server_port": self.trigger_log_port,
+                "colored_console_log": False,
+            },
+        }
+
+
+def _secrets() -> dict[str, dict[str, object]]:
+    return {
+        "core": {"fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()},
+        "api": {"secret_key": secrets.token_urlsafe(32)},
+        "api_auth": {"jwt_secret": secrets.token_urlsafe(64)},
+    }

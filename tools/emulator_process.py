@@ -1,0 +1,107 @@
+"""The emulator of the Seedance API, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urljoin
+
+import requests
+
+from seedance_provider.emulator.settings import DEFAULT_KEY
+from tools.interrupts import interrupts_ignored, signals_interrupt
+from tools.processes import ManagedProcess, inherited_environment, stop_all
+from tools.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["EmulatorProcess"]
+
+_BASE_URL = re.compile(r"http://127\.0\.0\.1:\d+/[\w/]*")
+_START_SECONDS = 30
+
+
+class EmulatorProcess:
+    """
+    Starts an emulator on ``with`` and stops it at the end of the block, also on errors, SIGINT, SIGTERM and SIGHUP.
+
+    :param folder: for its state and its log.
+    :param credits: what the account of the emulator's default key has.
+    :param waiting_seconds: how long a job waits for its generation to begin.
+    :param generation_seconds: how long the generation takes.
+    :param options: more options of ``python -m seedance_provider.emulator``.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        credits: int = 10_000,  # noqa: A002  # the API's own word
+        waiting_seconds: float = 0.5,
+        generation_seconds: float = 2,
+        options: tuple[str, ...] = (),
+    ) -> None:
+        #: The base URL of the API, known once it runs.
+        self.base_url = ""
+        self._folder = folder.absolute()
+        self._options = (
+            *("--port", "0"),
+            *("--state", str(self._folder / "emulator.sqlite")),
+            *("--key", f"{DEFAULT_KEY}={credits}"),
+            *("--waiting-seconds", str(waiting_seconds)),
+            *("--generation-seconds", str(generation_seconds)),
+            *options,
+        )
+        self._exits = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as exits:
+            exits.enter_context(signals_interrupt())
+            self._folder.mkdir(parents=True, exist_ok=True)
+            process = ManagedProcess(
+                "the emulator",
+                [sys.executable, "-P", "-u", "-m", "seedance_provider.emulator", *self._options],
+                env=inherited_environment(),
+                log=self._folder / "emulator.log",
+                cwd=self._folder,
+            )
+            exits.callback(_stop, process)
+            self.base_url = wait_until(lambda: _printed_url(process), timeout=_START_SECONDS, what="the emulator")
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exits.close()
+
+    @property
+    def connection(self) -> str:
+        """The Airflow connection to it, as the JSON for an environment variable ``AIRFLOW_CONN_...``."""
+        return json.dumps({"conn_type": "seedance", "host": self.base_url, "password": DEFAULT_KEY})
+
+    def ledger(self) -> dict[str, Any]:
+        """Return what was submitted and what it cost."""
+        response = requests.get(urljoin(self.base_url, "/emulator/ledger"), timeout=30)
+        response.raise_for_status()
+        ledger: dict[str, Any] = response.json()
+        return ledger
+
+
+def _printed_url(process: ManagedProcess) -> str | None:
+    process.raise_if_ended()
+    found = _BASE_URL.search(process.log_tail())
+    return found.group() if found else None
+
+
+def _stop(process: ManagedProcess) -> None:
+    with interrupts_ignored():
+        stop_all([process])
