@@ -2,7 +2,8 @@
 Text to video on a schedule, with the upload chained after it.
 
 Needs the connection ``seedance_default``. Videos go to the folder or bucket in the environment variable
-``SEEDANCE_VIDEO_FOLDER``, such as ``s3://my-bucket/videos``. One video of 5 seconds at 1280x720 costs 200 credits.
+``SEEDANCE_VIDEO_FOLDER``, such as ``s3://my-bucket/videos``. Each run makes one video of 5 seconds at 1280x720, which
+costs 200 credits. As with any schedule, unpausing the DAG starts the run that is due.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ with DAG(
     schedule="@daily",
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
+    max_active_runs=1,
     # Retries are safe: a retry re-attaches to the video that is already paid for.
     default_args={"retries": 3, "retry_delay": timedelta(minutes=1)},
     params={"prompt": "A serene Japanese garden with cherry blossoms swaying in the wind"},

@@ -128,7 +128,7 @@ class VideoRequest:
     def _prompt_problems(self, model: Model) -> Iterator[str]:
         if not isinstance(self.prompt, str) or not self.prompt.strip():
             yield f"prompt is {self.prompt!r}, and a text is needed"
-        elif any("\ud800" <= character <= "\udfff" for character in self.prompt):
+        elif not _is_unicode(self.prompt):
             yield f"prompt is {self.prompt[:40]!a}..., and text that UTF-8 can write is needed"
         elif len(self.prompt) > model.prompt_limit:
             yield (
@@ -191,8 +191,10 @@ def _mapping(extra_inputs: Any) -> dict[str, Any]:
     if not isinstance(extra_inputs, Mapping) or not all(isinstance(key, str) for key in extra_inputs):
         raise _refusal(f"extra_inputs is {extra_inputs!r}, and a mapping of field names to values is needed")
     try:
-        return dict(json.loads(json.dumps(dict(extra_inputs), allow_nan=False)))
-    except (TypeError, ValueError) as error:
+        written = json.dumps(dict(extra_inputs), allow_nan=False, ensure_ascii=False)
+        written.encode()
+        return dict(json.loads(written))
+    except (TypeError, ValueError, RecursionError) as error:
         raise _refusal(f"extra_inputs can't be written as JSON ({error})") from None
 
 
@@ -201,12 +203,17 @@ def _require_text(name: str, value: Any) -> None:
         raise _refusal(f"{name} is {value!r}, and a text is needed")
 
 
+def _is_unicode(text: str) -> bool:
+    """Half of a surrogate pair, as badly cut text has, can't be sent."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _refusal(problems: str) -> InvalidRequestError:
     return InvalidRequestError(f"The video was not requested and nothing was charged, because {problems}.")
 
 
 def _is_http_url(value: Any) -> bool:
-    if not isinstance(value, str) or value != value.strip():
+    if not isinstance(value, str) or value != value.strip() or not _is_unicode(value):
         return False
     try:
         parts = urlsplit(value)

@@ -12,6 +12,7 @@ A connection that exists but is half filled is an error, never a reason to look 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -125,12 +126,19 @@ def _base_url(connection: _Connection, where: str) -> str:
     path = "" if schema in ("http", "https") else schema
     if "://" not in host:
         host = f"{protocol}://{host}"
+    host = _with_brackets(host)
     if problem := address_problem(host):
         raise ConnectionSettingsError(f"{where}: the host {problem}.")
     parts = urlsplit(host)
     netloc = parts.netloc if parts.port or not connection.port else f"{parts.netloc}:{connection.port}"
     full_path = "/".join(part for part in (parts.path.strip("/"), quote(path)) if part)
     return f"{parts.scheme}://{netloc}/{full_path}".rstrip("/")
+
+
+def _with_brackets(url: str) -> str:
+    """Airflow takes the brackets off an IPv6 address when it reads a URI."""
+    protocol, _, rest = url.partition("://")
+    return f"{protocol}://[{rest}]" if re.fullmatch(r"[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*", rest) else url
 
 
 def _options(extra: str | None, where: str) -> dict[str, Any]:

@@ -124,12 +124,18 @@ def _handler(api: ScriptedApi) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is what some tests are about."""
+
+
 @contextmanager
 def scripted_api() -> Iterator[ScriptedApi]:
     """Serve on a free port until the test is over."""
     api = ScriptedApi()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
-    server.daemon_threads = True
+    server = _QuietServer(("127.0.0.1", 0), _handler(api))
     api.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

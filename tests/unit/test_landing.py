@@ -261,6 +261,14 @@ class TestDestinationTaken:
         assert land(url, destination, overwrite=True) == Landed(str(destination), len(VIDEO), was_there=False)
         assert destination.read_bytes() == VIDEO
 
+    def test_who_reads_the_old_object_reads_it_to_its_end(self, api, url, local):
+        Path(local.path).write_bytes(b"precious")
+        api.readings.append(a_video())
+        with Path(local.path).open("rb") as reader:
+            land(url, local, overwrite=True)
+            assert reader.read() == b"precious"
+        assert local.read_bytes() == VIDEO
+
     def test_a_shorter_video_replaces_a_longer_one_completely(self, api, url, destination):
         destination.write_bytes(VIDEO)
         api.readings.append(a_video(OTHER_VIDEO))

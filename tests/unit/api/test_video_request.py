@@ -170,8 +170,16 @@ class TestRefused:
     def test_the_field_and_its_value_are_named(self, fields, said):
         assert said in refusal(**fields)
 
-    def test_a_prompt_that_is_no_unicode_text_is_refused_here_and_not_when_it_is_sent(self):
-        assert "prompt" in refusal(prompt="half a \ud83c symbol")
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("prompt", "half a \ud83c symbol"),
+            ("first_frame", f"{FIRST}?\ud83c"),
+            ("extra_inputs", {"negative_prompt": "half a \ud83c symbol"}),
+        ],
+    )
+    def test_a_text_that_is_no_unicode_is_refused_here_and_not_when_it_is_sent(self, name, value):
+        assert name in refusal(**{name: value})
 
     def test_all_problems_are_named_at_once(self):
         said = refusal(prompt="", duration=99, resolution="8k", last_frame="b.png")

@@ -126,6 +126,14 @@ class TestAddress:
         assert settings_of(from_form(host=host)).base_url == base_url
 
     @pytest.mark.parametrize(
+        "connection",
+        [from_form(host="https://kinovi.ai", schema="video api/v1"), from_uri(f":{KEY}@kinovi.ai/video%20api%2Fv1")],
+        ids=["form", "uri"],
+    )
+    def test_a_path_in_schema_is_quoted(self, connection):
+        assert settings_of(connection).base_url == "https://kinovi.ai/video%20api/v1"
+
+    @pytest.mark.parametrize(
         ("host", "said"),
         [
             ("ftp://kinovi.ai", "an http(s) URL is needed"),
@@ -141,6 +149,10 @@ class TestAddress:
     )
     def test_an_address_that_can_not_work_is_refused(self, host, said):
         assert said in refusal(from_form(host=host))
+
+    def test_an_ipv6_address_in_a_uri_gets_its_brackets_back(self):
+        connection = Connection.from_uri(f"seedance://http://:{KEY}@[::1]:8765/api%2Fv1", conn_id="c")
+        assert settings_of(connection).base_url == "http://[::1]:8765/api/v1"
 
 
 class TestKey:
