@@ -44,6 +44,6 @@ with DAG(
         return [{"prompt": prompt, "duration": 4} for prompt in params["prompts"]]
 
     create = CreateVideoOperator.partial(task_id="create", pool="seedance").expand_kwargs(requests_for())
-    upload = VideoToObjectStorageOperator.partial(
-        task_id="upload", destination=f"{FOLDER}/many/{{task_id}}.mp4"
-    ).expand(video=create.output)
+    upload = VideoToObjectStorageOperator.partial(task_id="upload", destination=f"{FOLDER}/many/").expand(
+        video=create.output
+    )

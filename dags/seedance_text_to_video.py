@@ -40,5 +40,5 @@ with DAG(
     upload = VideoToObjectStorageOperator(
         task_id="upload",
         video=create.output,
-        destination=f"{FOLDER}/{{{{ ds_nodash | default('manual') }}}}/{{task_id}}.mp4",
+        destination=f"{FOLDER}/text-to-video/",
     )

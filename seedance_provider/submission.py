@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from seedance_provider.api.errors import SeedanceError, Verdict
-from seedance_provider.api.task_failures import classify_failure
+from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.waiting import Outcome, WaitResult
 
@@ -301,13 +301,10 @@ _TO_SUBMIT_ANEW = " To submit, and pay, anew: clear the Airflow task."
 
 
 def _plan_from_failure(task: VideoTask) -> Plan:
-    text = task.error_message or "no reason given"
-    failure = classify_failure(text)
-    message = f"Video task {task.task_id} failed ({failure.reason}): {text} {failure.advice}"
-    refund = "The vendor refunds failed video tasks"
+    failure = failure_of(task)
     if failure.retryable:
-        return Plan(Action.RETRY, f"{message} {refund}, so the next try submits a new one.")
-    return Plan(Action.ABANDON, f"{message} {refund}. Retrying the same can't help.{_TO_SUBMIT_ANEW}")
+        return Plan(Action.RETRY, f"{failure} The next try submits a new one.")
+    return Plan(Action.ABANDON, f"{failure} Retrying the same can't help.{_TO_SUBMIT_ANEW}")
 
 
 def _plan_from_abandoned(record: Submission, max_tries: int) -> Plan:

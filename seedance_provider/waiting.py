@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,9 +24,20 @@ from seedance_provider.api.video_task import TaskStatus, VideoTask
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Outcome", "PollAgain", "PollSettings", "VideoWait", "WaitResult", "look", "result_of_error"]
+__all__ = [
+    "Outcome",
+    "PollAgain",
+    "PollSettings",
+    "VideoWait",
+    "WaitResult",
+    "backstop",
+    "look",
+    "patience",
+    "result_of_error",
+]
 
 _LONGEST_BACKOFF = 60.0
+_BACKSTOP_SECONDS = 300
 
 
 class _Reader(Protocol):
@@ -95,6 +107,11 @@ class PollAgain:
     after: float
     note: str | None = None
     is_warning: bool = False
+
+    def tell(self, log: Any) -> None:
+        """Write the note, if there is one, to a logger of Airflow or of the standard library."""
+        if self.note is not None:
+            (log.warning if self.is_warning else log.info)(self.note)
 
 
 @dataclass(frozen=True)
@@ -221,6 +238,25 @@ def result_of_error(error: SeedanceError, video_task_id: str) -> WaitResult:
         f"The API refuses this account, so video task {video_task_id} can't be looked at: {error}. "
         "The video task itself goes on. Mend the connection's key",
     )
+
+
+def patience(timeout: float, execution_timeout: timedelta | None) -> float:
+    """
+    Return for how many seconds a try may wait. Airflow does not enforce ``execution_timeout`` on deferred tasks.
+
+    :param timeout: the operator's own, in seconds.
+    :param execution_timeout: Airflow's, if there is one.
+    """
+    return timeout if execution_timeout is None else min(timeout, execution_timeout.total_seconds())
+
+
+def backstop(deadline: float) -> timedelta:
+    """
+    Return the ``timeout`` of ``defer()``: later than the trigger's own deadline, because it skips our decisions.
+
+    :param deadline: the trigger's, in seconds since the epoch.
+    """
+    return timedelta(seconds=max(0.0, deadline - time.time()) + _BACKSTOP_SECONDS)
 
 
 def look(client: _Reader, wait: VideoWait) -> PollAgain | WaitResult:

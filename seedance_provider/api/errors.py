@@ -188,10 +188,12 @@ class VideoTaskFailedError(SeedanceError):
     """
     The video task ended with status ``fail``. The vendor refunds failed video tasks in full.
 
-    :param message: what happened and what to do.
+    :param message: the API's text, and what to do.
     :param task_id: the video task.
     :param reason: short name of the reason, see :mod:`seedance_provider.api.task_failures`.
+    :param retryable: whether submitting the same request again can succeed.
     """
 
     task_id: str
     reason: str
+    retryable: bool

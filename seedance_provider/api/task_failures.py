@@ -9,8 +9,14 @@ vendor's quickstart, and the error texts in the vendor's model pages.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["FAILURES", "UNLISTED", "Failure", "classify_failure"]
+from seedance_provider.api.errors import VideoTaskFailedError
+
+if TYPE_CHECKING:
+    from seedance_provider.api.video_task import VideoTask
+
+__all__ = ["FAILURES", "UNLISTED", "Failure", "classify_failure", "failure_of"]
 
 
 @dataclass(frozen=True)
@@ -70,3 +76,20 @@ def classify_failure(text: str) -> Failure:
     """Return the failure that a text of the API stands for; :data:`UNLISTED` if it is not documented."""
     folded = text.strip().casefold()
     return next((known for known in FAILURES if folded.startswith(known.prefix.casefold())), UNLISTED)
+
+
+def failure_of(task: VideoTask) -> VideoTaskFailedError:
+    """
+    Return the error that a failed video task stands for, to be raised or shown.
+
+    :param task: a video task with status ``fail``.
+    """
+    text = task.error_message or "no reason given"
+    failure = classify_failure(text)
+    return VideoTaskFailedError(
+        f"Video task {task.task_id} failed ({failure.reason}): {text} {failure.advice} "
+        "The vendor refunds failed video tasks.",
+        task_id=task.task_id,
+        reason=failure.reason,
+        retryable=failure.retryable,
+    )

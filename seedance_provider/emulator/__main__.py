@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from seedance_provider.emulator.cli import main
+try:
+    from seedance_provider.emulator.cli import main
+except ModuleNotFoundError as error:
+    sys.exit(f"{error}. The emulator needs its extra: pip install 'airflow-provider-seedance[emulator]'")
 
 sys.exit(main())

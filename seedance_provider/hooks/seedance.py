@@ -97,9 +97,11 @@ class SeedanceHook(BaseHook):
 
         :return: whether it works, and what was found, for a person.
         """
+        from seedance_provider.api.client import SeedanceClient
+
         try:
             settings = self.get_settings()
-            with self.get_conn() as client:
+            with SeedanceClient(settings.protocol()) as client:
                 client.get_task(_SAMPLE_TASK)
         except (TaskAccessDeniedError, TaskNotFoundError):
             # The key was accepted, only the sample task is not shown to it.

@@ -16,7 +16,7 @@ from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
 from seedance_provider.submission import Action, OnRerun, OnUnknownSubmission, Plan, SubmissionStore
 from seedance_provider.submitter import Submitter
-from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, look
+from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, backstop, look, patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CreateVideoOperator"]
 
-#: ``defer(timeout=)`` must never fire before the trigger's own deadline: it would skip every decision of ours.
-_BACKSTOP_SECONDS = 300
 #: How many poll intervals pass before somebody who waits for a slot tries his luck.
 _POLLS_PER_PROBE = 6
 
@@ -134,7 +132,7 @@ class CreateVideoOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Submit the video, unless an earlier try did, and wait for it."""
         started = time.time()
-        return self._proceed(context, started, started + self._patience())
+        return self._proceed(context, started, started + patience(self.timeout, self.execution_timeout))
 
     def on_slot(self, context: Context, event: dict[str, Any], started: float, deadline: float) -> dict[str, Any]:
         """Resume after waiting for a slot of the account."""
@@ -189,8 +187,7 @@ class CreateVideoOperator(BaseOperator):
     def _wait_in_worker(self, client: SeedanceClient, task_id: str, started: float, deadline: float) -> WaitResult:
         wait = VideoWait(task_id, started, deadline, PollSettings(self.poll_interval, self.error_tolerance))
         while isinstance(step := look(client, wait), PollAgain):
-            if step.note is not None:
-                (self.log.warning if step.is_warning else self.log.info)(step.note)
+            step.tell(self.log)
             time.sleep(step.after)
         return step
 
@@ -250,7 +247,7 @@ class CreateVideoOperator(BaseOperator):
                 task_id, self.seedance_conn_id, started, deadline, self.poll_interval, self.error_tolerance
             ),
             method_name="on_video",
-            timeout=_backstop(deadline),
+            timeout=backstop(deadline),
         )
 
     def _defer_to_slot(self, started: float, deadline: float) -> NoReturn:
@@ -260,18 +257,9 @@ class CreateVideoOperator(BaseOperator):
             trigger=SlotTrigger(self.seedance_conn_id, deadline, self._probe_interval),
             method_name="on_slot",
             kwargs={"started": started, "deadline": deadline},
-            timeout=_backstop(deadline),
+            timeout=backstop(deadline),
         )
 
     @property
     def _probe_interval(self) -> float:
         return self.poll_interval * _POLLS_PER_PROBE
-
-    def _patience(self) -> float:
-        """Seconds that this try may wait. Airflow does not enforce ``execution_timeout`` on deferred tasks."""
-        limit = self.execution_timeout
-        return self.timeout if limit is None else min(self.timeout, limit.total_seconds())
-
-
-def _backstop(deadline: float) -> timedelta:
-    return timedelta(seconds=max(0.0, deadline - time.time()) + _BACKSTOP_SECONDS)

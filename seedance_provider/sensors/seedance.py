@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
@@ -15,20 +14,19 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from seedance_provider.api.errors import InvalidRequestError
-from seedance_provider.api.task_failures import classify_failure
+from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
-from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult, look
+from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult, backstop, look, patience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from airflow.sdk import Context
 
 __all__ = ["VideoSensor"]
-
-_BACKSTOP_SECONDS = 300
 
 
 class VideoSensor(BaseSensorOperator):
@@ -97,8 +95,7 @@ class VideoSensor(BaseSensorOperator):
         except InvalidRequestError as error:
             raise AirflowFailException(str(error)) from error
         if isinstance(step, PollAgain):
-            if step.note is not None:
-                (self.log.warning if step.is_warning else self.log.info)(step.note)
+            step.tell(self.log)
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._conclude(step))
 
@@ -110,19 +107,18 @@ class VideoSensor(BaseSensorOperator):
         from seedance_provider.triggers.seedance import VideoTrigger
 
         started = time.time()
-        limit = self.execution_timeout
-        patience = self.timeout if limit is None else min(self.timeout, limit.total_seconds())
+        deadline = started + patience(self.timeout, self.execution_timeout)
         self.defer(
             trigger=VideoTrigger(
                 self.video_task_id,
                 self.seedance_conn_id,
                 started,
-                started + patience,
+                deadline,
                 self.poke_interval,
                 self.error_tolerance,
             ),
             method_name="on_video",
-            timeout=timedelta(seconds=patience + _BACKSTOP_SECONDS),
+            timeout=backstop(deadline),
         )
 
     def _settings(self) -> PollSettings:
@@ -141,16 +137,8 @@ class VideoSensor(BaseSensorOperator):
 
     def _finished(self, task: VideoTask) -> dict[str, Any]:
         if task.status is not TaskStatus.SUCCESS:
-            text = task.error_message or "no reason given"
-            failure = classify_failure(text)
-            again = (
-                "Submitting it again is safe and can help"
-                if failure.retryable
-                else "Submitting the same again can't help"
-            )
-            raise AirflowFailException(
-                f"Video task {task.task_id} failed ({failure.reason}): {text} {failure.advice} {again}; "
-                "the vendor refunds failed video tasks."
-            )
+            failure = failure_of(task)
+            verdict = "is safe and can help" if failure.retryable else "can't help"
+            raise AirflowFailException(f"{failure} Submitting it again {verdict}.")
         self.log.info("Video task %s succeeded: %s", task.task_id, task.video_url)
         return task.summary()

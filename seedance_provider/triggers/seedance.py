@@ -88,8 +88,7 @@ class VideoTrigger(BaseTrigger):
             PollSettings(self.poll_interval, self.error_tolerance),
         )
         while isinstance(step := await self._look(client, wait), PollAgain):
-            if step.note is not None:
-                (self.log.warning if step.is_warning else self.log.info)(step.note)
+            step.tell(self.log)
             await asyncio.sleep(step.after)
         return step
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from seedance_provider.emulator.settings import DEMO_KEY
+from seedance_provider.emulator.settings import DEFAULT_KEY, DEMO_KEY
 from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
 
@@ -18,7 +19,8 @@ REPOSITORY = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory):
     """An emulator that finishes a video in about 2.5 seconds."""
-    with EmulatorProcess(tmp_path_factory.mktemp("emulator")) as running:
+    options = ("--no-access-key", "no-access")
+    with EmulatorProcess(tmp_path_factory.mktemp("emulator"), options=options) as running:
         yield running
 
 
@@ -51,11 +53,18 @@ def dags_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def airflow_stack(tmp_path_factory, dags_folder, emulator, small_emulator, video_folder):
     """An Airflow with connections to the emulators. Starting it takes about 10 seconds."""
+    home = tmp_path_factory.mktemp("airflow") / "home"
+    secrets = tmp_path_factory.mktemp("secrets") / "connections.json"
+    secrets.write_text(json.dumps({"from_file": json.loads(emulator.connection)}))
     env = {
         "AIRFLOW_CONN_SEEDANCE_DEFAULT": emulator.connection,
+        "AIRFLOW_CONN_AS_URI": f"seedance://:{DEFAULT_KEY}@{quote(emulator.base_url, safe='')}",
+        "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+        "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(secrets)}),
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW_CONN_SMALL": small_emulator.connection,
         "AIRFLOW_CONN_DEMO_KEY": json.dumps(json.loads(emulator.connection) | {"password": DEMO_KEY}),
         "SEEDANCE_VIDEO_FOLDER": video_folder.as_uri(),
     }
-    with AirflowStack(tmp_path_factory.mktemp("airflow") / "home", dags_folder, env=env) as running:
+    with AirflowStack(home, dags_folder, env=env) as running:
         yield running

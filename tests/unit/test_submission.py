@@ -143,7 +143,7 @@ class TestPlanFromWait:
         result = WaitResult(Outcome.FINISHED, task=failed("Video generation failed. Please try again."))
         plan = plan_from_wait(result)
         assert plan.action is Action.RETRY
-        assert "the next try submits a new one" in plan.message
+        assert "The next try submits a new one" in plan.message
 
     def test_a_lasting_failure_is_abandoned_with_the_text_of_the_api_and_advice(self):
         plan = plan_from_wait(WaitResult(Outcome.FINISHED, task=failed("Face detected in uploaded media. Adjust.")))
