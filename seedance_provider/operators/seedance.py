@@ -172,6 +172,11 @@ class CreateVideoOperator(BaseOperator):
     ) -> VideoTask:
         """Return the video task, after waiting for a slot of the account if need be."""
         submitter = self._submitter(context)
+        if not submitter.store.is_durable:
+            self.log.warning(
+                "This Airflow has no task state store (3.3 and newer have one), so a retry can't know what this try "
+                "pays for. Use wait_for_completion=False with retries=0, and VideoSensor to wait."
+            )
         fingerprint = request.fingerprint(self.seedance_conn_id)
         while isinstance(obtained := submitter.obtain(client, request, fingerprint), Plan):
             if obtained.action is not Action.WAIT_FOR_SLOT:
@@ -227,16 +232,11 @@ class CreateVideoOperator(BaseOperator):
             aspect_ratio=self.aspect_ratio,
             first_frame=self.first_frame,
             last_frame=self.last_frame,
-            extra_inputs=self.extra_inputs or {},
+            extra_inputs={} if self.extra_inputs is None else self.extra_inputs,
         )
 
     def _submitter(self, context: Context) -> Submitter:
         store = SubmissionStore(context.get("task_state_store"))
-        if not store.is_durable:
-            self.log.warning(
-                "This Airflow has no task state store (3.3 and newer have one), so a retry can't know what this try "
-                "pays for. Use wait_for_completion=False with retries=0, and VideoSensor to wait."
-            )
         return Submitter(store, context["ti"].max_tries, self.log, self.on_rerun, self.on_unknown_submission)
 
     def _defer_to_video(self, task_id: str, started: float, deadline: float) -> NoReturn:

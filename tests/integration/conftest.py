@@ -32,6 +32,13 @@ def small_emulator(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def slow_emulator(tmp_path_factory):
+    """An emulator that leaves time to do something while it generates a video."""
+    with EmulatorProcess(tmp_path_factory.mktemp("slow"), generation_seconds=12) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def video_folder(tmp_path_factory):
     """Where the example DAGs put their videos."""
     return tmp_path_factory.mktemp("videos")
@@ -51,7 +58,7 @@ def dags_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def airflow_stack(tmp_path_factory, dags_folder, emulator, small_emulator, video_folder):
+def airflow_stack(tmp_path_factory, dags_folder, emulator, small_emulator, slow_emulator, video_folder):
     """An Airflow with connections to the emulators. Starting it takes about 10 seconds."""
     home = tmp_path_factory.mktemp("airflow") / "home"
     secrets = tmp_path_factory.mktemp("secrets") / "connections.json"
@@ -63,6 +70,7 @@ def airflow_stack(tmp_path_factory, dags_folder, emulator, small_emulator, video
         "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(secrets)}),
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW_CONN_SMALL": small_emulator.connection,
+        "AIRFLOW_CONN_SLOW": slow_emulator.connection,
         "AIRFLOW_CONN_DEMO_KEY": json.dumps(json.loads(emulator.connection) | {"password": DEMO_KEY}),
         "SEEDANCE_VIDEO_FOLDER": video_folder.as_uri(),
     }

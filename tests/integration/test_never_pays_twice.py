@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tools.waiting import wait_until
+
 DAG = '''
 import os
 import signal
@@ -28,6 +30,16 @@ class DiesBeforeDeferring(CreateVideoOperator):
         super()._defer_to_video(*args)
 
 
+class LosesItsWorker(CreateVideoOperator):
+    """The video is paid for, and the process that supervises the task dies with it: the machine is gone."""
+
+    def _defer_to_video(self, *args):
+        if get_current_context()["ti"].try_number == 1:
+            os.kill(os.getppid(), signal.SIGKILL)
+        die_at_the_first_try()
+        super()._defer_to_video(*args)
+
+
 class DiesBeforeRecording(CreateVideoOperator):
     """The video is paid for, and nobody knows its id."""
 
@@ -48,7 +60,7 @@ class DiesAfterResuming(CreateVideoOperator):
 
 RETRIES = {"retries": 2, "retry_delay": timedelta(seconds=1), "poll_interval": 1}
 
-for operator in (DiesBeforeDeferring, DiesBeforeRecording, DiesAfterResuming):
+for operator in (DiesBeforeDeferring, LosesItsWorker, DiesBeforeRecording, DiesAfterResuming):
     name = operator.__name__
     with DAG(dag_id=name, schedule=None):
         operator(task_id="create", prompt=name + " {{ run_id }}", duration=4, **RETRIES)
@@ -57,6 +69,9 @@ for name, marker in {"passing": "[fail:server_error:1]", "lasting": "[fail:text_
     with DAG(dag_id=name + "_failure", schedule=None):
         CreateVideoOperator(task_id="create", prompt=marker + " {{ run_id }}", duration=4, **RETRIES)
 
+with DAG(dag_id="lost_triggerer", schedule=None):
+    CreateVideoOperator(task_id="create", prompt="lost {{ run_id }}", duration=4, seedance_conn_id="slow", **RETRIES)
+
 with DAG(dag_id="full_account", schedule=None):
     CreateVideoOperator.partial(task_id="create", seedance_conn_id="small", duration=4, **RETRIES).expand(
         prompt=[f"full {number} {{{{ run_id }}}}" for number in range(5)]
@@ -64,6 +79,7 @@ with DAG(dag_id="full_account", schedule=None):
 '''
 DAG_IDS = [
     "DiesBeforeDeferring",
+    "LosesItsWorker",
     "DiesBeforeRecording",
     "DiesAfterResuming",
     "passing_failure",
@@ -96,7 +112,7 @@ def instances(airflow_stack, runs, dag_id: str) -> list[dict]:
     return airflow_stack.task_instances(dag_id, runs[dag_id])
 
 
-@pytest.mark.parametrize("dag_id", ["DiesBeforeDeferring", "DiesAfterResuming"])
+@pytest.mark.parametrize("dag_id", ["DiesBeforeDeferring", "LosesItsWorker", "DiesAfterResuming"])
 def test_a_killed_worker_pays_once_and_its_retry_delivers(airflow_stack, emulator, runs, dag_id):
     (instance,) = instances(airflow_stack, runs, dag_id)
     assert (instance["state"], instance["try_number"]) == ("success", 2)
@@ -134,6 +150,23 @@ def test_a_full_account_is_waited_for_without_using_up_retries(airflow_stack, sm
     done = instances(airflow_stack, runs, "full_account")
     assert [(instance["state"], instance["try_number"]) for instance in done] == [("success", 1)] * 5
     assert len(submissions(small_emulator, runs["full_account"], "full")) == 5
+
+
+def test_a_triggerer_that_is_killed_while_it_waits_changes_nothing(airflow_stack, slow_emulator, runs):
+    dag_id = "lost_triggerer"
+    airflow_stack.unpause(dag_id)
+    run_id = airflow_stack.trigger(dag_id)
+
+    def is_deferred() -> bool:
+        return airflow_stack.task_instances(dag_id, run_id)[0]["state"] == "deferred"
+
+    wait_until(is_deferred, timeout=60, what="the deferral")
+    airflow_stack.kill("triggerer")
+    airflow_stack.restart("triggerer")
+    airflow_stack.wait_for_run(dag_id, run_id)
+    (instance,) = airflow_stack.task_instances(dag_id, run_id)
+    assert (instance["state"], instance["try_number"]) == ("success", 1)
+    assert len(submissions(slow_emulator, run_id, "lost")) == 1
 
 
 class TestClear:
