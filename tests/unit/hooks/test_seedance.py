@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from seedance_provider.hooks.connection_settings import ConnectionSettingsError
 from seedance_provider.hooks.seedance import SeedanceHook

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from seedance_provider.landing import LandingError
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
