@@ -31,6 +31,7 @@ __all__ = [
     "VideoWait",
     "WaitResult",
     "backstop",
+    "goes_on",
     "look",
     "patience",
     "result_of_error",
@@ -257,6 +258,14 @@ def backstop(deadline: float) -> timedelta:
     :param deadline: the trigger's, in seconds since the epoch.
     """
     return timedelta(seconds=max(0.0, deadline - time.time()) + _BACKSTOP_SECONDS)
+
+
+def goes_on(video_task_id: str) -> str:
+    """Return what to tell a person who ends a task while its video is being made."""
+    return (
+        f"Video task {video_task_id} goes on at the API, which can't cancel it; its credits are spent unless it fails. "
+        "Nothing is lost: clearing the Airflow task re-attaches to it."
+    )
 
 
 def look(client: _Reader, wait: VideoWait) -> PollAgain | WaitResult:

@@ -16,7 +16,7 @@ from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
 from seedance_provider.submission import Action, OnRerun, OnUnknownSubmission, Plan, SubmissionStore
 from seedance_provider.submitter import Submitter
-from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, backstop, look, patience
+from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, backstop, goes_on, look, patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,6 +128,7 @@ class CreateVideoOperator(BaseOperator):
         self.error_tolerance = error_tolerance
         self.on_rerun = OnRerun(on_rerun)
         self.on_unknown_submission = OnUnknownSubmission(on_unknown_submission)
+        self._video_task_id: str | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Submit the video, unless an earlier try did, and wait for it."""
@@ -146,7 +147,8 @@ class CreateVideoOperator(BaseOperator):
 
     def on_kill(self) -> None:
         """Say what becomes of the video: the API has no way to cancel it."""
-        self.log.warning("A submitted video goes on being made and stays paid for: the next try re-attaches.")
+        if self._video_task_id is not None:
+            self.log.warning(goes_on(self._video_task_id))
 
     def _proceed(self, context: Context, started: float, deadline: float) -> dict[str, Any]:
         from seedance_provider.hooks.seedance import SeedanceHook
@@ -158,6 +160,7 @@ class CreateVideoOperator(BaseOperator):
             raise AirflowFailException(str(error)) from error
         with client:
             task = self._obtain(context, client, request, started, deadline)
+            self._video_task_id = task.task_id
             context["ti"].xcom_push(key="task_id", value=task.task_id)
             if task.status is TaskStatus.SUCCESS and task.video_url:
                 return self._finished(task)

@@ -11,7 +11,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from seedance_provider.api.errors import SeedanceError
 from seedance_provider.hooks.connection_settings import ConnectionSettingsError
 from seedance_provider.triggers.account import Account
-from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult
+from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult, goes_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,7 +74,8 @@ class VideoTrigger(BaseTrigger):
         yield TriggerEvent(result.to_event())
 
     async def on_kill(self) -> None:
-        """Do nothing: the API can't cancel, and a cleared task re-attaches to the very same video task."""
+        """Say what becomes of the video: the API can't cancel, and a cleared task re-attaches to the very same one."""
+        self.log.warning(goes_on(self.video_task_id))
 
     async def _wait(self, account: Account) -> WaitResult:
         try:

@@ -241,6 +241,22 @@ class TestInTheWorker:
             self.waiting(timeout=0.05).execute(context(StateStore()))
 
 
+class TestKill:
+    def test_says_that_the_video_goes_on_and_how_to_get_it(self, api, capsys):
+        api.creations.append(CREATED)
+        made = operator()
+        deferred(made.execute, context(StateStore()))
+        made.on_kill()
+        said = capsys.readouterr().out
+        assert "task_a goes on" in said
+        assert "re-attaches" in said
+        assert len(api.created) == 1
+
+    def test_says_nothing_if_nothing_was_submitted(self, capsys):
+        operator().on_kill()
+        assert "goes on" not in capsys.readouterr().out
+
+
 class TestNotWaiting:
     def test_returns_the_id_at_once(self, api):
         api.creations.append(CREATED)

@@ -101,9 +101,10 @@ class TestVideoTrigger:
         made.task_id = "the_airflow_task"  # as the triggerer does
         assert made.serialize()[1]["video_task_id"] == "task_a"
 
-    async def test_a_kill_does_nothing(self, api):
+    async def test_a_kill_only_says_that_the_video_goes_on(self, api, capsys):
         await trigger().on_kill()
         assert api.asked == []
+        assert "task_a goes on" in capsys.readouterr().out
 
 
 class TestSlotTrigger:
