@@ -72,19 +72,26 @@ def land(url: str, destination: ObjectStoragePath, *, overwrite: bool = False) -
         raise UnsafeUrlError(f"The video's address is {url!r}, and only http(s) is fetched.")
     with _opened(url) as response:
         size = _promised_size(response)
-        there = _size_of(destination)
-        if there is not None and there == size:
-            return Landed(str(destination), there, was_there=True)
-        if there is not None and not overwrite:
-            raise DestinationTakenError(
-                f"{destination} exists with {there:,} bytes, but the video has "
-                f"{'an unknown number of' if size is None else f'{size:,}'} bytes. Nothing was overwritten: choose "
-                "another destination, or set overwrite=True."
-            )
+        if size is not None and _is_there(destination, size, overwrite):
+            return Landed(str(destination), size, was_there=True)
         with _temporary_file(destination) as (file, path):
             written = _download(response, file, size)
+            if size is None and _is_there(destination, written, overwrite):
+                return Landed(str(destination), written, was_there=True)
             _publish(path, destination)
     return Landed(str(destination), written, was_there=False)
+
+
+def _is_there(destination: ObjectStoragePath, size: int, overwrite: bool) -> bool:
+    there = _size_of(destination)
+    if there is None or there == size:
+        return there is not None
+    if overwrite:
+        return False
+    raise DestinationTakenError(
+        f"{destination} exists with {there:,} bytes, but the video has {size:,} bytes. Nothing was overwritten: choose "
+        "another destination, or set overwrite=True."
+    )
 
 
 @contextmanager
@@ -109,8 +116,15 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _promised_size(response: requests.Response) -> int | None:
+    """Size of the video; ``None`` if it comes in chunks, whose end can be told."""
     length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdecimal() else None
+    if length.isdecimal():
+        return int(length)
+    if response.headers.get("Transfer-Encoding", "").lower() == "chunked":
+        return None
+    raise LandingError(
+        f"{response.url} does not say how long it is, so a cut video could not be told from a whole one."
+    )
 
 
 def _size_of(path: ObjectStoragePath) -> int | None:

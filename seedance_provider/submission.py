@@ -8,7 +8,8 @@ video task as soon as that is known. The next try reads it, and the functions he
 
 An error that ends the task for good leaves the record as ``abandoned``: until a person clears the Airflow task no
 try may submit again, even if a worker died before Airflow heard of the failure. A clear is told from an automatic
-retry by ``max_tries``, which Airflow raises when a task instance is cleared and at no other time.
+retry by ``max_tries``, which Airflow sets anew when a task instance is cleared and at no other time. (It can come out
+the same if ``retries`` was lowered meanwhile; then a second clear is needed, and nothing is paid by accident.)
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class Submission:
     :param estimated_credits: what it was expected to cost.
     :param task_id: the video task, once known.
     :param reason: why it was abandoned.
+    :param delivered: whether Airflow got the result, so that a clear is a re-run and not a rescue.
     """
 
     state: SubmissionState
@@ -90,15 +92,20 @@ class Submission:
     estimated_credits: float
     task_id: str | None = None
     reason: str | None = None
+    delivered: bool = False
     schema_version: int = _SCHEMA_VERSION
 
     def accepted(self, task_id: str) -> Submission:
         """Return the record for a request that the API accepted."""
-        return replace(self, state=SubmissionState.SUBMITTED, task_id=task_id)
+        return replace(self, state=SubmissionState.SUBMITTED, task_id=task_id, reason=None)
 
     def abandoned(self, reason: str, max_tries: int) -> Submission:
         """Return the record for a submission that ended the task for good, as of the present try."""
         return replace(self, state=SubmissionState.ABANDONED, reason=reason, max_tries=max_tries)
+
+    def was_delivered(self) -> Submission:
+        """Return the record for a submission whose result Airflow is about to get."""
+        return replace(self, delivered=True)
 
     def taken_over(self, max_tries: int) -> Submission:
         """Return the record as of the present try, which goes on with it."""
@@ -153,10 +160,21 @@ class SubmissionStore:
     def __init__(self, task_state_store: _TaskStateStore | None) -> None:
         self._store = task_state_store
 
-    @property
-    def is_durable(self) -> bool:
-        """Whether what is saved survives the try."""
-        return self._store is not None
+    def weakness(self) -> str | None:
+        """Return what this store can't do that the promise needs, or ``None``."""
+        if self._store is None:
+            return (
+                "This Airflow has no task state store (3.3 and newer have one), so a retry can't know what this try "
+                "pays for. Use wait_for_completion=False with retries=0, and VideoSensor to wait."
+            )
+        from airflow.sdk.configuration import conf
+
+        if conf.getboolean("state_store", "clear_on_success", fallback=False):
+            return (
+                "[state_store] clear_on_success is on, so Airflow forgets what this task pays for as soon as it has "
+                "succeeded. Retries are safe, but clearing the task after that pays for a new video."
+            )
+        return None
 
     def load(self) -> Submission | None:
         """Return the record, or ``None`` if nothing was ever submitted."""
@@ -170,9 +188,11 @@ class SubmissionStore:
 
             self._store.set(_KEY, submission.to_json(), retention=NEVER_EXPIRE)
 
-    def forget(self) -> None:
-        """Remove the record of a request that the API certainly did not accept."""
-        if self._store is not None:
+    def restore(self, previous: Submission | None) -> None:
+        """Undo a :meth:`save`, because the API certainly did not accept the request."""
+        if previous is not None:
+            self.save(previous)
+        elif self._store is not None:
             self._store.delete(_KEY)
 
 
@@ -228,7 +248,7 @@ def plan_from_record(
     if record is None:
         return Plan(Action.SUBMIT)
     if record.state is SubmissionState.ABANDONED:
-        return _plan_from_abandoned(record, max_tries)
+        return _plan_from_abandoned(record, fingerprint, max_tries)
     if record.fingerprint != fingerprint:
         return Plan(Action.SUBMIT, _inputs_changed(record))
     if record.state is SubmissionState.SUBMITTED:
@@ -251,8 +271,9 @@ def plan_from_video_task(task: VideoTask, record: Submission, *, max_tries: int,
         return Plan(Action.WAIT, f"Re-attaching to {task.task_id}, which is {task.raw_status}; nothing is submitted.")
     if task.status is TaskStatus.FAIL:
         plan = _plan_from_failure(task)
-        return Plan(Action.SUBMIT, plan.message) if plan.action is Action.RETRY else plan
-    if on_rerun is OnRerun.REGENERATE and record.was_cleared_since(max_tries):
+        wanted_anew = plan.action is Action.RETRY or record.state is SubmissionState.ABANDONED
+        return Plan(Action.SUBMIT, plan.message) if wanted_anew else plan
+    if on_rerun is OnRerun.REGENERATE and record.delivered and record.was_cleared_since(max_tries):
         return Plan(Action.SUBMIT, f"The task was cleared: {task.task_id} is left as it is, and a new video is made.")
     # WAIT and not USE where the API has not named the video yet.
     action = Action.USE if task.video_url else Action.WAIT
@@ -278,12 +299,15 @@ def plan_from_wait(result: WaitResult) -> Plan:
             return Plan(Action.RETRY, f"{result.message.rstrip('.')}. {_REATTACHES}")
 
 
-def plan_from_refusal(error: SeedanceError, submission: Submission) -> Plan:
+def plan_from_refusal(
+    error: SeedanceError, submission: Submission, on_unknown: OnUnknownSubmission = OnUnknownSubmission.FAIL
+) -> Plan:
     """
     Decide after a request for a video that brought no video task.
 
     :param error: what came instead.
     :param submission: the submission as it was recorded before the request was sent.
+    :param on_unknown: whether to pay again if it is unknown whether this request has paid.
     """
     match error.on_create:
         case Verdict.WAIT_FOR_SLOT:
@@ -292,6 +316,8 @@ def plan_from_refusal(error: SeedanceError, submission: Submission) -> Plan:
             return Plan(Action.RETRY, f"No video was requested and nothing was charged: {error} The next try submits.")
         case Verdict.PERMANENT:
             return Plan(Action.FAIL, f"The API refused the video and nothing was charged: {error}")
+        case Verdict.UNKNOWN_OUTCOME if on_unknown is OnUnknownSubmission.RESUBMIT:
+            return Plan(Action.RETRY, f"{error} {_unknown_submission(submission)} The next try submits again.")
         case Verdict.UNKNOWN_OUTCOME:
             return Plan(Action.ABANDON, f"{error} {_unknown_submission(submission)}{_TO_SUBMIT_ANEW}")
 
@@ -307,8 +333,11 @@ def _plan_from_failure(task: VideoTask) -> Plan:
     return Plan(Action.ABANDON, f"{failure} Retrying the same can't help.{_TO_SUBMIT_ANEW}")
 
 
-def _plan_from_abandoned(record: Submission, max_tries: int) -> Plan:
+def _plan_from_abandoned(record: Submission, fingerprint: str, max_tries: int) -> Plan:
     if record.was_cleared_since(max_tries):
+        if record.task_id is not None and record.fingerprint == fingerprint:
+            # What was not shown may be by now: the connection may have held another account's key.
+            return Plan(Action.LOOK_UP)
         return Plan(Action.SUBMIT, f"The task was cleared after this end: {record.reason}")
     return Plan(Action.FAIL, record.reason or "The submission was abandoned.")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from seedance_provider.api.errors import SeedanceError
+from seedance_provider.api.errors import SeedanceError, Verdict
 from seedance_provider.api.pricing import estimate_credits, estimate_dollars
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.submission import (
@@ -69,8 +69,14 @@ class Submitter:
         if record is not None and plan.action is Action.LOOK_UP:
             return self._found(client, request, record)
         if plan.action is Action.SUBMIT:
-            return self._submit(client, request, fingerprint, why=plan.message)
+            return self._submit(client, request, fingerprint, record, why=plan.message)
         return self._ended(plan, record)
+
+    def delivered(self) -> None:
+        """Note that the result is about to be returned to Airflow: a clear after this is a re-run."""
+        record = self.store.load()
+        if record is not None and not record.delivered:
+            self.store.save(record.was_delivered())
 
     def conclude(self, result: WaitResult) -> VideoTask | Plan:
         """
@@ -90,18 +96,29 @@ class Submitter:
         try:
             task = client.get_task(record.task_id)
         except SeedanceError as error:
-            return self._ended(plan_from_wait(result_of_error(error, record.task_id)), record)
+            plan = plan_from_wait(result_of_error(error, record.task_id))
+            if plan.action is Action.ABANDON and record.state is SubmissionState.ABANDONED:
+                # Still not shown, and a person has cleared the task: that was the decision to pay anew.
+                return self._submit(client, request, record.fingerprint, record, why=plan.message)
+            return self._ended(plan, record)
         plan = plan_from_video_task(task, record, max_tries=self.max_tries, on_rerun=self.on_rerun)
         if plan.action is Action.SUBMIT:
-            return self._submit(client, request, record.fingerprint, why=plan.message)
+            return self._submit(client, request, record.fingerprint, record, why=plan.message)
         if plan.action not in (Action.WAIT, Action.USE):
             return self._ended(plan, record)
         self.log.info(plan.message)
         if record.was_cleared_since(self.max_tries):
-            self.store.save(record.taken_over(self.max_tries))
+            self.store.save(record.accepted(record.task_id).taken_over(self.max_tries))
         return task
 
-    def _submit(self, client: VideoClient, request: VideoRequest, fingerprint: str, why: str) -> VideoTask | Plan:
+    def _submit(
+        self,
+        client: VideoClient,
+        request: VideoRequest,
+        fingerprint: str,
+        previous: Submission | None,
+        why: str,
+    ) -> VideoTask | Plan:
         """Pay. The record is written before the request is sent, so that no crash can hide it."""
         if why:
             self.log.warning(why)
@@ -116,7 +133,7 @@ class Submitter:
         try:
             task_id = client.create_task(request)
         except SeedanceError as error:
-            return self._refused(error, submission)
+            return self._refused(error, submission, previous)
         # Said before anything else can fail: with this line a person finds the video, whatever happens next.
         self.log.info(
             "Submitted video task %s: %s, %s s, %s, about %g credits ($%.2f).",
@@ -130,11 +147,11 @@ class Submitter:
         self.store.save(submission.accepted(task_id))
         return VideoTask(task_id, model=request.model, status=TaskStatus.WAITING)
 
-    def _refused(self, error: SeedanceError, submission: Submission) -> Plan:
-        plan = plan_from_refusal(error, submission)
-        if plan.action is not Action.ABANDON:
-            # Certainly not accepted: there is nothing to remember.
-            self.store.forget()
+    def _refused(self, error: SeedanceError, submission: Submission, previous: Submission | None) -> Plan:
+        plan = plan_from_refusal(error, submission, self.on_unknown)
+        if error.on_create is not Verdict.UNKNOWN_OUTCOME:
+            # Certainly not accepted: all is as it was, and what was paid for before is still known.
+            self.store.restore(previous)
         return self._ended(plan, submission)
 
     def _ended(self, plan: Plan, record: Submission | None) -> Plan:

@@ -108,8 +108,12 @@ def _was_not_sent(error: requests.RequestException) -> bool:
     if isinstance(reason, SSLError):
         # A certificate is refused during the handshake; other TLS errors can come at any time.
         return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in reason.args)
-    # A ProxyError means that the proxy itself could not be reached, or would not connect us.
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError | ProxyError)
+    if isinstance(reason, ProxyError):
+        # urllib3 says this also of an answer that a proxy lost, so only its own cause tells.
+        cause = reason.original_error
+        refused = isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed")
+        return refused or isinstance(cause, NewConnectionError | ConnectTimeoutError)
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
 def _cause(error: requests.RequestException) -> str:

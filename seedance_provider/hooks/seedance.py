@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -72,11 +73,15 @@ class SeedanceHook(BaseHook):
     async def aget_settings(self) -> ConnectionSettings:
         """Return the same as :meth:`get_settings`, for event loops."""
         from airflow.providers.common.compat.connection import get_async_connection
+        from airflow.sdk.log import mask_secret
 
         try:
             connection = await get_async_connection(self.seedance_conn_id, hook=self)
         except AirflowNotFoundException:
-            return self._stand_in()
+            settings = self._stand_in()
+            # In a thread: on the loop it could block on the pipe to Airflow.
+            await asyncio.to_thread(mask_secret, settings.api_key)
+            return settings
         return ConnectionSettings.from_connection(connection)
 
     def get_conn(self) -> SeedanceClient:

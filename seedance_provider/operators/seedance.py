@@ -14,7 +14,14 @@ from seedance_provider.api.video_request import DEFAULT_DURATION, VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
-from seedance_provider.submission import Action, OnRerun, OnUnknownSubmission, Plan, SubmissionStore
+from seedance_provider.submission import (
+    Action,
+    OnRerun,
+    OnUnknownSubmission,
+    Plan,
+    SubmissionRecordError,
+    SubmissionStore,
+)
 from seedance_provider.submitter import Submitter
 from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, backstop, goes_on, look, patience
 
@@ -67,9 +74,10 @@ class CreateVideoOperator(BaseOperator):
     :param poll_interval: seconds between two looks at the video task. Default 5, as in the vendor's quickstart.
     :param error_tolerance: seconds for which failing looks are put up with. Default 600.
     :param on_rerun: what a cleared task does that already has its video: ``reuse`` (default) returns the same
-        video, ``regenerate`` pays for a new one. A video that is still being made is re-attached to in both.
-    :param on_unknown_submission: what a try does if the one before it died between sending the request and
-        recording the answer: ``fail`` (default) asks a person, ``resubmit`` risks paying twice.
+        video, ``regenerate`` pays for a new one. A video that is still being made, or whose result Airflow never
+        got, is used in both.
+    :param on_unknown_submission: what happens if it is unknown whether a request was accepted, because the worker
+        died or the answer was lost: ``fail`` (default) asks a person, ``resubmit`` risks paying twice.
     """
 
     template_fields: Sequence[str] = (
@@ -137,7 +145,8 @@ class CreateVideoOperator(BaseOperator):
 
     def on_slot(self, context: Context, event: dict[str, Any], started: float, deadline: float) -> dict[str, Any]:
         """Resume after waiting for a slot of the account."""
-        if not event["free"]:
+        if not event["free"] or time.time() >= deadline:
+            # Past the deadline a video would be paid for that this try can't wait for.
             self._give_up_on_slot(started)
         return self._proceed(context, started, deadline)
 
@@ -159,12 +168,16 @@ class CreateVideoOperator(BaseOperator):
         except InvalidRequestError as error:
             raise AirflowFailException(str(error)) from error
         with client:
-            task = self._obtain(context, client, request, started, deadline)
+            try:
+                task = self._obtain(context, client, request, started, deadline)
+            except SubmissionRecordError as error:
+                raise AirflowFailException(str(error)) from error
             self._video_task_id = task.task_id
             context["ti"].xcom_push(key="task_id", value=task.task_id)
             if task.status is TaskStatus.SUCCESS and task.video_url:
-                return self._finished(task)
+                return self._finished(context, task)
             if not self.wait_for_completion:
+                self._submitter(context).delivered()
                 return task.summary()
             if self.deferrable:
                 self._defer_to_video(task.task_id, started, deadline)
@@ -175,11 +188,8 @@ class CreateVideoOperator(BaseOperator):
     ) -> VideoTask:
         """Return the video task, after waiting for a slot of the account if need be."""
         submitter = self._submitter(context)
-        if not submitter.store.is_durable:
-            self.log.warning(
-                "This Airflow has no task state store (3.3 and newer have one), so a retry can't know what this try "
-                "pays for. Use wait_for_completion=False with retries=0, and VideoSensor to wait."
-            )
+        if weakness := submitter.store.weakness():
+            self.log.warning(weakness)
         fingerprint = request.fingerprint(self.seedance_conn_id)
         while isinstance(obtained := submitter.obtain(client, request, fingerprint), Plan):
             if obtained.action is not Action.WAIT_FOR_SLOT:
@@ -203,9 +213,10 @@ class CreateVideoOperator(BaseOperator):
         concluded = self._submitter(context).conclude(result)
         if isinstance(concluded, Plan):
             self._fail(concluded)
-        return self._finished(concluded)
+        return self._finished(context, concluded)
 
-    def _finished(self, task: VideoTask) -> dict[str, Any]:
+    def _finished(self, context: Context, task: VideoTask) -> dict[str, Any]:
+        self._submitter(context).delivered()
         self.log.info(
             "Video task %s succeeded after %s s and cost %s credits: %s",
             task.task_id,

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from seedance_provider.api.errors import SeedanceError
+from seedance_provider.api.errors import SeedanceError, TransportError
 from seedance_provider.hooks.connection_settings import ConnectionSettingsError
 from seedance_provider.triggers.account import Account
 from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult, goes_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from seedance_provider.api.async_client import AsyncSeedanceClient
 
 __all__ = ["SlotTrigger", "VideoTrigger"]
 
@@ -78,26 +76,29 @@ class VideoTrigger(BaseTrigger):
         self.log.warning(goes_on(self.video_task_id))
 
     async def _wait(self, account: Account) -> WaitResult:
-        try:
-            client = await account.client()
-        except ConnectionSettingsError as error:
-            return WaitResult(Outcome.REFUSED, f"Video task {self.video_task_id} can't be looked at: {error}")
         wait = VideoWait(
             self.video_task_id,
             self.started,
             self.deadline,
             PollSettings(self.poll_interval, self.error_tolerance),
         )
-        while isinstance(step := await self._look(client, wait), PollAgain):
+        while isinstance(step := await self._look(account, wait), PollAgain):
             step.tell(self.log)
             await asyncio.sleep(step.after)
         return step
 
-    async def _look(self, client: AsyncSeedanceClient, wait: VideoWait) -> PollAgain | WaitResult:
+    async def _look(self, account: Account, wait: VideoWait) -> PollAgain | WaitResult:
         try:
+            client = await account.client()
             task = await client.get_task(self.video_task_id)
+        except ConnectionSettingsError as error:
+            return WaitResult(Outcome.REFUSED, f"Video task {self.video_task_id} can't be looked at: {error}")
         except SeedanceError as error:
             return wait.on_error(error, time.time())
+        except Exception as error:
+            # The look-up of the connection goes through Airflow, and whatever fails there may pass as well.
+            unreachable = TransportError(f"the connection could not be looked up: {type(error).__name__}: {error}")
+            return wait.on_error(unreachable, time.time())
         return wait.on_task(task, time.time())
 
 

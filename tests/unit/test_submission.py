@@ -91,11 +91,15 @@ class TestPlanFromRecord:
         plan = plan_from_record(record, fingerprint=fingerprint, max_tries=3)
         assert (plan.action, plan.message) == (Action.FAIL, "moderation")
 
-    def test_a_clear_of_an_abandoned_submission_submits_anew(self):
-        record = SUBMITTED.abandoned("moderation", max_tries=3)
-        plan = plan_from_record(record, fingerprint="abc", max_tries=4)
+    def test_a_clear_of_an_abandoned_video_looks_at_it_once_more(self):
+        record = SUBMITTED.abandoned("not shown", max_tries=3)
+        assert plan_from_record(record, fingerprint="abc", max_tries=4).action is Action.LOOK_UP
+
+    @pytest.mark.parametrize(("record", "fingerprint"), [(SUBMITTING, "abc"), (SUBMITTED, "other")])
+    def test_a_clear_of_any_other_abandoned_submission_submits_anew(self, record, fingerprint):
+        plan = plan_from_record(record.abandoned("unknown", max_tries=3), fingerprint=fingerprint, max_tries=4)
         assert plan.action is Action.SUBMIT
-        assert "moderation" in plan.message
+        assert "unknown" in plan.message
 
 
 class TestPlanFromVideoTask:
@@ -116,10 +120,13 @@ class TestPlanFromVideoTask:
     def test_a_finished_video_without_its_url_is_waited_for(self):
         assert self.plan(dataclasses.replace(SUCCESS, video_url=None)).action is Action.WAIT
 
-    def test_regenerate_makes_a_new_video_after_a_clear(self):
-        plan = self.plan(SUCCESS, max_tries=4, on_rerun=OnRerun.REGENERATE)
+    def test_regenerate_makes_a_new_video_after_a_clear_of_a_task_that_had_delivered(self):
+        plan = plan_from_video_task(SUCCESS, SUBMITTED.was_delivered(), max_tries=4, on_rerun=OnRerun.REGENERATE)
         assert plan.action is Action.SUBMIT
         assert "task_a" in plan.message
+
+    def test_regenerate_uses_a_video_that_airflow_never_got(self):
+        assert self.plan(SUCCESS, max_tries=4, on_rerun=OnRerun.REGENERATE).action is Action.USE
 
     def test_regenerate_does_not_pay_again_on_an_automatic_retry(self):
         assert self.plan(SUCCESS, on_rerun=OnRerun.REGENERATE).action is Action.USE
@@ -185,6 +192,10 @@ class TestPlanFromRefusal:
         assert plan.action is action
         assert error.message in plan.message
 
+    def test_resubmit_lets_airflow_retry_after_an_unknown_outcome(self):
+        plan = plan_from_refusal(ConnectionLostError("reset"), SUBMITTING, OnUnknownSubmission.RESUBMIT)
+        assert plan.action is Action.RETRY
+
     def test_what_was_not_charged_is_said(self):
         plan = plan_from_refusal(BadRequestError("Unknown model", status=400), SUBMITTING)
         assert "nothing was charged" in plan.message
@@ -235,11 +246,12 @@ class TestSubmissionStore:
         assert kept.retentions == [NEVER_EXPIRE]
         assert kept.retentions[0] is NEVER_EXPIRE
 
-    def test_forgets(self):
+    @pytest.mark.parametrize("previous", [None, SUBMITTED])
+    def test_can_undo(self, previous):
         kept = StateStore()
-        SubmissionStore(kept).save(SUBMITTED)
-        SubmissionStore(kept).forget()
-        assert SubmissionStore(kept).load() is None
+        SubmissionStore(kept).save(SUBMITTING)
+        SubmissionStore(kept).restore(previous)
+        assert SubmissionStore(kept).load() == previous
 
     def test_a_store_that_can_not_be_read_is_an_error(self):
         kept = StateStore()
@@ -250,6 +262,11 @@ class TestSubmissionStore:
     def test_without_a_store_nothing_is_kept(self):
         store = SubmissionStore(None)
         store.save(SUBMITTED)
-        store.forget()
-        assert not store.is_durable
+        store.restore(None)
+        assert "VideoSensor" in store.weakness()
         assert store.load() is None
+
+    def test_a_store_that_airflow_empties_on_success_is_told_of(self, monkeypatch):
+        assert SubmissionStore(StateStore()).weakness() is None
+        monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
+        assert "clear_on_success" in SubmissionStore(StateStore()).weakness()

@@ -169,6 +169,14 @@ class TestRefusals:
         assert again.message == plan.message
         assert len(api.created) == 1
 
+    def test_resubmit_opts_into_sending_it_again(self, api, client, store):
+        api.creations.extend([Answer(hang_up=True), CREATED])
+        plan = obtain(client, store, on_unknown=OnUnknownSubmission.RESUBMIT)
+        assert isinstance(plan, Plan)
+        assert plan.action is Action.RETRY
+        assert isinstance(obtain(client, store, on_unknown=OnUnknownSubmission.RESUBMIT), VideoTask)
+        assert len(api.created) == 2
+
     def test_a_clear_after_an_unknown_outcome_pays(self, api, client, store):
         api.creations.extend([Answer(hang_up=True), CREATED])
         obtain(client, store)
@@ -272,6 +280,7 @@ class TestNextTry:
         assert "task_a" in caplog.text
 
     def test_regenerates_after_a_clear_once(self, api, client, store):
+        submitter(store).delivered()
         api.readings.append(Answer(body=record()))
         regenerated = obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
         assert isinstance(regenerated, VideoTask)
@@ -286,6 +295,44 @@ class TestNextTry:
         task = obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
         assert isinstance(task, VideoTask)
         assert task.task_id == "task_a"
+        assert len(api.created) == 1
+
+    def test_does_not_regenerate_a_video_that_airflow_never_got(self, api, client, store):
+        api.readings.append(Answer(body=record()))
+        rescued = obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
+        assert isinstance(rescued, VideoTask)
+        assert rescued.task_id == "task_a"
+        assert len(api.created) == 1
+
+    @pytest.mark.parametrize(
+        "refusal",
+        [
+            Answer(400, {"message": "Unknown model"}),
+            Answer(402, {"message": "Insufficient credits", "required": 200, "available": 0}),
+            Answer(429, {"message": "Concurrency limit reached (3).", "limit": 3}),
+            Answer(500, {"message": "Internal error"}),
+        ],
+    )
+    def test_a_refusal_of_other_inputs_keeps_the_video_that_is_paid_for(self, api, client, store, refusal):
+        before = kept(store)
+        api.creations.clear()
+        api.creations.append(refusal)
+        assert isinstance(obtain(client, store, fingerprint="other"), Plan)
+        assert kept(store) == before
+        # The edit is undone: the video is still known.
+        api.readings.append(Answer(body=record()))
+        task = obtain(client, store)
+        assert isinstance(task, VideoTask)
+        assert task.task_id == "task_a"
+
+    def test_a_video_that_is_shown_again_after_a_clear_is_used(self, api, client, store):
+        # The connection held another account's key for a while.
+        api.readings.extend([Answer(404, {"message": "Task not found"}), Answer(body=record("generating"))])
+        assert isinstance(obtain(client, store), Plan)
+        task = obtain(client, store, max_tries=4)
+        assert isinstance(task, VideoTask)
+        assert task.task_id == "task_a"
+        assert kept(store).state is SubmissionState.SUBMITTED
         assert len(api.created) == 1
 
 

@@ -194,6 +194,21 @@ class TestCreateTask:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionNotEstablishedError
 
+    def test_a_proxy_that_loses_the_answer_leaves_the_outcome_unknown(self, api, monkeypatch):
+        monkeypatch.setenv("http_proxy", api.url)
+        api.creations.append(Answer(hang_up=True))
+        with SeedanceClient(Protocol(KEY, "http://kinovi.invalid/api/v1")) as client:
+            error = error_of(client.create_task, GARDEN)
+        assert len(api.created) == 1
+        assert error.on_create is Verdict.UNKNOWN_OUTCOME
+
+    def test_a_proxy_that_refuses_to_connect_us_means_that_nothing_was_sent(self, api, monkeypatch):
+        monkeypatch.setenv("https_proxy", api.url)
+        with SeedanceClient(Protocol(KEY, "https://kinovi.invalid/api/v1")) as client:
+            error = error_of(client.create_task, GARDEN)
+        assert api.asked == []
+        assert type(error) is ConnectionNotEstablishedError
+
     def test_errors_of_the_api_come_through(self, api, client):
         message = "Concurrency limit reached (3). You have 3 tasks in progress."
         api.creations.append(Answer(429, {"message": message, "limit": 3, "current": 3}, headers={"retry-after": "9"}))

@@ -121,6 +121,24 @@ class TestDeferring:
         assert operator().execute(context(store))["video_url"] == "https://media.example/a.mp4"
         assert len(api.created) == 1
 
+    def test_a_record_that_can_not_be_read_fails_for_good(self, api):
+        store = StateStore()
+        store.set("seedance_submission", {"schema_version": 99})
+        with pytest.raises(AirflowFailException, match="Nothing was submitted"):
+            operator().execute(context(store))
+        assert api.created == []
+
+    @pytest.mark.parametrize("wait", [True, False])
+    def test_regenerate_pays_again_only_after_the_result_was_delivered(self, api, wait):
+        store, made = StateStore(), {"on_rerun": "regenerate", "deferrable": False, "wait_for_completion": wait}
+        api.creations.extend([CREATED, Answer(body={"taskId": "task_b"})])
+        api.readings.append(Answer(body=record()))
+        operator(**made).execute(context(store))
+        operator(**made).execute(context(store))
+        assert len(api.created) == 1
+        operator(**made).execute(context(store, max_tries=4))
+        assert len(api.created) == 2
+
 
 class TestBadInput:
     @pytest.mark.parametrize(
@@ -171,9 +189,11 @@ class TestSlots:
         assert again.trigger.deadline == deferral.trigger.deadline
         assert len(api.created) == 2
 
-    def test_no_slot_in_time_is_retried_and_nothing_was_submitted(self, api):
+    @pytest.mark.parametrize("free", [False, True])
+    def test_no_slot_in_time_is_retried_and_nothing_was_submitted(self, api, free):
+        # A slot that comes too late is none: its video would be paid for, and not waited for.
         with pytest.raises(AirflowException, match="Nothing was submitted") as caught:
-            operator().on_slot(context(StateStore()), {"free": False}, started=0, deadline=1)
+            operator().on_slot(context(StateStore()), {"free": free}, started=0, deadline=1)
         assert type(caught.value) is AirflowException
         assert api.created == []
 
