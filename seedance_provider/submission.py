@@ -313,17 +313,25 @@ def plan_from_refusal(
         case Verdict.WAIT_FOR_SLOT:
             return Plan(Action.WAIT_FOR_SLOT, f"The account has no free slot, nothing was charged: {error}")
         case Verdict.TRANSIENT:
-            return Plan(Action.RETRY, f"No video was requested and nothing was charged: {error} The next try submits.")
+            said = f"No video was requested and nothing was charged: {_sentence(error)} The next try submits."
+            return Plan(Action.RETRY, said)
         case Verdict.PERMANENT:
-            return Plan(Action.FAIL, f"The API refused the video and nothing was charged: {error}")
+            said = f"The API refused the video and nothing was charged: {_sentence(error)} {error.advice}"
+            return Plan(Action.FAIL, said.rstrip())
         case Verdict.UNKNOWN_OUTCOME if on_unknown is OnUnknownSubmission.RESUBMIT:
-            return Plan(Action.RETRY, f"{error} {_unknown_submission(submission)} The next try submits again.")
+            return Plan(
+                Action.RETRY, f"{_sentence(error)} {_unknown_submission(submission)} The next try submits again."
+            )
         case Verdict.UNKNOWN_OUTCOME:
-            return Plan(Action.ABANDON, f"{error} {_unknown_submission(submission)}{_TO_SUBMIT_ANEW}")
+            return Plan(Action.ABANDON, f"{_sentence(error)} {_unknown_submission(submission)}{_TO_SUBMIT_ANEW}")
 
 
 _REATTACHES = "Nothing is lost: the next try re-attaches to it and submits nothing."
 _TO_SUBMIT_ANEW = " To submit, and pay, anew: clear the Airflow task."
+
+
+def _sentence(error: SeedanceError) -> str:
+    return f"{str(error).rstrip('. ')}."
 
 
 def _plan_from_failure(task: VideoTask) -> Plan:

@@ -75,6 +75,8 @@ class SeedanceError(Exception):
 
     on_create: ClassVar[Verdict] = Verdict.PERMANENT
     on_read: ClassVar[Verdict] = Verdict.PERMANENT
+    #: What a person can do about it.
+    advice: ClassVar[str] = ""
 
     def __init__(self, message: str = "", **details: Any) -> None:
         super().__init__(message)
@@ -128,20 +130,35 @@ class ApiError(SeedanceError):
 class BadRequestError(ApiError):
     """400: unknown model, or inputs that the model does not take. Nothing was charged."""
 
+    advice = "Change the inputs in the DAG, then clear the Airflow task."
+
 
 class AuthenticationError(ApiError):
     """401: the key is missing, unknown, inactive or expired."""
+
+    advice = "Put a valid key into the password of the connection, then clear the Airflow task."
 
 
 class InsufficientCreditsError(ApiError):
     """402: the balance is too low; ``required`` and ``available`` hold the API's figures. Nothing was charged."""
 
+    advice = (
+        "Add credits in the vendor's web account, then clear the Airflow task. (The vendor's demo key never has any.)"
+    )
     required: float | None
     available: float | None
+
+    def __str__(self) -> str:
+        figures = getattr(self, "required", None), getattr(self, "available", None)
+        if not all(isinstance(figure, int | float) for figure in figures):
+            return super().__str__()
+        return f"{super().__str__()} ({figures[0]:g} needed, {figures[1]:g} available)"
 
 
 class ApiAccessDisabledError(ApiError):
     """403: the account has no API access."""
+
+    advice = "Ask the vendor for API access, or use the key of another account, then clear the Airflow task."
 
 
 class TaskAccessDeniedError(ApiError):

@@ -206,8 +206,9 @@ def _unexpected(response: HttpResponse, what: str) -> UnexpectedResponseError:
     start = response.body[:200].decode("utf-8", "replace").strip()
     is_html = "html" in content_type.lower() or start.lower().startswith(("<!doctype html", "<html"))
     shown = "an HTML page" if is_html else repr(start) if start else "an empty body"
+    hint = ". Is the host of the connection the full base URL, path included?" if is_html else ""
     return UnexpectedResponseError(
-        f"{what} ({content_type}, {shown})",
+        f"{what} ({content_type}, {shown}){hint}",
         status=response.status,
         retry_after=_retry_after(response),
         looks_like_html=is_html,

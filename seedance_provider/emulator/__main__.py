@@ -7,6 +7,8 @@ import sys
 try:
     from seedance_provider.emulator.cli import main
 except ModuleNotFoundError as error:
-    sys.exit(f"{error}. The emulator needs its extra: pip install 'airflow-provider-seedance[emulator]'")
+    sys.exit(
+        f"{error}. The emulator needs what the extra 'emulator' installs: from a checkout, pip install '.[emulator]'"
+    )
 
 sys.exit(main())

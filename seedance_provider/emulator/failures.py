@@ -141,6 +141,8 @@ FAILURES: dict[str, Failure] = {
 #: What ``[status:...]`` understands.
 STATUSES = ("queued", "never_ends")
 
+#: What somebody may have meant as a marker; it has to be one, to the letter.
+_MEANT = re.compile(r"\[\s*(?:fail|status)\s*:[^\]]*\]", re.IGNORECASE)
 _MARKER = re.compile(r"\[(?P<kind>fail|status):(?P<name>[a-z0-9_]+)(?::(?P<times>[0-9]{1,6}))?\]")
 
 
@@ -182,7 +184,10 @@ def read_markers(prompt: str) -> Markers:
     :raises UnknownMarkerError: if one of them means nothing.
     """
     failure, times, status = None, None, None
-    for marker in _MARKER.finditer(prompt):
+    for meant in _MEANT.finditer(prompt):
+        marker = _MARKER.fullmatch(meant.group())
+        if marker is None:
+            raise UnknownMarkerError(f"Emulator: {meant.group()!r} is not a marker, which look like [fail:timeout]")
         if marker["kind"] == "fail":
             failure = _known_failure(marker["name"])
             times = None if marker["times"] is None else int(marker["times"])

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SeedanceHook"]
 
+_PLAIN_HTTP = "If it speaks plain http, write http:// in front of the host."
 _SAMPLE_TASK = "demo_task_t2v_success"
 _DEMO_KEY_PREFIX = "zimg_demo_readonly_"
 
@@ -122,8 +123,11 @@ class SeedanceHook(BaseHook):
         is_default = self.seedance_conn_id == self.default_conn_name
         settings = ConnectionSettings.from_environment(os.environ) if is_default else None
         if settings is None:
-            hint = " Create it, or set SEEDANCE_API_KEY." if is_default else " Create it."
-            raise AirflowNotFoundException(f"There is no connection {self.seedance_conn_id!r}.{hint}")
+            stand_in = ", or set SEEDANCE_API_KEY" if is_default else ""
+            raise AirflowNotFoundException(
+                f"There is no connection {self.seedance_conn_id!r}, or it can't be read. Nothing was sent. Create it"
+                f"{stand_in}."
+            )
         return settings
 
 
@@ -145,8 +149,8 @@ def _explain(error: SeedanceError) -> str:
         case ConnectionNotEstablishedError():
             return f"The host is unreachable. {error}"
         case TransportError():
-            return f"The host was reached but gave no answer. {error}"
+            return f"The host was reached but gave no answer. {error} {_PLAIN_HTTP}"
         case UnexpectedResponseError() if error.looks_like_html or error.status == 404:
-            return f"The address answers, but not like the API: {error}. Is it the full base URL, path included?"
+            return f"The address answers, but not like the API: {error}"
         case _:
             return str(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -80,15 +80,31 @@ class VideoSensor(BaseSensorOperator):
             raise AirflowFailException(
                 f"video_task_id is {self.video_task_id!r}, and the id of a video task is needed."
             )
-        return self._defer() if self.deferrable else super().execute(context)
+        if not self.deferrable:
+            return super().execute(context)
+        looked = self._look()
+        if isinstance(looked, PollAgain):
+            self._defer()
+        # As if the trigger had fired: soft_fail and never_fail are honoured there.
+        return self.resume_execution("on_video", {"event": looked.to_event()}, context)
 
     def poke(self, context: Context) -> PokeReturnValue:  # noqa: ARG002
         """Look once."""
+        looked = self._look()
+        if isinstance(looked, PollAgain):
+            return PokeReturnValue(is_done=False)
+        return PokeReturnValue(is_done=True, xcom_value=self._conclude(looked))
+
+    def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Resume after waiting in the triggerer."""
+        return self._conclude(WaitResult.from_event(event))
+
+    def _look(self) -> PollAgain | WaitResult:
         from seedance_provider.hooks.seedance import SeedanceHook
 
-        now = time.time()
-        # Each look stands alone, and the time is Airflow's matter.
-        wait = VideoWait(self.video_task_id, now, float("inf"), self._settings())
+        # Each look stands alone, and the time is Airflow's matter, or the trigger's.
+        settings = PollSettings(self.poke_interval, self.error_tolerance)
+        wait = VideoWait(self.video_task_id, time.time(), float("inf"), settings)
         try:
             with SeedanceHook(self.seedance_conn_id).get_conn() as client:
                 step = look(client, wait)
@@ -96,14 +112,9 @@ class VideoSensor(BaseSensorOperator):
             raise AirflowFailException(str(error)) from error
         if isinstance(step, PollAgain):
             step.tell(self.log)
-            return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._conclude(step))
+        return step
 
-    def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """Resume after waiting in the triggerer."""
-        return self._conclude(WaitResult.from_event(event))
-
-    def _defer(self) -> None:
+    def _defer(self) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
 
         started = time.time()
@@ -120,9 +131,6 @@ class VideoSensor(BaseSensorOperator):
             method_name="on_video",
             timeout=backstop(deadline),
         )
-
-    def _settings(self) -> PollSettings:
-        return PollSettings(self.poke_interval, self.error_tolerance)
 
     def _conclude(self, result: WaitResult) -> dict[str, Any]:
         match result.outcome:

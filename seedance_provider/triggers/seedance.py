@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SlotTrigger", "VideoTrigger"]
 
+_SETTLE_SECONDS = 2.0
+
 
 class VideoTrigger(BaseTrigger):
     """
@@ -82,6 +84,9 @@ class VideoTrigger(BaseTrigger):
             self.deadline,
             PollSettings(self.poll_interval, self.error_tolerance),
         )
+        # Whoever deferred has just looked. And Airflow fails a task that resumes before its scheduler has heard that
+        # the task has deferred.
+        await asyncio.sleep(max(0.0, min(self.poll_interval, self.deadline - time.time())))
         while isinstance(step := await self._look(account, wait), PollAgain):
             step.tell(self.log)
             await asyncio.sleep(step.after)
@@ -131,6 +136,9 @@ class SlotTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for a slot."""
+        earliest = time.time() + min(_SETTLE_SECONDS, self.probe_interval)
         async with Account.joined(self.seedance_conn_id) as account:
             free = await account.wait_for_slot(self.deadline - time.time(), self.probe_interval)
+        # Not at once, for the sake of Airflow's scheduler, as above.
+        await asyncio.sleep(max(0.0, earliest - time.time()))
         yield TriggerEvent({"free": free})

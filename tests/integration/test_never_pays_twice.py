@@ -167,6 +167,7 @@ def test_a_triggerer_that_is_killed_while_it_waits_changes_nothing(airflow_stack
     (instance,) = airflow_stack.task_instances(dag_id, run_id)
     assert (instance["state"], instance["try_number"]) == ("success", 1)
     assert len(submissions(slow_emulator, run_id, "lost")) == 1
+    assert "is generating" in airflow_stack.task_log(dag_id, run_id, "create")
 
 
 class TestClear:

@@ -17,6 +17,11 @@ def test_the_dag_in_the_readme_chains_an_upload_after_a_video():
     assert dag.get_task("upload").upstream_task_ids == {"create"}
 
 
+def test_the_dag_in_the_readme_needs_no_logical_date():
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert "{{ ds" not in block
+
+
 def test_every_link_leads_somewhere():
     root = Path(__file__).parents[2]
     pages = [root / "README.md", *(root / "docs").glob("*.md")]

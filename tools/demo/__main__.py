@@ -7,6 +7,7 @@ By default the emulator stands in for the API and nothing is paid. ``--live`` us
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -37,7 +38,7 @@ _REQUEST = VideoRequest(prompt="any", resolution="1280x720", duration=5)
 _GENERATION_SECONDS = 6
 
 _REPOSITORY = Path(__file__).parents[2]
-_RUNS_KEPT = 3
+_RUNS_KEPT = 10
 
 _UI_STAYS = "stays up until you press Ctrl-C"
 _UI_STOPS = "stops now; in a terminal it would stay up until you press Ctrl-C"
@@ -81,7 +82,7 @@ def _new_run_folder() -> Path:
     parent = _REPOSITORY / ".run"
     for old in sorted(parent.glob("demo-*"))[: -_RUNS_KEPT + 1]:
         shutil.rmtree(old, ignore_errors=True)
-    folder = parent / time.strftime("demo-%Y%m%d-%H%M%S")
+    folder = parent / f"{time.strftime('demo-%Y%m%d-%H%M%S')}-{os.getpid()}"
     folder.mkdir(parents=True)
     return folder
 

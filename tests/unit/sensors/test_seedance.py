@@ -35,13 +35,28 @@ def finished(**fields) -> dict:
 
 
 class TestDeferring:
-    def test_defers_at_once(self, api):
+    def test_looks_once_and_defers(self, api):
+        api.readings.append(Answer(body=record("generating")))
         with pytest.raises(TaskDeferred) as caught:
             sensor(timeout=timedelta(minutes=5)).execute(context())
         assert isinstance(caught.value.trigger, VideoTrigger)
         assert caught.value.trigger.deadline - caught.value.trigger.started == pytest.approx(300)
         assert caught.value.timeout.total_seconds() > 300
-        assert api.asked == []
+        assert len(api.read) == 1
+
+    def test_a_video_that_is_there_needs_no_triggerer(self, api):
+        api.readings.append(Answer(body=record()))
+        assert sensor().execute(context())["status"] == "success"
+
+    def test_an_api_that_does_not_answer_is_left_to_the_trigger(self, api):
+        api.readings.append(Answer(hang_up=True))
+        with pytest.raises(TaskDeferred):
+            sensor().execute(context())
+
+    def test_a_failed_video_skips_at_once_with_soft_fail(self, api):
+        api.readings.append(Answer(body=record("fail", error=MODERATION)))
+        with pytest.raises(AirflowSkipException):
+            sensor(soft_fail=True).execute(context())
 
     def test_returns_the_result(self):
         assert sensor().on_video(context(), finished())["video_url"] == "https://media.example/a.mp4"
