@@ -294,7 +294,8 @@ def plan_from_wait(result: WaitResult) -> Plan:
         case Outcome.GONE:
             return Plan(Action.ABANDON, result.message + _TO_SUBMIT_ANEW)
         case Outcome.REFUSED:
-            return Plan(Action.FAIL, f"{result.message} and clear the Airflow task: it will re-attach.")
+            mend = "Mend the connection and clear the Airflow task: it will re-attach."
+            return Plan(Action.FAIL, f"{result.message} {mend}")
         case _:
             return Plan(Action.RETRY, f"{result.message.rstrip('.')}. {_REATTACHES}")
 

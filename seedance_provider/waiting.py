@@ -237,7 +237,7 @@ def result_of_error(error: SeedanceError, video_task_id: str) -> WaitResult:
     return WaitResult(
         Outcome.REFUSED,
         f"The API refuses this account, so video task {video_task_id} can't be looked at: {error}. "
-        "The video task itself goes on. Mend the connection's key",
+        "The video task itself goes on.",
     )
 
 

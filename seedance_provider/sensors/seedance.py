@@ -140,6 +140,8 @@ class VideoSensor(BaseSensorOperator):
                 raise AirflowSensorTimeout(f"{result.message}. Clear the sensor to go on waiting.")
             case Outcome.UNREACHABLE:
                 raise AirflowException(f"{result.message} The video task itself goes on.")
+            case Outcome.REFUSED:
+                raise AirflowFailException(f"{result.message} Mend the connection and clear the sensor.")
             case _:
                 raise AirflowFailException(result.message)
 
