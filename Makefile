@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-unit lint format types build clean
+.PHONY: help demo test test-slow test-unit lint format build clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ demo: $(READY) ## From nothing to a real MP4 through a real Airflow; LIVE=1 uses
 test: $(READY) ## Unit and integration tests
 	$(BIN)/pytest
 
-test-slow: $(READY) ## Packaging, and the demo as a newcomer runs it
+test-slow: $(READY) ## Packaging, landing on S3, and the demo as a newcomer runs it
 	$(BIN)/pytest tests/slow
 
 test-unit: $(READY) ## Unit tests only

@@ -103,7 +103,7 @@ class Submission:
         """Return the record for a submission that ended the task for good, as of the present try."""
         return replace(self, state=SubmissionState.ABANDONED, reason=reason, max_tries=max_tries)
 
-    def was_delivered(self) -> Submission:
+    def handed_over(self) -> Submission:
         """Return the record for a submission whose result Airflow is about to get."""
         return replace(self, delivered=True)
 

@@ -76,7 +76,7 @@ class Submitter:
         """Note that the result is about to be returned to Airflow: a clear after this is a re-run."""
         record = self.store.load()
         if record is not None and not record.delivered:
-            self.store.save(record.was_delivered())
+            self.store.save(record.handed_over())
 
     def conclude(self, result: WaitResult) -> VideoTask | Plan:
         """

@@ -75,7 +75,7 @@ class ConnectionSettings:
         where = f"Connection {connection.conn_id!r}"
         options = _options(connection.extra, where)
         settings = cls(
-            api_key=_key((connection.password or "").strip(), where),
+            api_key=_key(connection.password, where),
             base_url=_base_url(connection, where),
             wire_format=_wire_format(options.get("wire_format"), where),
         )
@@ -92,7 +92,7 @@ class ConnectionSettings:
         if api_key is None:
             return None
         where = f"The environment variable {API_KEY_VARIABLE}"
-        return _checked(cls(_key(api_key.strip(), where)), where)
+        return _checked(cls(_key(api_key, where)), where)
 
 
 def _checked(settings: ConnectionSettings, where: str) -> ConnectionSettings:
@@ -103,7 +103,8 @@ def _checked(settings: ConnectionSettings, where: str) -> ConnectionSettings:
     return settings
 
 
-def _key(api_key: str, where: str) -> str:
+def _key(password: str | None, where: str) -> str:
+    api_key = (password or "").strip()
     if not api_key:
         raise ConnectionSettingsError(
             f"{where} has no API key. Put the account's key into the password of the connection."

@@ -54,12 +54,8 @@ class Account:
 
     async def client(self) -> AsyncSeedanceClient:
         """Return the shared client; the connection is looked up once, however many triggers ask at a time."""
-        from seedance_provider.hooks.seedance import SeedanceHook
-
-        async with self._opening:
-            if self._client is None:
-                self._client = await SeedanceHook(self._seedance_conn_id).aget_conn()
-            return self._client
+        # Every look comes through here, so only those that come before there is a client queue for it.
+        return self._client or await self._opened()
 
     async def wait_for_slot(self, seconds: float, probe_interval: float) -> bool:
         """
@@ -106,6 +102,14 @@ class Account:
         if self._slot_waiters[0] is not place:
             return probe_interval
         return self._last_woken + probe_interval - asyncio.get_running_loop().time()
+
+    async def _opened(self) -> AsyncSeedanceClient:
+        from seedance_provider.hooks.seedance import SeedanceHook
+
+        async with self._opening:
+            if self._client is None:
+                self._client = await SeedanceHook(self._seedance_conn_id).aget_conn()
+            return self._client
 
     async def _close(self) -> None:
         if self._client is not None:

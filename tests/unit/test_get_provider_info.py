@@ -8,6 +8,7 @@ from importlib.metadata import entry_points, metadata
 from pathlib import Path
 
 import airflow
+import jsonschema
 import pytest
 
 from seedance_provider.get_provider_info import get_provider_info
@@ -20,7 +21,6 @@ def modules() -> list[str]:
 
 
 def test_follows_airflows_schema():
-    jsonschema = pytest.importorskip("jsonschema", reason="comes with Airflow")
     schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
     jsonschema.validate(get_provider_info(), schema)
 

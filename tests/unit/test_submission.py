@@ -121,7 +121,7 @@ class TestPlanFromVideoTask:
         assert self.plan(dataclasses.replace(SUCCESS, video_url=None)).action is Action.WAIT
 
     def test_regenerate_makes_a_new_video_after_a_clear_of_a_task_that_had_delivered(self):
-        plan = plan_from_video_task(SUCCESS, SUBMITTED.was_delivered(), max_tries=4, on_rerun=OnRerun.REGENERATE)
+        plan = plan_from_video_task(SUCCESS, SUBMITTED.handed_over(), max_tries=4, on_rerun=OnRerun.REGENERATE)
         assert plan.action is Action.SUBMIT
         assert "task_a" in plan.message
 
