@@ -21,6 +21,7 @@ JsonObject = dict[str, Any]
 
 _FINAL_RUN_STATES = ("success", "failed")
 _SECONDS_PER_REQUEST = 30
+_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,12 @@ class AirflowApi:
     def task_instances(self, dag_id: str, run_id: str) -> list[JsonObject]:
         """Return the task instances of a run; ``pid`` is the process that executes or last executed one."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances"
-        instances: list[JsonObject] = self.call("GET", path, params={"limit": 100})["task_instances"]
-        return instances
+        instances: list[JsonObject] = []
+        while True:
+            page = self.call("GET", path, params={"limit": _PAGE, "offset": len(instances), "order_by": "id"})
+            instances += page["task_instances"]
+            if not page["task_instances"] or len(instances) >= page["total_entries"]:
+                return instances
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, *, key: str = "return_value", map_index: int = -1) -> Any:
         """Return an XCom value, or None if there is none."""
@@ -154,8 +159,18 @@ class AirflowApi:
         content = _json(response)["content"] if response.status_code != 404 else []
         return "\n".join(_log_line(message) for message in content)
 
-    def clear(self, dag_id: str, run_id: str, task_ids: Iterable[str]) -> None:
-        """Let tasks of a run be executed again."""
+    def state_store(self, dag_id: str, run_id: str, task_id: str, key: str, *, map_index: int = -1) -> Any:
+        """Return what a task instance keeps in its state store, or None if there is nothing."""
+        path = f"{_task_path(dag_id, run_id, task_id)}/state-store/{quote(key, safe='')}"
+        response = self.request("GET", path, params={"map_index": map_index})
+        return _json(response)["value"] if response.status_code != 404 else None
+
+    def clear(self, dag_id: str, run_id: str, task_ids: Iterable[str | tuple[str, int]]) -> None:
+        """
+        Let tasks of a run be executed again.
+
+        :param task_ids: whole tasks, or single mapped instances of them by their map index.
+        """
         self.call(
             "POST",
             f"/dags/{quote(dag_id)}/clearTaskInstances",

@@ -100,9 +100,17 @@ class AirflowStack(AirflowApi):
             self.kill(name)
         self._start(name)
 
+    def start(self, name: str) -> None:
+        """Start a component that was killed or has died, without waiting until it works."""
+        self.processes[name] = self._run(name)
+
+    def died(self) -> list[str]:
+        """Return the components that have ended by themselves."""
+        return [name for name, process in self.processes.items() if not process.is_running]
+
     def running_tasks(self) -> list[RunningTask]:
         """Return the processes that execute tasks right now, and those that supervise them."""
-        return running_tasks(self.processes["scheduler"])
+        return running_tasks(self.processes["scheduler"]) if "scheduler" in self.processes else []
 
     def alive(self) -> list[int]:
         """Return the ids of all processes of this Airflow that are alive, those of killed components included."""

@@ -13,6 +13,7 @@ import requests
 
 from seedance_provider.emulator.settings import DEFAULT_KEY
 from tools.interrupts import interrupts_ignored, signals_interrupt
+from tools.ports import free_ports
 from tools.processes import ManagedProcess, inherited_environment, stop_all
 from tools.waiting import wait_until
 
@@ -50,28 +51,23 @@ class EmulatorProcess:
         self.base_url = ""
         self._folder = folder.absolute()
         self._options = (
-            *("--port", "0"),
+            # Chosen here, so that it is the same after a restart.
+            *("--port", str(free_ports(1)[0])),
             *("--state", str(self._folder / "emulator.sqlite")),
             *("--key", f"{DEFAULT_KEY}={credits}"),
             *("--waiting-seconds", str(waiting_seconds)),
             *("--generation-seconds", str(generation_seconds)),
             *options,
         )
+        self._process: ManagedProcess | None = None
         self._exits = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as exits:
             exits.enter_context(signals_interrupt())
             self._folder.mkdir(parents=True, exist_ok=True)
-            process = ManagedProcess(
-                "the emulator",
-                [sys.executable, "-P", "-u", "-m", "seedance_provider.emulator", *self._options],
-                env=inherited_environment(),
-                log=self._folder / "emulator.log",
-                cwd=self._folder,
-            )
-            exits.callback(_stop, process)
-            self.base_url = wait_until(lambda: _printed_url(process), timeout=_START_SECONDS, what="the emulator")
+            exits.callback(self._stop)
+            self.start()
             self._exits = exits.pop_all()
         return self
 
@@ -83,6 +79,29 @@ class EmulatorProcess:
     ) -> None:
         self._exits.close()
 
+    def start(self) -> None:
+        """Start it, or start it again at the same address with the same jobs, and wait until it answers."""
+        process = ManagedProcess(
+            "the emulator",
+            [sys.executable, "-P", "-u", "-m", "seedance_provider.emulator", *self._options],
+            env=inherited_environment(),
+            log=self._folder / "emulator.log",
+            cwd=self._folder,
+        )
+        self._process = process
+        self.base_url = wait_until(lambda: _printed_url(process), timeout=_START_SECONDS, what="the emulator")
+        wait_until(self._answers, timeout=_START_SECONDS, what="an answer of the emulator")
+
+    def kill(self) -> None:
+        """Kill it, as when its machine is lost."""
+        if self._process is not None:
+            self._process.kill()
+
+    @property
+    def media_folder(self) -> Path:
+        """Where it keeps the videos that somebody has fetched."""
+        return self._folder / "media"
+
     @property
     def connection(self) -> str:
         """The Airflow connection to it, as the JSON for an environment variable ``AIRFLOW_CONN_...``."""
@@ -90,18 +109,27 @@ class EmulatorProcess:
 
     def ledger(self) -> dict[str, Any]:
         """Return what was submitted and what it cost."""
-        response = requests.get(urljoin(self.base_url, "/emulator/ledger"), timeout=30)
+        return self._get("/emulator/ledger")
+
+    def _get(self, path: str) -> dict[str, Any]:
+        response = requests.get(urljoin(self.base_url, path), timeout=30)
         response.raise_for_status()
-        ledger: dict[str, Any] = response.json()
-        return ledger
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self._get("/emulator/health"))
+        except requests.RequestException:
+            return False  # what it printed may stand in the log since its last life
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            with interrupts_ignored():
+                stop_all([self._process])
 
 
 def _printed_url(process: ManagedProcess) -> str | None:
     process.raise_if_ended()
     found = _BASE_URL.search(process.log_tail())
     return found.group() if found else None
-
-
-def _stop(process: ManagedProcess) -> None:
-    with interrupts_ignored():
-        stop_all([process])

@@ -37,4 +37,5 @@ def test_charges_and_refunds():
         "creditsCharged": 37.5,
         "status": "success",
         "createTime": 0,
+        "completeTime": 1000,
     }
