@@ -7,13 +7,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-unit lint format build clean
+.PHONY: help demo chaos test test-slow test-unit lint format build clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## From nothing to a real MP4 through a real Airflow; LIVE=1 uses the real API and asks first
 	$(BIN)/python -m tools.demo $(if $(LIVE),--live)
+
+chaos: $(READY) ## Kill a real Airflow while it makes N=40 videos, SEED=1, and count what was paid for and lost
+	$(BIN)/python -m tools.chaos $(if $(N),--videos $(N)) $(if $(SEED),--seed $(SEED)) $(if $(SABOTAGE),--sabotage $(SABOTAGE))
 
 test: $(READY) ## Unit and integration tests
 	$(BIN)/pytest

@@ -1,0 +1,123 @@
+"""The referee of the chaos suite: what it must notice, and what it must not call a fault."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tools.chaos.evidence import Evidence, Hit, Job, VideoEvidence
+from tools.chaos.verdict import judge
+
+SUBMITTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+REPORT = "It is unknown whether a video was paid for: ... Look for it in the vendor's web account."
+RECORD = {"state": "submitted", "task_id": "task_1", "submitted_at": SUBMITTED_AT.isoformat(), "reason": None}
+UNKNOWN = RECORD | {"state": "abandoned", "task_id": None, "reason": REPORT}
+
+
+def job(number=1, charged=160, created=0, ended=5000):
+    return Job(f"task_{number}", charged, created, ended)
+
+
+def video(**facts):
+    return VideoEvidence(**{"prompt": "a", "state": "success", "record": RECORD, "log": "", "jobs": (job(),), **facts})
+
+
+def fault(name, prompt="a", on="createTask"):
+    return {"fault": name, "on": on, "prompt": prompt, "taskId": None, "accepted": True}
+
+
+def verdict(*videos, hits=(), faults=()):
+    return judge(Evidence(videos, tuple(hits), tuple(faults)))
+
+
+def hit(what="task", after=1.0, prompts=("a",)):
+    return Hit(what, SUBMITTED_AT.timestamp() + after, frozenset(prompts))
+
+
+def test_a_video_that_landed_is_good():
+    found = verdict(video(landed=frozenset({"task_1"})))
+    assert found.landed == ("a",)
+    assert found.is_good
+
+
+class TestDoublePaid:
+    @pytest.mark.parametrize(
+        "jobs",
+        [
+            pytest.param((job(1), job(2, created=9000, ended=9999)), id="two charged, one after the other"),
+            pytest.param((job(1, charged=0), job(2, created=4000)), id="two in progress at a time"),
+            pytest.param((job(1, charged=0, ended=None), job(2, created=9000)), id="the first one never ends"),
+        ],
+    )
+    def test_is_noticed(self, jobs):
+        found = verdict(video(jobs=jobs, log="task_1 task_2"))
+        assert found.double_paid == ("a",)
+        assert not found.is_good
+
+    def test_a_refunded_job_may_be_followed_by_another(self):
+        jobs = (job(1, charged=0), job(2, created=6000, ended=9999))
+        assert verdict(video(jobs=jobs, log="task_2")).is_good
+
+    @pytest.mark.parametrize(("clears", "is_good"), [(0, False), (1, True)])
+    def test_a_person_may_decide_to_pay_again_after_a_report(self, clears, is_good):
+        paid_twice = video(jobs=(job(1), job(2)), record=UNKNOWN, log="task_2")
+        hits = [hit("clear")] * clears
+        assert (not verdict(paid_twice, hits=hits).double_paid) is is_good
+
+
+class TestLost:
+    def test_is_what_nobody_can_find(self):
+        found = verdict(video(record=None))
+        assert found.lost == ("task_1",)
+        assert not found.is_good
+
+    @pytest.mark.parametrize(
+        "known",
+        [
+            {"landed": frozenset({"task_1"})},
+            {"record": RECORD},
+            {"log": "Submitted video task task_1: ..."},
+            {"jobs": (job(charged=0),)},
+            {"record": UNKNOWN},
+        ],
+    )
+    def test_is_nothing_that_a_person_can_find(self, known):
+        assert verdict(video(**{"record": None, **known})).lost == ()
+
+    def test_one_report_stands_for_one_submission(self):
+        assert verdict(video(jobs=(job(1), job(2)), record=UNKNOWN)).lost == ("task_2",)
+
+
+class TestUnknown:
+    def test_is_explained_by_a_lost_answer(self):
+        found = verdict(video(record=UNKNOWN), faults=[fault("reset_after")])
+        assert (found.unknown, found.unexplained, found.is_good) == (("a",), (), True)
+
+    @pytest.mark.parametrize("what", ["task", "scheduler"])
+    def test_is_explained_by_a_kill_of_its_worker(self, what):
+        assert verdict(video(record=UNKNOWN), hits=[hit(what)]).is_good
+
+    def test_is_explained_by_a_kill_of_the_server(self):
+        assert verdict(video(record=UNKNOWN), hits=[hit("emulator", prompts=())]).is_good
+
+    @pytest.mark.parametrize(
+        "found",
+        [
+            pytest.param({}, id="nothing happened"),
+            pytest.param({"hits": [hit(prompts=("b",))]}, id="another worker was killed"),
+            pytest.param({"hits": [hit(after=60)]}, id="killed a minute later"),
+            pytest.param({"faults": [fault("reset_after", prompt="b")]}, id="another answer was lost"),
+            pytest.param({"faults": [fault("internal_error")]}, id="a documented refusal"),
+            pytest.param({"faults": [fault("reset_before", on="recordInfo")]}, id="another request"),
+        ],
+    )
+    def test_is_noticed_if_it_could_have_been_known(self, found):
+        judged = verdict(video(record=UNKNOWN), **found)
+        assert judged.unexplained == ("a",)
+        assert not judged.is_good
+
+    def test_has_to_be_reported(self):
+        found = verdict(video(), faults=[fault("reset_after")])
+        assert found.unreported == ("a",)
+        assert not found.is_good

@@ -1,0 +1,115 @@
+"""
+``python -m tools.chaos --videos 200 --seed 1``: makes videos with a real Airflow while its processes are killed, then
+compares what was paid for with what Airflow knows, and fails if anything was paid for twice or lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.airflow_stack import AirflowStack
+from tools.chaos.attack import DAG_ID, Attack
+from tools.chaos.blows import plan
+from tools.chaos.collect import collect
+from tools.chaos.verdict import Verdict, judge
+from tools.chaos.videos import WAYS, Video, videos
+from tools.emulator_process import EmulatorProcess
+from tools.interrupts import signals_interrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tools.chaos.evidence import Evidence
+
+_REPOSITORY = Path(__file__).parents[2]
+_SABOTAGES = ("resend", "forget")
+_CREDITS = 1_000_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the chaos and return the exit code: 0 only if every promise was kept."""
+    options = _parser().parse_args(arguments)
+    started = time.monotonic()
+    wanted = videos(options.videos, options.seed)
+    folder = _REPOSITORY / ".run" / f"{time.strftime('chaos-%Y%m%d-%H%M%S')}-{os.getpid()}"
+    try:
+        with signals_interrupt():
+            evidence = _run(folder, wanted, options.seed, options.sabotage)
+    except KeyboardInterrupt:
+        print("chaos: interrupted, everything is stopped", flush=True)
+        return 130
+    verdict = judge(evidence)
+    _report(evidence, verdict, time.monotonic() - started)
+    return 0 if verdict.is_good else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.chaos", description=__doc__)
+    parser.add_argument("--videos", type=int, default=40, metavar="N", help="how many (default: 40)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="decides what happens (default: 1)")
+    parser.add_argument("--sabotage", choices=_SABOTAGES, help="break the provider, to see that it is noticed")
+    return parser
+
+
+def _run(folder: Path, wanted: list[Video], seed: int, sabotage: str | None) -> Evidence:
+    storage, traces = folder / "videos", folder / "traces"
+    traces.mkdir(parents=True)
+    with ExitStack() as exits:
+        emulator = exits.enter_context(_emulator(folder, seed))
+        env = {
+            "AIRFLOW_CONN_SEEDANCE_DEFAULT": emulator.connection,
+            "CHAOS_PROMPTS": json.dumps({way: [v.prompt for v in wanted if v.way == way] for way in WAYS}),
+            "CHAOS_VIDEOS": f"{storage.as_uri()}/",
+            "CHAOS_TRACES": str(traces),
+            "CHAOS_SABOTAGE": sabotage or "",
+        }
+        airflow = exits.enter_context(AirflowStack(folder / "airflow", Path(__file__).parent / "dags", env=env))
+        airflow.wait_for_dag(DAG_ID)
+        airflow.unpause(DAG_ID)
+        run_id = airflow.trigger(DAG_ID)
+        print(f"chaos: {airflow.base_url}/dags/{DAG_ID}/runs/{run_id} ({folder})", flush=True)
+        attack = Attack(airflow, emulator, run_id, wanted, traces)
+        attack.carry_out(plan(seed), timeout=300 + 15 * len(wanted))
+        attack.end_outages()
+        airflow.wait_for_run(DAG_ID, run_id)
+        return collect(airflow, emulator, run_id, wanted, attack.hits, storage)
+
+
+def _emulator(folder: Path, seed: int) -> EmulatorProcess:
+    times = ("--jitter", "2", "--jitter-seed", str(seed))
+    options = (*times, "--concurrency-limit", "25")
+    return EmulatorProcess(folder / "emulator", credits=_CREDITS, generation_seconds=5, options=options)
+
+
+def _report(evidence: Evidence, verdict: Verdict, seconds: float) -> None:
+    for name, found in asdict(verdict).items():
+        if name != "landed" and found:
+            print(f"chaos: {name}: {', '.join(found)}")
+    missing = {video.prompt for video in evidence.videos} - {*verdict.landed, *verdict.unknown}
+    for video in evidence.videos:
+        if video.prompt in missing:
+            print(f"chaos: not landed: {video.prompt!r} is {video.state}, {video.record}")
+    figures = {
+        "videos": len(evidence.videos),
+        "kills": sum(hit.is_kill for hit in evidence.hits),
+        "faults": len(evidence.faults),
+        "submissions": sum(len(video.jobs) for video in evidence.videos),
+        "unknown": len(verdict.unknown),
+        "double_paid": len(verdict.double_paid),
+        "lost": len(verdict.lost),
+        "landed": len(verdict.landed),
+        "seconds": round(seconds),
+    }
+    print("chaos:", " ".join(f"{name}={figure}" for name, figure in figures.items()), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""The referee: pure functions from what is known to what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from tools.chaos.blows import CLEAR
+
+if TYPE_CHECKING:
+    from tools.chaos.evidence import Evidence, Hit, VideoEvidence
+
+__all__ = ["Verdict", "judge"]
+
+#: What the provider says when nobody can know, and what it tells a person to do about it.
+_UNKNOWN = "It is unknown whether a video was paid for"
+_WHAT_TO_CHECK = "web account"
+
+#: With these answers to createTask nobody can know whether it was accepted.
+_SAFE_FAULTS = frozenset(
+    {"connection_refused", "internal_error", "slow", "rate_limited", "concurrency_limit", "never_ends"}
+)
+#: How long after its record a request can be on its way, in seconds; a slow answer is the longest.
+_ON_ITS_WAY = 10.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """
+    What a chaos run has shown.
+
+    :param double_paid: prompts of videos with more than one charged job, or more than one in progress at a time.
+    :param lost: charged video tasks that can't be found from Airflow any more.
+    :param unknown: prompts whose submission was reported as unknown.
+    :param unexplained: those of them which nothing that was done can have made unknown.
+    :param unreported: prompts with a lost answer that nobody was told of.
+    :param landed: prompts of videos that have landed.
+    """
+
+    double_paid: tuple[str, ...]
+    lost: tuple[str, ...]
+    unknown: tuple[str, ...]
+    unexplained: tuple[str, ...]
+    unreported: tuple[str, ...]
+    landed: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every promise was kept."""
+        return not (self.double_paid or self.lost or self.unexplained or self.unreported)
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Compare what Airflow knows with what was paid for."""
+    unknown = [video for video in evidence.videos if _is_reported(video)]
+    return Verdict(
+        double_paid=tuple(video.prompt for video in evidence.videos if _is_paid_twice(video, evidence)),
+        lost=tuple(job for video in evidence.videos for job in _lost(video)),
+        unknown=tuple(video.prompt for video in unknown),
+        unexplained=tuple(video.prompt for video in unknown if not _is_explained(video, evidence)),
+        unreported=tuple(sorted(_unknowable(evidence) - {video.prompt for video in unknown})),
+        landed=tuple(video.prompt for video in evidence.videos if video.landed),
+    )
+
+
+def _is_paid_twice(video: VideoEvidence, evidence: Evidence) -> bool:
+    charged = [job for job in video.jobs if job.charged > 0]
+    if _is_reported(video):
+        # Clearing a task that has reported an unknown outcome is the decision to pay again.
+        return len(charged) > 1 + sum(hit.what == CLEAR and video.prompt in hit.prompts for hit in evidence.hits)
+    return len(charged) > 1 or any(one.overlaps(other) for one, other in combinations(video.jobs, 2))
+
+
+def _lost(video: VideoEvidence) -> list[str]:
+    """What was charged and is neither landed, nor recorded, nor named in a log, nor reported as unknown."""
+    recorded = (video.record or {}).get("task_id")
+    known = {*video.landed, recorded}
+    unnamed = [
+        job.task_id
+        for job in video.jobs
+        if job.charged > 0 and job.task_id not in known and job.task_id not in video.log
+    ]
+    # One report stands for one submission: nobody was told of a second one.
+    return unnamed[1:] if _is_reported(video) else unnamed
+
+
+def _is_reported(video: VideoEvidence) -> bool:
+    said = f"{video.log}\n{(video.record or {}).get('reason') or ''}"
+    return _UNKNOWN in said and _WHAT_TO_CHECK in said
+
+
+def _unknowable(evidence: Evidence) -> set[str]:
+    """Prompts of requests whose answer a fault has spoiled."""
+    return {
+        fault["prompt"]
+        for fault in evidence.faults
+        if fault["on"] == "createTask" and fault["prompt"] and fault["fault"] not in _SAFE_FAULTS
+    }
+
+
+def _is_explained(video: VideoEvidence, evidence: Evidence) -> bool:
+    return video.prompt in _unknowable(evidence) or any(_can_explain(hit, video) for hit in evidence.hits)
+
+
+def _can_explain(hit: Hit, video: VideoEvidence) -> bool:
+    """Whether a kill hit the process that was submitting, or the server that was being asked, at that time."""
+    if hit.what != "emulator" and video.prompt not in hit.prompts:
+        return False
+    submitted_at = (video.record or {}).get("submitted_at")
+    if submitted_at is None:
+        return False
+    return -1 <= hit.time - datetime.fromisoformat(submitted_at).timestamp() <= _ON_ITS_WAY
