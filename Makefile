@@ -21,7 +21,7 @@ chaos: $(READY) ## Kill a real Airflow while it makes N=40 videos, SEED=1, and c
 test: $(READY) ## Unit and integration tests
 	$(BIN)/pytest
 
-test-slow: $(READY) ## Packaging, landing on S3, and the demo as a newcomer runs it
+test-slow: $(READY) ## Chaos, packaging, landing on S3, and the demo as a newcomer runs it
 	$(BIN)/pytest tests/slow
 
 test-unit: $(READY) ## Unit tests only
