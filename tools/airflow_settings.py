@@ -12,10 +12,12 @@ from tools.ports import free_ports
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["AirflowSettings"]
+    from tools.airflow_layout import Options
+
+__all__ = ["AirflowSettings", "as_environment"]
 
 # Defaults are made for installations that run for months: many of them let a person wait for seconds.
-_QUICK: dict[str, dict[str, object]] = {
+_QUICK: Options = {
     "scheduler": {
         "scheduler_heartbeat_sec": 1,
         "job_heartbeat_sec": 2,
@@ -66,18 +68,12 @@ class AirflowSettings:
 
     def environment(self) -> dict[str, str]:
         """Return everything as environment variables, with new secrets at each call."""
-        sections = (self._core(), self._servers(), _secrets(), _QUICK)
-        return {
-            "AIRFLOW_HOME": str(self.home),
-            **{
-                f"AIRFLOW__{section}__{option}".upper(): str(value)
-                for options_by_section in sections
-                for section, options in options_by_section.items()
-                for option, value in options.items()
-            },
-        }
+        environment = {"AIRFLOW_HOME": str(self.home)}
+        for options in (self._core(), self._servers(), _secrets(), _QUICK):
+            environment |= as_environment(options)
+        return environment
 
-    def _core(self) -> dict[str, dict[str, object]]:
+    def _core(self) -> Options:
         return {
             "core": {
                 "dags_folder": self.dags_folder,
@@ -93,7 +89,7 @@ class AirflowSettings:
             "usage_data_collection": {"enabled": False},
         }
 
-    def _servers(self) -> dict[str, dict[str, object]]:
+    def _servers(self) -> Options:
         return {
             "core": {"execution_api_server_url": f"{self.base_url}/execution/"},
             "api": {"host": "127.0.0.1", "port": self.api_port, "base_url": self.base_url, "workers": 1},
@@ -105,7 +101,20 @@ class AirflowSettings:
         }
 
 
-def _secrets() -> dict[str, dict[str, object]]:
+def as_environment(options: Options) -> dict[str, str]:
+    """
+    Return settings as the environment variables that Airflow reads them from.
+
+    :param options: by section and name.
+    """
+    return {
+        f"AIRFLOW__{section}__{option}".upper(): str(value)
+        for section, values in options.items()
+        for option, value in values.items()
+    }
+
+
+def _secrets() -> Options:
     return {
         "core": {"fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()},
         "api": {"secret_key": secrets.token_urlsafe(32)},

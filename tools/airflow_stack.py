@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from tools.airflow_api import AirflowApi
-from tools.airflow_settings import AirflowSettings
+from tools.airflow_layout import LOCAL, Component, Layout
+from tools.airflow_settings import AirflowSettings, as_environment
+from tools.celery_nodes import answering_nodes
 from tools.interrupts import interrupts_ignored, signals_interrupt
 from tools.processes import ManagedProcess, inherited_environment, stop_all
 from tools.task_processes import RunningTask, running_tasks
@@ -21,13 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AirflowStack"]
 
-#: The components, each with the name under which the health check knows its heartbeat.
-_COMPONENTS = {
-    "api-server": None,
-    "scheduler": "scheduler",
-    "dag-processor": "dag_processor",
-    "triggerer": "triggerer",
-}
 _START_SECONDS = 120
 
 
@@ -42,19 +38,30 @@ class AirflowStack(AirflowApi):
             airflow.unpause("my_dag")
             run = airflow.wait_for_run("my_dag", airflow.trigger("my_dag"))
 
+    With the CeleryExecutor and two of most components, whose servers are started before and stopped after it::
+
+        with PostgresServer() as postgres, RedisServer() as redis:
+            with AirflowStack(home, dags_folder, layout=celery_layout(postgres.url, redis.url)) as airflow:
+                airflow.kill("worker-1")
+
     :param home: its AIRFLOW_HOME, an empty or missing folder; the logs of the components are in ``home/components``.
     :param dags_folder: the folder with the DAG files.
     :param env: environment variables to add, also those that overrule a setting; a secret belongs here.
+    :param layout: of which components it consists.
     """
 
-    def __init__(self, home: Path, dags_folder: Path, *, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, dags_folder: Path, *, env: Mapping[str, str] | None = None, layout: Layout = LOCAL
+    ) -> None:
         settings = AirflowSettings.on_free_ports(home, dags_folder)
         super().__init__(settings.base_url)
         self.home = settings.home
+        self.layout = layout
         self._logs = settings.home / "components"
         #: The components that are supposed to run, by name.
         self.processes: dict[str, ManagedProcess] = {}
-        self._env = {**inherited_environment(), **settings.environment(), **(env or {})}
+        layout_env = as_environment(layout.options)
+        self._env = {**inherited_environment(), **settings.environment(), **layout_env, **(env or {})}
         self._started: list[ManagedProcess] = []
         self._exits = ExitStack()
 
@@ -63,7 +70,7 @@ class AirflowStack(AirflowApi):
             exits.enter_context(signals_interrupt())
             exits.callback(self._stop_processes)
             self._prepare_home()
-            self._start(*_COMPONENTS)
+            self._start_and_wait(self.layout.components)
             self._exits = exits.pop_all()
         return self
 
@@ -90,7 +97,8 @@ class AirflowStack(AirflowApi):
 
         To kill nothing but the process itself, use ``processes[name].pid``.
 
-        :param name: ``api-server``, ``scheduler`` (with all tasks), ``dag-processor`` or ``triggerer``.
+        :param name: of a component of the layout. Tasks go with what executes them: the scheduler of the
+            LocalExecutor, the worker of Celery.
         """
         self.processes.pop(name).kill()
 
@@ -98,11 +106,12 @@ class AirflowStack(AirflowApi):
         """Start a component again, killed before if it still runs, and wait until it works."""
         if name in self.processes:
             self.kill(name)
-        self._start(name)
+        self._start_and_wait([self.layout[name]])
 
     def start(self, name: str) -> None:
         """Start a component that was killed or has died, without waiting until it works."""
-        self.processes[name] = self._run(name)
+        component = self.layout[name]
+        self.processes[name] = self._run(*component.arguments, log=name)
 
     def died(self) -> list[str]:
         """Return the components that have ended by themselves."""
@@ -110,7 +119,10 @@ class AirflowStack(AirflowApi):
 
     def running_tasks(self) -> list[RunningTask]:
         """Return the processes that execute tasks right now, and those that supervise them."""
-        return running_tasks(self.processes["scheduler"]) if "scheduler" in self.processes else []
+        executing = [component.name for component in self.layout.components if component.executes_tasks]
+        return [
+            task for name in executing if name in self.processes for task in running_tasks(name, self.processes[name])
+        ]
 
     def alive(self) -> list[int]:
         """Return the ids of all processes of this Airflow that are alive, those of killed components included."""
@@ -121,36 +133,50 @@ class AirflowStack(AirflowApi):
         if any(self.home.iterdir()):
             raise FileExistsError(f"{self.home} is not empty; two Airflows in one home break each other.")
         self._logs.mkdir()
-        self._run("db", "migrate").wait_for_success(timeout=_START_SECONDS)
+        self._run("db", "migrate", log="db").wait_for_success(timeout=_START_SECONDS)
 
-    def _start(self, *names: str) -> None:
+    def _start_and_wait(self, components: Sequence[Component]) -> None:
         since = datetime.now(UTC)
-        for name in names:
-            self.processes[name] = self._run(name)
-        self._wait_for_heartbeats(names, since=since)
+        for component in components:
+            self.start(component.name)
+        missing = ", ".join(component.name for component in components)
+        wait_until(
+            lambda: self._all_work(components, since),
+            timeout=_START_SECONDS,
+            what=f"heartbeats of {missing} ({self._logs})",
+        )
 
-    def _run(self, *arguments: str) -> ManagedProcess:
+    def _run(self, *arguments: str, log: str) -> ManagedProcess:
         process = ManagedProcess(
             f"airflow {' '.join(arguments)}",
             # -P: nothing is to be imported from the working directory.
             [sys.executable, "-P", "-m", "airflow", *arguments],
             env=self._env,
-            log=self._logs / f"{arguments[0]}.log",
+            log=self._logs / f"{log}.log",
             cwd=self.home,
         )
         self._started.append(process)
         return process
 
-    def _wait_for_heartbeats(self, names: Sequence[str], *, since: datetime) -> None:
-        def all_healthy() -> bool:
-            self.check()
-            try:
-                health = self.health()
-            except OSError:  # which is what requests raises; the server does not listen yet
-                return False
-            return all(_is_healthy(health, _COMPONENTS[name], since) for name in names)
+    def _all_work(self, components: Sequence[Component], since: datetime) -> bool:
+        self.check()
+        try:
+            is_served = self.health()["metadatabase"]["status"] == "healthy"
+            return is_served and self._have_heartbeats(components, since) and self._nodes_answer(components)
+        except OSError:  # which is what requests raises; the server does not listen yet
+            return False
 
-        wait_until(all_healthy, timeout=_START_SECONDS, what=f"heartbeats of {names} ({self._logs})")
+    def _have_heartbeats(self, components: Sequence[Component], since: datetime) -> bool:
+        wanted = Counter(component.job_type for component in components if component.job_type is not None)
+        if not wanted:
+            return True
+        # A component that was killed a moment ago still counts as healthy: only a later job shows the new one.
+        jobs = self.call("GET", "/jobs", params={"start_date_gte": since.isoformat(), "limit": 100})["jobs"]
+        return wanted <= Counter(job["job_type"] for job in jobs if _has_sent_heartbeat(job))
+
+    def _nodes_answer(self, components: Sequence[Component]) -> bool:
+        wanted = {component.celery_node for component in components if component.celery_node is not None}
+        return not wanted or wanted <= answering_nodes(self.layout.broker_url, wanted)
 
     def _stop_processes(self) -> None:
         with interrupts_ignored():
@@ -158,9 +184,6 @@ class AirflowStack(AirflowApi):
             stop_all(self._started)
 
 
-def _is_healthy(health: dict[str, dict[str, str]], component: str | None, since: datetime) -> bool:
-    if component is None:
-        return health["metadatabase"]["status"] == "healthy"  # the API server itself, since it has answered
-    heartbeat = health[component][f"latest_{component}_heartbeat"]
-    # A component that was killed a moment ago still counts as healthy: only a later heartbeat shows the new one.
-    return health[component]["status"] == "healthy" and datetime.fromisoformat(heartbeat) >= since
+def _has_sent_heartbeat(job: dict[str, str]) -> bool:
+    started, latest = (datetime.fromisoformat(job[name]) for name in ("start_date", "latest_heartbeat"))
+    return job["state"] == "running" and latest > started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import uuid
 from contextlib import suppress
@@ -27,18 +28,29 @@ class ManagedProcess:
     """
     A process in a session of its own, and everything that descends from it.
 
-    Descendants can't be told by name (Airflow renames them), by process group (every task gets its own) or by
+    Descendants can't be told by name (Airflow renames them), by process group (every task gets its own) or only by
     parent (init adopts the orphans of a killed one). What they keep is the session, or, if they leave it for one
-    of their own like the shell of a BashOperator, the environment they were started with.
+    of their own like the shell of a BashOperator, the environment they were started with. Those of PostgreSQL keep
+    neither; but they end by themselves when they have lost their parent.
 
     :param name: what to call it in error messages.
     :param command: program and arguments; everybody on the machine can read them, so no secrets.
     :param env: its environment.
     :param log: the file that gets its output, appended to what is there.
     :param cwd: its working directory.
+    :param user: who it runs as, if that is another than this process's; only root can say so.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        log: Path,
+        cwd: Path,
+        user: str | None = None,
+    ) -> None:
         self.name = name
         self.log = log
         self._mark = uuid.uuid4().hex
@@ -47,6 +59,9 @@ class ManagedProcess:
                 command,
                 env={**env, _MARK: self._mark},
                 cwd=cwd,
+                user=user,
+                group=None if user is None else pwd.getpwnam(user).pw_gid,
+                extra_groups=None if user is None else [],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -67,12 +82,21 @@ class ManagedProcess:
     def members(self) -> list[psutil.Process]:
         """Return the process and all its descendants, as far as they are alive."""
         session_is_ours = self._leader.is_running() or not psutil.pid_exists(self.pid)
-        return [process for process in psutil.process_iter() if self._owns(process, session_is_ours)]
+        children = self._children()
+        return [process for process in psutil.process_iter() if self._owns(process, session_is_ours, children)]
 
-    def _owns(self, process: psutil.Process, session_is_ours: bool) -> bool:
+    def _children(self) -> set[int]:
+        try:
+            return {child.pid for child in self._leader.children(recursive=True)}
+        except psutil.NoSuchProcess:
+            return set()
+
+    def _owns(self, process: psutil.Process, session_is_ours: bool, children: set[int]) -> bool:
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
+            if process.pid in children:
+                return True
             if session_is_ours and os.getsid(process.pid) == self.pid:
                 return True
             return bool(process.environ().get(_MARK) == self._mark)

@@ -39,19 +39,27 @@ class RunningTask:
 
     :param pid: the process that executes it; also ``pid`` of the task instance in the API.
     :param supervisor_pid: the worker that supervises it, or None if that was killed.
+    :param component: the name of the component that executes it.
     """
 
     pid: int
     supervisor_pid: int | None
+    component: str
 
 
-def running_tasks(scheduler: ManagedProcess) -> list[RunningTask]:
-    """Return the tasks that the workers of a scheduler are executing right now."""
-    members = {process.pid: process for process in scheduler.members()}
-    return [task for pid, process in members.items() if (task := _as_task(process, scheduler.pid, set(members)))]
+def running_tasks(component: str, leader: ManagedProcess) -> list[RunningTask]:
+    """
+    Return the tasks that a component is executing right now.
+
+    :param component: its name.
+    :param leader: its process, a scheduler with the LocalExecutor or a worker of Celery.
+    """
+    members = {process.pid: process for process in leader.members()}
+    found = (_as_task(process, component, leader.pid, set(members)) for process in members.values())
+    return [task for task in found if task is not None]
 
 
-def _as_task(process: psutil.Process, session: int, members: set[int]) -> RunningTask | None:
+def _as_task(process: psutil.Process, component: str, session: int, members: set[int]) -> RunningTask | None:
     try:
         leads_group = os.getpgid(process.pid) == process.pid
         in_session = os.getsid(process.pid) == session
@@ -60,4 +68,4 @@ def _as_task(process: psutil.Process, session: int, members: set[int]) -> Runnin
         return None  # it has just ended
     if not leads_group or not in_session or process.pid == session:
         return None
-    return RunningTask(process.pid, parent if parent in members else None)
+    return RunningTask(process.pid, parent if parent in members else None, component)
