@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chaos test test-slow test-unit lint format build clean
+.PHONY: help demo chaos services test test-slow test-unit lint format build clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,13 +15,16 @@ help: ## Show what can be made
 demo: $(READY) ## From nothing to a real MP4 through a real Airflow; LIVE=1 uses the real API and asks first
 	$(BIN)/python -m tools.demo $(if $(LIVE),--live)
 
-chaos: $(READY) ## Kill a real Airflow while it makes N=40 videos, SEED=1, and count what was paid for and lost
-	$(BIN)/python -m tools.chaos $(if $(N),--videos $(N)) $(if $(SEED),--seed $(SEED)) $(if $(SABOTAGE),--sabotage $(SABOTAGE))
+chaos: $(READY) $(if $(filter celery,$(STACK)),services) ## Kill a real Airflow while it makes N=40 videos, SEED=1, STACK=local or celery; count what was paid for and lost
+	$(BIN)/python -m tools.chaos $(if $(N),--videos $(N)) $(if $(SEED),--seed $(SEED)) $(if $(STACK),--stack $(STACK)) $(if $(SABOTAGE),--sabotage $(SABOTAGE))
+
+services: ## Install PostgreSQL and Redis where they are missing, for the slow tests
+	tools/install_services.sh
 
 test: $(READY) ## Unit and integration tests
 	$(BIN)/pytest
 
-test-slow: $(READY) ## Chaos, packaging, landing on S3, and the demo as a newcomer runs it
+test-slow: $(READY) services ## Chaos, packaging, landing on S3, and the demo as a newcomer runs it
 	$(BIN)/pytest tests/slow
 
 test-unit: $(READY) ## Unit tests only

@@ -19,6 +19,7 @@ from tools.airflow_stack import AirflowStack
 from tools.chaos.attack import DAG_ID, Attack
 from tools.chaos.blows import plan
 from tools.chaos.collect import collect
+from tools.chaos.stacks import STACKS
 from tools.chaos.verdict import Verdict, judge
 from tools.chaos.videos import WAYS, Video, videos
 from tools.emulator_process import EmulatorProcess
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tools.chaos.evidence import Evidence
 
 _REPOSITORY = Path(__file__).parents[2]
+_DAGS = Path(__file__).parent / "dags"
 _SABOTAGES = ("resend", "forget")
 _CREDITS = 1_000_000
 
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = _REPOSITORY / ".run" / f"{time.strftime('chaos-%Y%m%d-%H%M%S')}-{os.getpid()}"
     try:
         with signals_interrupt():
-            evidence = _run(folder, wanted, options.seed, options.sabotage)
+            evidence = _run(folder, wanted, options)
     except KeyboardInterrupt:
         print("chaos: interrupted, everything is stopped", flush=True)
         return 130
@@ -55,29 +57,31 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.chaos", description=__doc__)
     parser.add_argument("--videos", type=int, default=40, metavar="N", help="how many (default: 40)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="decides what happens (default: 1)")
+    parser.add_argument("--stack", choices=STACKS, default="local", help="which kind of Airflow (default: local)")
     parser.add_argument("--sabotage", choices=_SABOTAGES, help="break the provider, to see that it is noticed")
     return parser
 
 
-def _run(folder: Path, wanted: list[Video], seed: int, sabotage: str | None) -> Evidence:
+def _run(folder: Path, wanted: list[Video], options: argparse.Namespace) -> Evidence:
     storage, traces = folder / "videos", folder / "traces"
     traces.mkdir(parents=True)
     with ExitStack() as exits:
-        emulator = exits.enter_context(_emulator(folder, seed))
+        emulator = exits.enter_context(_emulator(folder, options.seed))
+        stack = exits.enter_context(STACKS[options.stack]())
         env = {
             "AIRFLOW_CONN_SEEDANCE_DEFAULT": emulator.connection,
             "CHAOS_PROMPTS": json.dumps({way: [v.prompt for v in wanted if v.way == way] for way in WAYS}),
             "CHAOS_VIDEOS": f"{storage.as_uri()}/",
             "CHAOS_TRACES": str(traces),
-            "CHAOS_SABOTAGE": sabotage or "",
+            "CHAOS_SABOTAGE": options.sabotage or "",
         }
-        airflow = exits.enter_context(AirflowStack(folder / "airflow", Path(__file__).parent / "dags", env=env))
+        airflow = exits.enter_context(AirflowStack(folder / "airflow", _DAGS, env=env, layout=stack.layout))
         airflow.wait_for_dag(DAG_ID)
         airflow.unpause(DAG_ID)
         run_id = airflow.trigger(DAG_ID)
         print(f"chaos: {airflow.base_url}/dags/{DAG_ID}/runs/{run_id} ({folder})", flush=True)
-        attack = Attack(airflow, emulator, run_id, wanted, traces)
-        attack.carry_out(plan(seed), timeout=300 + 15 * len(wanted))
+        attack = Attack(airflow, {"emulator": emulator, **stack.servers}, run_id, wanted, traces)
+        attack.carry_out(plan(options.seed, stack.hits), timeout=300 + 15 * len(wanted))
         attack.end_outages()
         airflow.wait_for_run(DAG_ID, run_id)
         return collect(airflow, emulator, run_id, wanted, attack.hits, storage)

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import requests
 
@@ -14,19 +14,26 @@ from tools.chaos.blows import CLEAR
 from tools.chaos.evidence import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tools.airflow_stack import AirflowStack
     from tools.chaos.blows import Blow, Plan
     from tools.chaos.videos import Video
-    from tools.emulator_process import EmulatorProcess
 
-__all__ = ["DAG_ID", "Attack"]
+__all__ = ["DAG_ID", "Attack", "Server"]
 
 DAG_ID = "chaos"
 #: Of a task that a person may want to clear.
 _CLEARABLE = ("running", "deferred", "queued", "up_for_retry")
+
+
+class Server(Protocol):
+    """What Airflow needs besides its own components."""
+
+    def kill(self) -> None: ...
+
+    def start(self) -> None: ...
 
 
 class Attack:
@@ -34,17 +41,17 @@ class Attack:
     One series of blows on one run of the DAG.
 
     :param airflow: what is hit.
-    :param emulator: what is hit, too.
+    :param servers: what is hit, too, by name.
     :param run_id: the run.
     :param wanted: what the run makes.
     :param traces: folder in which every task that pays notes its process.
     """
 
     def __init__(
-        self, airflow: AirflowStack, emulator: EmulatorProcess, run_id: str, wanted: list[Video], traces: Path
+        self, airflow: AirflowStack, servers: Mapping[str, Server], run_id: str, wanted: list[Video], traces: Path
     ) -> None:
         self._airflow = airflow
-        self._emulator = emulator
+        self._servers = servers
         self._run_id = run_id
         self._prompts = {(video.create, video.map_index): video.prompt for video in wanted}
         self._traces = traces
@@ -80,12 +87,10 @@ class Attack:
         match blow.what:
             case "clear":
                 self._clear(blow)
-            case "emulator":
-                self._note(blow.what)
-                self._emulator.kill()
-                self._down.setdefault(blow.what, time.monotonic() + blow.outage)
             case "task" | "supervisor":
                 self._kill_task(blow)
+            case server if server in self._servers:
+                self._kill_server(blow)
             case _:
                 self._kill_component(blow)
 
@@ -98,6 +103,12 @@ class Attack:
         if blow.what == "supervisor" and task.supervisor_pid is not None:
             _kill(task.supervisor_pid)
         _kill(task.pid)
+
+    def _kill_server(self, blow: Blow) -> None:
+        if blow.what not in self._down:
+            self._note(blow.what)
+            self._servers[blow.what].kill()
+            self._down[blow.what] = time.monotonic() + blow.outage
 
     def _kill_component(self, blow: Blow) -> None:
         alive = [name for name in sorted(self._airflow.processes) if name.startswith(blow.what)]
@@ -121,12 +132,15 @@ class Attack:
         for name in self._airflow.died():
             self._down.setdefault(name, 0.0)
         now = time.monotonic()
-        for name in [name for name, due in self._down.items() if due <= now]:
-            del self._down[name]
-            self._start_of(name)()
+        # The servers first: components end at once that miss their database.
+        due = sorted((name for name, at in self._down.items() if at <= now), key=lambda name: name not in self._servers)
+        for name in due:
+            if name in self._servers or "database" not in self._down:
+                del self._down[name]
+                self._start_of(name)()
 
     def _start_of(self, name: str) -> Callable[[], None]:
-        return self._emulator.start if name == "emulator" else lambda: self._airflow.start(name)
+        return self._servers[name].start if name in self._servers else lambda: self._airflow.start(name)
 
     def _has_ended(self) -> bool:
         with suppress(requests.RequestException, RuntimeError):
