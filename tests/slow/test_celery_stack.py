@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tools.airflow_layout import celery_layout
-from tools.airflow_stack import AirflowStack
-from tools.postgres_server import PostgresServer
-from tools.redis_server import RedisServer
 from tools.waiting import wait_until
 
 DAGS = """
@@ -37,24 +33,9 @@ sleeper()
 
 
 @pytest.fixture(scope="module")
-def database():
-    with PostgresServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def broker():
-    with RedisServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def airflow(tmp_path_factory, database, broker):
-    dags_folder = tmp_path_factory.mktemp("dags")
-    (dags_folder / "dags.py").write_text(DAGS)
-    layout = celery_layout(database.url, broker.url)
-    with AirflowStack(tmp_path_factory.mktemp("stack") / "home", dags_folder, layout=layout) as running:
-        yield running
+def airflow(celery_airflow, celery_dags):
+    (celery_dags / "celery_stack.py").write_text(DAGS)
+    return celery_airflow
 
 
 def start(airflow, dag_id):

@@ -1,0 +1,48 @@
+"""An Airflow with the CeleryExecutor and two of most components, and the servers that it needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.airflow_layout import celery_layout
+from tools.airflow_stack import AirflowStack
+from tools.emulator_process import EmulatorProcess
+from tools.postgres_server import PostgresServer
+from tools.redis_server import RedisServer
+
+
+@pytest.fixture(scope="session")
+def database():
+    """The metadata database."""
+    with PostgresServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def broker():
+    """The queue to the workers."""
+    with RedisServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def slow_emulator(tmp_path_factory):
+    """An emulator that leaves time to do something while it generates a video: about 25 seconds."""
+    with EmulatorProcess(tmp_path_factory.mktemp("slow"), generation_seconds=25) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def celery_dags(tmp_path_factory):
+    """The folder of its DAGs, in which the tests write."""
+    return tmp_path_factory.mktemp("dags")
+
+
+@pytest.fixture(scope="session")
+def celery_airflow(tmp_path_factory, celery_dags, database, broker, slow_emulator):
+    """The Airflow. Starting it takes about 20 seconds."""
+    home = tmp_path_factory.mktemp("celery") / "home"
+    env = {"AIRFLOW_CONN_SEEDANCE_DEFAULT": slow_emulator.connection}
+    layout = celery_layout(database.url, broker.url)
+    with AirflowStack(home, celery_dags, env=env, layout=layout) as running:
+        yield running
