@@ -18,6 +18,7 @@ from tools.processes import ManagedProcess, inherited_environment, stop_all
 from tools.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -98,6 +99,11 @@ class EmulatorProcess:
             self._process.kill()
 
     @property
+    def pid(self) -> int | None:
+        """The id of its process, if it was started."""
+        return self._process.pid if self._process is not None else None
+
+    @property
     def media_folder(self) -> Path:
         """Where it keeps the videos that somebody has fetched."""
         return self._folder / "media"
@@ -109,17 +115,40 @@ class EmulatorProcess:
 
     def ledger(self) -> dict[str, Any]:
         """Return what was submitted and what it cost."""
-        return self._get("/emulator/ledger")
+        return self._call("GET", "/emulator/ledger")
 
-    def _get(self, path: str) -> dict[str, Any]:
-        response = requests.get(urljoin(self.base_url, path), timeout=30)
+    def set_faults(self, faults: Sequence[Mapping[str, Any]], *, seed: int = 0) -> None:
+        """
+        Spoil answers from now on, and no others than these.
+
+        :param faults: as ``POST /emulator/faults`` wants them.
+        :param seed: decides which answers.
+        """
+        self._call("POST", "/emulator/faults", {"seed": seed, "faults": list(faults)})
+
+    def injected_faults(self) -> list[dict[str, Any]]:
+        """Return what was spoiled so far."""
+        injected: list[dict[str, Any]] = self._call("GET", "/emulator/faults")["injected"]
+        return injected
+
+    def rotate_key(self, old: str, new: str) -> None:
+        """
+        Replace the key of an account.
+
+        :param old: refused from now on.
+        :param new: good from now on.
+        """
+        self._call("POST", "/emulator/keys", {"old": old, "new": new})
+
+    def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        response = requests.request(method, urljoin(self.base_url, path), json=body, timeout=30)
         response.raise_for_status()
         answer: dict[str, Any] = response.json()
         return answer
 
     def _answers(self) -> bool:
         try:
-            return bool(self._get("/emulator/health"))
+            return bool(self._call("GET", "/emulator/health"))
         except requests.RequestException:
             return False  # what it printed may stand in the log since its last life
 

@@ -7,12 +7,17 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from seedance_provider.emulator.fault_store import FaultStore
+from seedance_provider.emulator.faults import InvalidRuleError, read_rule
+from seedance_provider.emulator.injection import inject_faults
+from seedance_provider.emulator.listener import Listener
 from seedance_provider.emulator.media import MediaFolder
 from seedance_provider.emulator.refusals import RefusedError
+from seedance_provider.emulator.resources import FAULTS, LISTENER, MEDIA, SERVICE, STORE
 from seedance_provider.emulator.service import Clock, Service
 from seedance_provider.emulator.store import Store
 
@@ -26,8 +31,6 @@ API_PATH = "/api/v1"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _LOG = logging.getLogger(__name__)
-_SERVICE = web.AppKey("service", Service)
-_MEDIA = web.AppKey("media", MediaFolder)
 
 _HTML_PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -47,16 +50,20 @@ def create_app(settings: Settings, clock: Clock = time.time) -> web.Application:
     :param settings: how the emulator behaves.
     :param clock: returns Unix seconds; tests bring their own, so that nobody has to wait.
     """
-    # Faults that are injected at run time belong here, as one more middleware around the handlers: it can answer
-    # without calling the handler (nothing accepted), or call it and spoil its answer (accepted all the same).
-    app = web.Application(middlewares=[_answer_web_errors, _answer_refusals])
+    # Faults come first: they spoil what would be answered, a refusal as well.
+    app = web.Application(middlewares=[inject_faults, _answer_web_errors, _answer_refusals])
+    app[LISTENER] = Listener(settings.host, settings.port)
     app.cleanup_ctx.append(_resources(settings, clock))
     app.add_routes(
         [
-            web.post(f"{API_PATH}/jobs/createTask", _create_task),
-            web.get(f"{API_PATH}/jobs/recordInfo", _record_info),
-            web.get("/media/{task_id}.mp4", _media),
+            web.post(f"{API_PATH}/jobs/createTask", _create_task, name="createTask"),
+            web.get(f"{API_PATH}/jobs/recordInfo", _record_info, name="recordInfo"),
+            web.get("/media/{task_id}.mp4", _media, name="media"),
             web.get("/emulator/ledger", _ledger),
+            web.get("/emulator/faults", _faults),
+            web.post("/emulator/faults", _replace_faults),
+            web.delete("/emulator/faults", _end_faults),
+            web.post("/emulator/keys", _rotate_key),
             web.get("/emulator/health", _health),
         ]
     )
@@ -69,9 +76,12 @@ def _resources(settings: Settings, clock: Clock) -> Callable[[web.Application], 
             state_file = settings.state_file or Path(temporary, "state.sqlite")
             store = Store(state_file)
             media = MediaFolder(settings.media_dir or state_file.parent / "media")
-            app[_SERVICE], app[_MEDIA] = Service(settings, store, clock), media
+            faults = FaultStore(state_file)
+            faults.start_with(settings.faults)
+            app[SERVICE], app[STORE], app[MEDIA], app[FAULTS] = Service(settings, store, clock), store, media, faults
             yield
             media.close()
+            faults.close()
             store.close()
 
     return open_and_close
@@ -103,26 +113,68 @@ async def _answer_web_errors(request: web.Request, handler: Handler) -> web.Stre
 
 async def _create_task(request: web.Request) -> web.Response:
     body = await request.read()
-    answer = request.app[_SERVICE].create_task(_authorization(request), request.content_type, body)
+    answer = request.app[SERVICE].create_task(_authorization(request), request.content_type, body)
     return web.json_response(answer)
 
 
 async def _record_info(request: web.Request) -> web.Response:
     root_url = str(request.url.origin())  # From the Host header, so that a mapped port or a container name works.
-    answer = request.app[_SERVICE].record_info(_authorization(request), request.query.get("taskId"), root_url)
+    answer = request.app[SERVICE].record_info(_authorization(request), request.query.get("taskId"), root_url)
     return web.json_response(answer)
 
 
 async def _media(request: web.Request) -> web.StreamResponse:
-    job = request.app[_SERVICE].finished_video(request.match_info["task_id"])
+    job = request.app[SERVICE].finished_video(request.match_info["task_id"])
     if job is None:
         raise web.HTTPNotFound
-    path = await request.app[_MEDIA].file(job)
+    path = await request.app[MEDIA].file(job)
     return web.FileResponse(path, headers={"Content-Type": "video/mp4"})
 
 
 async def _ledger(request: web.Request) -> web.Response:
-    return web.json_response(request.app[_SERVICE].ledger())
+    return web.json_response(request.app[SERVICE].ledger())
+
+
+async def _faults(request: web.Request) -> web.Response:
+    faults = request.app[FAULTS]
+    return web.json_response({"faults": [rule.to_json() for rule in faults.rules()], "injected": faults.injected()})
+
+
+async def _replace_faults(request: web.Request) -> web.Response:
+    wanted = await _json_object(request)
+    seed = wanted.get("seed", 0)
+    if not isinstance(seed, int) or not isinstance(wanted.get("faults"), list):
+        raise RefusedError(400, 'What is needed is {"seed": 1, "faults": [{"fault": ..., "on": ...}]}')
+    try:
+        rules = [read_rule(fault, seed) for fault in wanted["faults"]]
+    except InvalidRuleError as error:
+        raise RefusedError(400, str(error)) from error
+    request.app[FAULTS].replace_rules(rules)
+    return await _faults(request)
+
+
+async def _end_faults(request: web.Request) -> web.Response:
+    request.app[FAULTS].replace_rules([])
+    return await _faults(request)
+
+
+async def _rotate_key(request: web.Request) -> web.Response:
+    wanted = await _json_object(request)
+    old, new = wanted.get("old"), wanted.get("new")
+    if not (isinstance(old, str) and isinstance(new, str) and new):
+        raise RefusedError(400, 'What is needed is {"old": "...", "new": "..."}')
+    request.app[SERVICE].rotate_key(old, new)
+    return web.json_response({"status": "ok"})
+
+
+async def _json_object(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise RefusedError(400, "A JSON object is needed")
+    return body
 
 
 async def _health(_: web.Request) -> web.Response:

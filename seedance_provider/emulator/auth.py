@@ -10,15 +10,17 @@ from seedance_provider.emulator.refusals import RefusedError
 from seedance_provider.emulator.settings import DEMO_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seedance_provider.emulator.settings import Settings
 
-__all__ = ["Account", "account_name", "accounts", "authenticate"]
+__all__ = ["Account", "account_name", "account_of_key", "accounts", "authenticate"]
 
 
 @dataclass(frozen=True)
 class Account:
     """
-    An account, which here is the same as a key.
+    An account, which here is the same as the key that it was made with.
 
     :param name: tells accounts apart without giving the key away.
     :param credits: what the account was given; what it spent since is in the store.
@@ -41,12 +43,13 @@ def accounts(settings: Settings) -> list[Account]:
     return [Account(account_name(key), amount) for key, amount in granted.items()]
 
 
-def authenticate(authorization: str | None, settings: Settings) -> Account:
+def authenticate(authorization: str | None, settings: Settings, rotated: Mapping[str, str | None]) -> Account:
     """
     Return the account that a request belongs to.
 
     :param authorization: value of the header, ``None`` if there is none.
     :param settings: which keys there are.
+    :param rotated: names of keys that were handed out later, with their accounts; ``None`` for those taken back.
     :raises RefusedError: 401 if the key isn't good, 403 if its account has no access to the API.
     """
     if not authorization:
@@ -54,17 +57,25 @@ def authenticate(authorization: str | None, settings: Settings) -> Account:
     scheme, _, key = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise RefusedError(401, "Invalid API Key")
-    return _account(key.strip(), settings)
+    return account_of_key(key.strip(), settings, rotated)
 
 
-def _account(key: str, settings: Settings) -> Account:
+def account_of_key(key: str, settings: Settings, rotated: Mapping[str, str | None]) -> Account:
+    """
+    Return the account of a key.
+
+    :param key: the key itself.
+    :param settings: which keys there are.
+    :param rotated: as for :func:`authenticate`.
+    :raises RefusedError: 401 if the key isn't good, 403 if its account has no access to the API.
+    """
     if key in settings.inactive_keys:
         raise RefusedError(401, "API Key is inactive")
     if key in settings.expired_keys:
         raise RefusedError(401, "API Key has expired")
     if key in settings.no_access_keys:
         raise RefusedError(403, "API access not enabled for this account")
-    name = account_name(key)
+    name = rotated.get(account_name(key), account_name(key))
     account = next((account for account in accounts(settings) if account.name == name), None)
     if account is None:
         raise RefusedError(401, "Invalid API Key")

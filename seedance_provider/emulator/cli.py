@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+from seedance_provider.emulator.faults import FAULTS, PLACES, InvalidRuleError, Rule, read_rule
 from seedance_provider.emulator.server import RunningEmulator, serve_until_signalled
 from seedance_provider.emulator.settings import DEFAULT_KEY, ErrorShape, FailedRecord, Settings
 
@@ -45,6 +48,8 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
     keys = dict(flags.pop("keys") or _DEFAULTS.keys)
     for name in ("inactive_keys", "expired_keys", "no_access_keys"):
         flags[name] = frozenset(flags[name])
+    seed = flags.pop("fault_seed")
+    flags["faults"] = tuple(replace(rule, seed=seed) for rule in flags["faults"])
     return Settings(keys=keys, **flags)
 
 
@@ -62,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_account_flags(parser.add_argument_group("accounts"))
     _add_time_flags(parser.add_argument_group("times"))
     _add_answer_flags(parser.add_argument_group("answers"))
+    _add_fault_flags(parser.add_argument_group("faults"))
     return parser
 
 
@@ -148,6 +154,38 @@ def _add_answer_flags(group: argparse._ArgumentGroup) -> None:
         help="creditsUsed and completeTime of a failed task: 0 and none as in the quickstart, "
         "or the refunded amount and the time as in the newest pages",
     )
+
+
+def _add_fault_flags(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--fault",
+        dest="faults",
+        metavar="NAME,on=PLACE[,probability=P][,count=N][,seconds=S]",
+        type=_fault,
+        action="append",
+        default=[],
+        help=f"spoil answers of {', '.join(PLACES)}; can be repeated. NAME is one of {', '.join(FAULTS)}",
+    )
+    group.add_argument("--fault-seed", metavar="N", type=int, default=0, help="decides which answers are spoiled")
+
+
+def _fault(text: str) -> Rule:
+    name, *options = text.split(",")
+    given: dict[str, Any] = {"fault": name}
+    for option in options:
+        key, _, value = option.partition("=")
+        given[key] = _number(value) if key != "on" else value
+    try:
+        return read_rule(given, seed=0)
+    except InvalidRuleError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _number(text: str) -> float | str:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _key_and_credits(text: str) -> tuple[str, float]:

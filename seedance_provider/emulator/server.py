@@ -14,6 +14,7 @@ from aiohttp import web
 from yarl import URL
 
 from seedance_provider.emulator.app import API_PATH, create_app
+from seedance_provider.emulator.resources import LISTENER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,14 +59,15 @@ async def serve(
     :param stop: set this to end.
     :param clock: returns Unix seconds.
     """
-    runner = web.AppRunner(create_app(settings, clock), shutdown_timeout=_SHUTDOWN_SECONDS)
+    app = create_app(settings, clock)
+    runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        port = runner.addresses[0][1]
+        port = await app[LISTENER].open(runner)
         ready(RunningEmulator(str(URL.build(scheme="http", host=settings.host, port=port))))
         await stop.wait()
     finally:
+        await app[LISTENER].close()
         await runner.cleanup()
 
 

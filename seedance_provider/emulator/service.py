@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from seedance_provider.emulator.auth import Account, accounts, authenticate
+from seedance_provider.emulator.auth import Account, account_name, account_of_key, accounts, authenticate
 from seedance_provider.emulator.inputs import read_body, read_order
 from seedance_provider.emulator.jobs import Job, check_standing, is_task_id, schedule
 from seedance_provider.emulator.ledger import ledger
@@ -50,7 +50,7 @@ class Service:
         """
         # The order of the checks is not documented. This is it: key, API access, body, model, inputs, credits,
         # free slots. The last two are checked in the transaction that stores the job.
-        account = authenticate(authorization, self._settings)
+        account = authenticate(authorization, self._settings, self._store.rotated_keys())
         model, inputs = read_body(content_type, body)
         order = read_order(model, inputs)
         return {"taskId": self._accept(order, account).task_id}
@@ -64,7 +64,7 @@ class Service:
         :param root_url: where the client reached the emulator.
         :raises RefusedError: if there is no such task, or if it is somebody else's.
         """
-        account = authenticate(authorization, self._settings)
+        account = authenticate(authorization, self._settings, self._store.rotated_keys())
         job = self._find(task_id, account)
         return record(job, self._now(), root_url, self._settings)
 
@@ -76,6 +76,17 @@ class Service:
     def ledger(self) -> dict[str, Any]:
         """Return what was accepted and what it cost."""
         return ledger(self._store.all(), accounts(self._settings), self._now())
+
+    def rotate_key(self, old: str, new: str) -> None:
+        """
+        Replace the key of an account, which keeps its tasks and its credits.
+
+        :param old: a good key; refused from now on.
+        :param new: good from now on.
+        :raises RefusedError: if the old key isn't good.
+        """
+        account = account_of_key(old, self._settings, self._store.rotated_keys())
+        self._store.rotate_key(account_name(old), account_name(new), account.name)
 
     def _accept(self, order: VideoOrder, account: Account) -> Job:
         with self._store.transaction():
@@ -96,7 +107,7 @@ class Service:
         if task_id in SAMPLES:
             return SAMPLES[task_id]
         job = self._store.get(task_id)
-        if job is None:
+        if job is None or self._store.is_hidden(task_id):
             raise RefusedError(404, "Task not found")
         if job.account != account.name:
             raise RefusedError(403, "Access denied")

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from seedance_provider.emulator.faults import Rule
+
 __all__ = ["DEFAULT_KEY", "DEMO_KEY", "ErrorShape", "FailedRecord", "Settings"]
 
 #: The key that works if no other is asked for.
@@ -44,6 +46,7 @@ class Settings:
     :param error_shape: ``error`` of a failed task as the quickstart has it (``string``), or as the newer pages do.
     :param failed_record: what the record of a failed task says, apart from its error: ``quickstart`` has
         ``creditsUsed`` 0 and no ``completeTime``, ``models`` has the refunded amount and the time.
+    :param faults: what to spoil from the start; after a restart with the same ones, they go on where they were.
     """
 
     host: str = "127.0.0.1"
@@ -61,3 +64,4 @@ class Settings:
     concurrency_limit: int = 50
     error_shape: ErrorShape = "string"
     failed_record: FailedRecord = "quickstart"
+    faults: tuple[Rule, ...] = ()

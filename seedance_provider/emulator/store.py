@@ -1,15 +1,19 @@
-"""The memory of the emulator: one SQLite table of jobs, which are added and never changed."""
+"""
+The memory of the emulator: one SQLite table of jobs, which are added and, but for faults, never changed; and who has
+the keys of which account.
+"""
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from seedance_provider.emulator.database import open_database, transaction
 from seedance_provider.emulator.jobs import Job, Standing
 from seedance_provider.emulator.order import VideoOrder
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -32,6 +36,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     error_message TEXT
 );
 CREATE INDEX IF NOT EXISTS jobs_of_an_account ON jobs (account, ends_at);
+CREATE TABLE IF NOT EXISTS hidden_jobs (task_id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS rotated_keys (key_name TEXT PRIMARY KEY, account TEXT);
 """
 
 _ADD = """
@@ -59,13 +65,7 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # No implicit transactions: the only one is written out below.
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.row_factory = sqlite3.Row
-        # What is committed survives the death of the process; only a power cut could lose the last moments.
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database = open_database(path)
         self._database.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -75,13 +75,8 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Let nobody write between what is read and what is written inside, and commit at the end."""
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._database):
             yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
 
     def add(self, job: Job) -> None:
         """Store a new job."""
@@ -95,6 +90,34 @@ class Store:
         """Return one job, or ``None`` if there is none with that id."""
         row = self._database.execute("SELECT * FROM jobs WHERE task_id = ?", (task_id,)).fetchone()
         return None if row is None else _job(row)
+
+    def hide(self, task_id: str) -> None:
+        """Let a job vanish: whoever asks for it is told that there is none. It stays in the ledger."""
+        self._database.execute("INSERT OR IGNORE INTO hidden_jobs VALUES (?)", (task_id,))
+
+    def is_hidden(self, task_id: str) -> bool:
+        """Whether a job has vanished."""
+        return self._database.execute("SELECT 1 FROM hidden_jobs WHERE task_id = ?", (task_id,)).fetchone() is not None
+
+    def never_end(self, task_id: str) -> None:
+        """Let a job go on for ever."""
+        self._database.execute("UPDATE jobs SET ends_at = NULL WHERE task_id = ?", (task_id,))
+
+    def rotated_keys(self) -> dict[str, str | None]:
+        """Return the names of keys that were handed out later, with their accounts; ``None`` for those taken back."""
+        return {row["key_name"]: row["account"] for row in self._database.execute("SELECT * FROM rotated_keys")}
+
+    def rotate_key(self, old: str, new: str, account: str) -> None:
+        """
+        Take a key back, and hand out another one for the same account.
+
+        :param old: name of the key that is good no longer.
+        :param new: name of the key that is good from now on.
+        :param account: name of the account.
+        """
+        with transaction(self._database):
+            for key_name, holder in ((old, None), (new, account)):
+                self._database.execute("INSERT OR REPLACE INTO rotated_keys VALUES (?, ?)", (key_name, holder))
 
     def all(self) -> list[Job]:
         """Return all jobs in the order in which they were accepted."""

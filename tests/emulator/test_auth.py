@@ -30,13 +30,13 @@ SETTINGS = Settings(
 )
 def test_refuses_a_bad_key_with_the_documented_text(header, status, message):
     with pytest.raises(RefusedError) as refused:
-        authenticate(header, SETTINGS)
+        authenticate(header, SETTINGS, {})
     assert (refused.value.status, refused.value.body) == (status, {"message": message})
 
 
 @pytest.mark.parametrize("header", ["Bearer good", "bearer good", "Bearer  good"])
 def test_a_good_key_is_an_account(header):
-    assert authenticate(header, SETTINGS).credits == 500
+    assert authenticate(header, SETTINGS, {}).credits == 500
 
 
 def test_account_names_do_not_contain_the_key():
@@ -45,8 +45,8 @@ def test_account_names_do_not_contain_the_key():
 
 
 def test_the_demo_key_always_exists_and_never_has_credits():
-    assert authenticate(f"Bearer {DEMO_KEY}", SETTINGS).credits == 0
-    assert authenticate(f"Bearer {DEMO_KEY}", Settings(keys={DEMO_KEY: 9})).credits == 0
+    assert authenticate(f"Bearer {DEMO_KEY}", SETTINGS, {}).credits == 0
+    assert authenticate(f"Bearer {DEMO_KEY}", Settings(keys={DEMO_KEY: 9}), {}).credits == 0
     assert len(accounts(SETTINGS)) == 2
 
 

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from seedance_provider.emulator.cli import read_settings
+from seedance_provider.emulator.faults import Rule
 from seedance_provider.emulator.settings import DEFAULT_KEY, Settings
 
 BODY = {"model": "seedance-20", "inputs": {"prompt": "A cat", "duration": "5s", "resolution": "1280x720"}}
@@ -86,7 +87,7 @@ def test_help_and_guide_name_every_flag(capsys):
     listed = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
     guide = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()
     assert set(re.findall(r"\| `(--[a-z-]+)", guide)) == listed
-    assert len(listed) == len(fields(Settings))
+    assert len(listed) == len(fields(Settings)) + 1  # --fault-seed becomes a part of every fault
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -120,3 +121,18 @@ def test_a_port_that_is_taken_is_told_in_one_line():
     assert nothing == ""
     assert second.returncode == 1
     assert errors.count("\n") == 1
+
+
+def test_faults_are_read_with_their_seed():
+    flags = ("--fault", "slow,on=media,probability=0.5,count=3,seconds=1.5", "--fault", "empty_after,on=createTask")
+    assert read_settings([*flags, "--fault-seed", "7"]).faults == (
+        Rule("slow", "media", probability=0.5, count=3, seconds=1.5, seed=7),
+        Rule("empty_after", "createTask", seed=7),
+    )
+
+
+@pytest.mark.parametrize("fault", ["slow", "slower,on=media", "slow,on=media,count=many", "vanish,on=media"])
+def test_a_fault_that_cannot_be_meant_ends_with_a_message(capsys, fault):
+    with pytest.raises(SystemExit, match="2"):
+        read_settings(["--fault", fault])
+    assert "argument --fault" in capsys.readouterr().err

@@ -1,0 +1,134 @@
+"""
+Faults on demand: rules that spoil some answers, so that a client can show what it does then.
+
+A rule belongs to a place (``createTask``, ``recordInfo`` or ``media``), and strikes with a probability, or a number of
+times, or both. Whether it strikes depends on its seed and on how many requests it has seen, and on nothing else.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["FAULTS", "PLACES", "Fault", "InvalidRuleError", "Rule", "read_rule"]
+
+PLACES = ("createTask", "recordInfo", "media")
+
+_API = ("createTask", "recordInfo")
+_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """
+    A kind of fault.
+
+    :param places: where it makes sense.
+    :param handles: whether the request is handled before its answer is spoiled: a video is accepted then.
+    """
+
+    places: tuple[str, ...]
+    handles: bool
+
+
+_BEFORE_AND_AFTER = (
+    "reset",
+    "timeout",
+    "bad_gateway",
+    "unavailable",
+    "gateway_timeout",
+    "html_page",
+    "empty",
+    "broken_json",
+)
+
+FAULTS: Mapping[str, Fault] = {
+    "connection_refused": Fault(PLACES, handles=True),
+    **{f"{name}_before": Fault(_API, handles=False) for name in _BEFORE_AND_AFTER},
+    **{f"{name}_after": Fault(_API, handles=True) for name in _BEFORE_AND_AFTER},
+    "cut_json_after": Fault(_API, handles=True),
+    "slow": Fault(PLACES, handles=True),
+    "internal_error": Fault(_API, handles=False),
+    "rate_limited": Fault(_API, handles=False),
+    "concurrency_limit": Fault(("createTask",), handles=False),
+    "never_ends": Fault(("createTask",), handles=True),
+    "unknown_status": Fault(("recordInfo",), handles=True),
+    "task_not_found": Fault(("recordInfo",), handles=False),
+    "vanish": Fault(("recordInfo",), handles=False),
+    "media_cut": Fault(("media",), handles=True),
+    "media_wrong_length": Fault(("media",), handles=True),
+    "media_expired": Fault(("media",), handles=False),
+    "media_error": Fault(("media",), handles=False),
+}
+
+
+class InvalidRuleError(ValueError):
+    """A rule that can't be meant, with a text that says why."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """
+    One fault at one place.
+
+    :param fault: a key of :data:`FAULTS`.
+    :param on: one of :data:`PLACES`.
+    :param probability: of striking a request, 0 to 1.
+    :param count: how often it strikes at most; ``None`` is no limit.
+    :param seconds: how long a slow answer is kept back, a silent connection kept open, or a refusing server away.
+    :param seed: the same seed strikes the same requests.
+    :param seen: how many requests it has been asked about.
+    :param struck: how many of them it has struck.
+    """
+
+    fault: str
+    on: str
+    probability: float = 1.0
+    count: int | None = None
+    seconds: float = _SECONDS
+    seed: int = 0
+    seen: int = 0
+    struck: int = 0
+
+    def strikes(self) -> bool:
+        """Whether it strikes the next request."""
+        if self.count is not None and self.struck >= self.count:
+            return False
+        chance = random.Random(f"{self.seed}/{self.on}/{self.fault}/{self.seen}")  # noqa: S311 - not for secrets
+        return chance.random() < self.probability
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def read_rule(given: object, seed: int) -> Rule:
+    """
+    Return the rule that somebody asks for.
+
+    :param given: an object with ``fault``, ``on`` and, if need be, ``probability``, ``count`` and ``seconds``.
+    :param seed: of its decisions.
+    :raises InvalidRuleError: if it is anything else.
+    """
+    if not isinstance(given, Mapping):
+        raise InvalidRuleError(f"a fault is an object, not {given!r}")
+    if unknown := given.keys() - {"fault", "on", "probability", "count", "seconds"}:
+        raise InvalidRuleError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
+    fault = FAULTS.get(given.get("fault"))  # type: ignore[arg-type]
+    if fault is None:
+        raise InvalidRuleError(f"fault is one of {', '.join(FAULTS)}; not {given.get('fault')!r}")
+    if given.get("on") not in fault.places:
+        raise InvalidRuleError(f"on is one of {', '.join(fault.places)} for {given['fault']}; not {given.get('on')!r}")
+    rule = Rule(**given, seed=seed)
+    _check_number("probability", rule.probability, 0, 1)
+    _check_number("seconds", rule.seconds, 0, 86400)
+    if rule.count is not None and (not isinstance(rule.count, int) or isinstance(rule.count, bool) or rule.count < 0):
+        raise InvalidRuleError(f"count is a whole number, not {rule.count!r}")
+    return rule
+
+
+def _check_number(name: str, value: object, least: float, most: float) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
+        raise InvalidRuleError(f"{name} is a number from {least} to {most}, not {value!r}")

@@ -1,0 +1,19 @@
+"""What the handlers of the emulator share while it runs."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from seedance_provider.emulator.fault_store import FaultStore
+from seedance_provider.emulator.listener import Listener
+from seedance_provider.emulator.media import MediaFolder
+from seedance_provider.emulator.service import Service
+from seedance_provider.emulator.store import Store
+
+__all__ = ["FAULTS", "LISTENER", "MEDIA", "SERVICE", "STORE"]
+
+SERVICE = web.AppKey("service", Service)
+MEDIA = web.AppKey("media", MediaFolder)
+STORE = web.AppKey("store", Store)
+FAULTS = web.AppKey("faults", FaultStore)
+LISTENER = web.AppKey("listener", Listener)

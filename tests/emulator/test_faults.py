@@ -1,0 +1,307 @@
+"""Faults on demand: what is decided, what the client sees, and what is remembered."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+import requests
+
+from seedance_provider.emulator.fault_store import FaultStore
+from seedance_provider.emulator.faults import FAULTS, InvalidRuleError, Rule, read_rule
+from tests.emulator.conftest import SMALL
+from tools.emulator_process import EmulatorProcess
+from tools.waiting import wait_until
+
+HALF = {"fault": "internal_error", "on": "createTask", "probability": 0.5}
+
+
+def strikes(rule, requests_seen=40):
+    """Which of the next requests are struck."""
+    return [Rule(**rule.to_json() | {"seen": seen}).strikes() for seen in range(requests_seen)]
+
+
+class TestRule:
+    def test_the_same_seed_strikes_the_same_requests(self):
+        assert strikes(read_rule(HALF, seed=1)) == strikes(read_rule(HALF, seed=1))
+        assert strikes(read_rule(HALF, seed=1)) != strikes(read_rule(HALF, seed=2))
+        assert set(strikes(read_rule(HALF, seed=1))) == {True, False}
+
+    def test_always_strikes_by_default(self):
+        assert all(strikes(read_rule({"fault": "slow", "on": "media"}, seed=0)))
+
+    def test_strikes_no_more_than_the_count(self):
+        rule = read_rule({"fault": "slow", "on": "media", "count": 2}, seed=0)
+        assert [Rule(**rule.to_json() | {"struck": struck}).strikes() for struck in range(4)] == [
+            True,
+            True,
+            False,
+            False,
+        ]
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ("slow", "a fault is an object"),
+            ({"fault": "slower", "on": "media"}, "fault is one of connection_refused"),
+            ({"fault": "slow"}, "on is one of createTask, recordInfo, media for slow; not None"),
+            ({"fault": "vanish", "on": "createTask"}, "on is one of recordInfo for vanish"),
+            ({"fault": "slow", "on": "media", "probability": 1.5}, "probability is a number from 0 to 1"),
+            ({"fault": "slow", "on": "media", "count": -1}, "count is a whole number"),
+            ({"fault": "slow", "on": "media", "seconds": "long"}, "seconds is a number"),
+            ({"fault": "slow", "on": "media", "often": True}, "unknown: often"),
+        ],
+    )
+    def test_refuses_what_cannot_be_meant(self, given, said):
+        with pytest.raises(InvalidRuleError, match=said):
+            read_rule(given, seed=0)
+
+
+class TestStore:
+    @pytest.fixture
+    def open_store(self, tmp_path):
+        opened = []
+
+        def open_it():
+            opened.append(FaultStore(tmp_path / "state.sqlite"))
+            return opened[-1]
+
+        yield open_it
+        for store in opened:
+            store.close()
+
+    def test_goes_on_after_a_restart_with_the_same_flags(self, open_store):
+        flags = [Rule("slow", "media", count=2)]
+        before = open_store()
+        before.start_with(flags)
+        assert before.strike("media").fault == "slow"
+
+        after = open_store()
+        after.start_with(flags)
+        assert after.strike("media").fault == "slow"
+        assert after.strike("media") is None
+
+    def test_other_flags_replace_the_rules(self, open_store):
+        open_store().start_with([Rule("slow", "media")])
+        after = open_store()
+        after.start_with([Rule("media_error", "media")])
+        assert [rule.fault for rule in after.rules()] == ["media_error"]
+
+    def test_rules_set_at_run_time_outlive_a_restart_without_flags(self, open_store):
+        open_store().replace_rules([Rule("slow", "media")])
+        after = open_store()
+        after.start_with([])
+        assert [rule.fault for rule in after.rules()] == ["slow"]
+
+    def test_the_first_rule_wins_and_all_of_them_count(self, open_store):
+        store = open_store()
+        store.replace_rules([Rule("slow", "media", count=1), Rule("media_error", "media"), Rule("slow", "recordInfo")])
+        assert [store.strike("media").fault for _ in range(2)] == ["slow", "media_error"]
+        assert [(rule.seen, rule.struck) for rule in store.rules()] == [(2, 1), (2, 1), (0, 0)]
+
+
+def set_faults(client, *faults, seed=0):
+    body = {"seed": seed, "faults": list(faults)}
+    answer = client.session.post(f"{client.url}/emulator/faults", json=body, timeout=10)
+    assert answer.ok, answer.text
+
+
+def injected(client):
+    return client.get(f"{client.url}/emulator/faults").json()["injected"]
+
+
+def on(place, fault, **options):
+    return {"on": place, "fault": fault, **options}
+
+
+class TestCreateTask:
+    @pytest.mark.parametrize(
+        ("fault", "status", "text"),
+        [
+            ("internal_error", 500, '{"message": "Internal server error"}'),
+            ("rate_limited", 429, '{"message": "Too many requests"}'),
+            ("concurrency_limit", 429, "Concurrency limit reached"),
+            ("bad_gateway_before", 502, "<title>Bad Gateway</title>"),
+            ("bad_gateway_after", 502, "<title>Bad Gateway</title>"),
+            ("unavailable_before", 503, "<title>Service Unavailable</title>"),
+            ("unavailable_after", 503, "<title>Service Unavailable</title>"),
+            ("gateway_timeout_before", 504, "<title>Gateway Timeout</title>"),
+            ("gateway_timeout_after", 504, "<title>Gateway Timeout</title>"),
+            ("html_page_before", 200, "<html>"),
+            ("html_page_after", 200, "<html>"),
+            ("broken_json_before", 200, "'taskId'"),
+            ("broken_json_after", 200, "'taskId'"),
+            ("empty_before", 200, ""),
+            ("empty_after", 200, ""),
+            ("cut_json_after", 200, '{"taskId"'),
+            ("slow", 200, '"task_'),
+            ("connection_refused", 200, '"task_'),
+            ("never_ends", 200, '"task_'),
+        ],
+    )
+    def test_answers_as_asked(self, client, fault, status, text):
+        set_faults(client, on("createTask", fault, count=1, seconds=0.1))
+        answer = client.create()
+        assert (answer.status_code, text in answer.text) == (status, True), answer.text
+        if fault.startswith("empty"):
+            assert answer.content == b""
+
+    @pytest.mark.parametrize("name", ["reset", "timeout"])
+    @pytest.mark.parametrize("moment", ["before", "after"])
+    def test_hangs_up(self, client, name, moment):
+        set_faults(client, on("createTask", f"{name}_{moment}", seconds=0.1))
+        with pytest.raises(requests.ConnectionError) as raised:
+            client.create()
+        assert ("Connection reset by peer" in str(raised.value)) is (name == "reset")
+        assert client.ledger()["submissionCount"] == (moment == "after")
+
+    @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "createTask" in fault.places])
+    def test_the_ledger_and_the_list_of_faults_agree(self, client, fault):
+        set_faults(client, on("createTask", fault, count=1, seconds=0.1))
+        try:
+            client.create()
+        except requests.ConnectionError:
+            client.session.close()
+        wait_until(lambda: is_up(client), timeout=10, what="the end of the outage")
+
+        submissions = client.ledger()["submissions"]
+        (noted,) = injected(client)
+        assert (noted["fault"], noted["on"], noted["prompt"]) == (fault, "createTask", SMALL["prompt"])
+        assert noted["accepted"] is bool(submissions) is FAULTS[fault].handles
+        assert noted["taskId"] == (submissions[0]["taskId"] if submissions else None)
+
+    def test_what_never_ends_never_ends(self, client, clock):
+        set_faults(client, on("createTask", "never_ends", count=1))
+        task_id = client.create().json()["taskId"]
+        clock.advance(1_000_000)
+        assert client.record(task_id).json()["status"] == "generating"
+
+    def test_a_refused_request_is_spoiled_as_well(self, client):
+        set_faults(client, on("createTask", "empty_after"))
+        answer = client.create({"prompt": ""})
+        assert answer.content == b""
+        assert injected(client)[0]["accepted"] is False
+
+
+def is_up(client):
+    try:
+        return client.get(f"{client.url}/emulator/health").ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_connections_are_refused_for_a_while(client):
+    set_faults(client, on("createTask", "connection_refused", count=1, seconds=1))
+    assert client.create().ok
+    host, port = client.url.removeprefix("http://").split(":")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)), timeout=5)
+    wait_until(lambda: is_up(client), timeout=10, what="the end of the outage")
+    assert client.create().ok
+
+
+class TestRecordInfo:
+    @pytest.fixture
+    def task_id(self, client):
+        return client.create().json()["taskId"]
+
+    @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "recordInfo" in fault.places])
+    def test_is_noted_with_its_prompt(self, client, task_id, fault):
+        set_faults(client, on("recordInfo", fault, count=1, seconds=0.1))
+        try:
+            client.record(task_id)
+        except requests.ConnectionError:
+            client.session.close()
+        wait_until(lambda: is_up(client), timeout=10, what="the end of the outage")
+        (noted,) = injected(client)
+        assert (noted["fault"], noted["taskId"], noted["prompt"]) == (fault, task_id, SMALL["prompt"])
+        assert noted["accepted"] is False
+
+    def test_a_status_that_nobody_knows_shows_nothing(self, client, clock, task_id):
+        clock.advance(60)
+        set_faults(client, on("recordInfo", "unknown_status", count=1))
+        spoiled, honest = client.record(task_id).json(), client.record(task_id).json()
+        assert (spoiled["status"], spoiled["output"]) == ("reviewing", None)
+        assert honest["status"] == "success"
+
+    def test_not_found_once(self, client, task_id):
+        set_faults(client, on("recordInfo", "task_not_found", count=1))
+        assert [client.record(task_id).status_code for _ in range(2)] == [404, 200]
+
+    def test_vanished_for_good(self, client, task_id):
+        other = client.create().json()["taskId"]
+        set_faults(client, on("recordInfo", "vanish", count=1))
+        assert [client.record(task_id).status_code for _ in range(2)] == [404, 404]
+        assert client.record(other).status_code == 200
+        assert client.ledger()["submissionCount"] == 2
+
+
+class TestMedia:
+    @pytest.fixture
+    def url(self, client, clock):
+        task_id = client.create().json()["taskId"]
+        clock.advance(60)
+        return client.record(task_id).json()["output"][0]["url"]
+
+    @pytest.mark.parametrize(("fault", "status"), [("media_expired", 403), ("media_error", 500), ("slow", 200)])
+    def test_answers_as_asked(self, client, url, fault, status):
+        set_faults(client, on("media", fault, count=1, seconds=0.1))
+        assert client.get(url).status_code == status
+        assert client.get(url).ok
+
+    @pytest.mark.parametrize("fault", ["media_cut", "media_wrong_length"])
+    def test_ends_in_the_middle(self, client, url, fault):
+        whole = client.get(url).content
+        set_faults(client, on("media", fault, count=1))
+        with client.session.get(url, stream=True, timeout=10) as answer:
+            assert int(answer.headers["Content-Length"]) == len(whole)
+            with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+                b"".join(answer.iter_content(1000))
+        assert client.get(url).content == whole
+
+
+class TestHttp:
+    def test_ends_on_demand_and_remembers(self, client):
+        set_faults(client, on("createTask", "internal_error"))
+        client.create()
+        ended = client.session.delete(f"{client.url}/emulator/faults", timeout=10).json()
+        assert (ended["faults"], len(ended["injected"])) == ([], 1)
+        assert client.create().ok
+
+    @pytest.mark.parametrize(
+        ("body", "said"),
+        [
+            ({"faults": [{"fault": "vanish", "on": "media"}]}, "on is one of recordInfo"),
+            ({"faults": "all"}, "What is needed is"),
+            ({"seed": "x", "faults": []}, "What is needed is"),
+            ([], "A JSON object is needed"),
+        ],
+    )
+    def test_refuses_what_cannot_be_meant_and_keeps_what_was(self, client, body, said):
+        set_faults(client, on("media", "slow"))
+        answer = client.session.post(f"{client.url}/emulator/faults", json=body, timeout=10)
+        assert answer.status_code == 400
+        assert said in answer.json()["message"]
+        assert len(client.get(f"{client.url}/emulator/faults").json()["faults"]) == 1
+
+    def test_its_own_pages_are_never_spoiled(self, client):
+        set_faults(client, *(on(place, "slow", seconds=60) for place in ("createTask", "recordInfo", "media")))
+        assert client.ledger()["submissionCount"] == 0
+
+
+def test_rules_and_what_they_did_outlive_a_kill(tmp_path):
+    with EmulatorProcess(
+        tmp_path / "emulator", options=("--fault", "internal_error,on=createTask,count=2")
+    ) as emulator:
+        create(emulator)
+        emulator.kill()
+        emulator.start()
+        assert len(emulator.injected_faults()) == 1
+        assert [create(emulator).status_code for _ in range(2)] == [500, 200]
+        assert len(emulator.injected_faults()) == 2
+
+
+def create(emulator):
+    body = {"model": "seedance-20", "inputs": SMALL}
+    headers = {"Authorization": "Bearer emulator-key"}
+    return requests.post(f"{emulator.base_url}/jobs/createTask", json=body, headers=headers, timeout=10)

@@ -1,0 +1,96 @@
+"""The provider's own client meets every fault: what it may conclude, and what was really accepted."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from seedance_provider.api import client as client_module
+from seedance_provider.api.client import SeedanceClient
+from seedance_provider.api.errors import SeedanceError, Verdict
+from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.video_request import VideoRequest
+from seedance_provider.emulator.faults import FAULTS
+from seedance_provider.emulator.settings import DEFAULT_KEY
+from tools.waiting import wait_until
+
+REQUEST = VideoRequest(prompt="A small boat", duration=4, resolution="480p")
+
+#: Certainly not accepted, or answered in the end. Nobody can know about all others.
+KNOWN = {
+    "internal_error": Verdict.TRANSIENT,
+    "rate_limited": Verdict.TRANSIENT,
+    "concurrency_limit": Verdict.WAIT_FOR_SLOT,
+    "slow": None,
+    "never_ends": None,
+    "connection_refused": None,
+}
+
+
+@pytest.fixture
+def seedance(client, monkeypatch):
+    monkeypatch.setattr(client_module, "_CREATE_SECONDS", 2)
+    monkeypatch.setattr(client_module, "_READ_SECONDS", 2)
+    with SeedanceClient(Protocol(DEFAULT_KEY, client.base_url)) as opened:
+        yield opened
+
+
+def set_fault(client, place, fault, seconds):
+    body = {"faults": [{"fault": fault, "on": place, "count": 1, "seconds": seconds}]}
+    client.session.post(f"{client.url}/emulator/faults", json=body, timeout=10).raise_for_status()
+
+
+def verdict_of(call, name):
+    try:
+        call()
+    except SeedanceError as error:
+        return getattr(error, name)
+    return None
+
+
+def has_returned(client):
+    try:
+        return client.get(f"{client.url}/emulator/health").ok
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "createTask" in fault.places])
+def test_a_submission_is_only_sent_again_if_it_was_certainly_not_accepted(client, seedance, fault):
+    set_fault(client, "createTask", fault, seconds=0.2)
+    verdict = verdict_of(lambda: seedance.create_task(REQUEST), "on_create")
+    wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
+
+    assert verdict is KNOWN.get(fault, Verdict.UNKNOWN_OUTCOME)
+    accepted = client.ledger()["submissionCount"]
+    assert accepted == FAULTS[fault].handles
+    if verdict in (Verdict.TRANSIENT, Verdict.WAIT_FOR_SLOT):
+        assert accepted == 0
+
+
+def test_an_answer_that_comes_too_late_leaves_the_outcome_open(client, seedance):
+    set_fault(client, "createTask", "slow", seconds=4)
+    assert verdict_of(lambda: seedance.create_task(REQUEST), "on_create") is Verdict.UNKNOWN_OUTCOME
+
+
+@pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "recordInfo" in fault.places])
+def test_a_look_may_always_be_repeated_unless_the_task_is_gone(client, seedance, fault):
+    task_id = seedance.create_task(REQUEST)
+    set_fault(client, "recordInfo", fault, seconds=0.2)
+    verdict = verdict_of(lambda: seedance.get_task(task_id), "on_read")
+    expected = {
+        "slow": None,
+        "unknown_status": None,
+        "connection_refused": None,
+        "task_not_found": Verdict.PERMANENT,
+        "vanish": Verdict.PERMANENT,
+    }
+    assert verdict is expected.get(fault, Verdict.TRANSIENT)
+
+
+def test_an_outage_is_known_to_have_cost_nothing(client, seedance):
+    set_fault(client, "createTask", "connection_refused", seconds=1)
+    seedance.create_task(REQUEST)
+    assert verdict_of(lambda: seedance.create_task(REQUEST), "on_create") is Verdict.TRANSIENT
+    wait_until(lambda: has_returned(client), timeout=10, what="the end of the outage")
+    assert client.ledger()["submissionCount"] == 1
