@@ -91,6 +91,10 @@ class EmulatorProcess:
         )
         self._process = process
         self.base_url = wait_until(lambda: _printed_url(process), timeout=_START_SECONDS, what="the emulator")
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it answers, which it does not while it refuses connections."""
         wait_until(self._answers, timeout=_START_SECONDS, what="an answer of the emulator")
 
     def kill(self) -> None:

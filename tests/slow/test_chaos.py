@@ -24,10 +24,12 @@ def chaos(*options: str) -> tuple[int, dict[str, int], str]:
     return ended.returncode, {name: int(value) for name, value in figures}, printed
 
 
-def test_nothing_is_paid_for_twice_and_nothing_is_lost():
-    code, figures, printed = chaos("--videos", "40", "--seed", "1")
+@pytest.mark.parametrize("stack", ["local", "celery"])
+def test_nothing_is_paid_for_twice_and_nothing_is_lost(stack):
+    code, figures, printed = chaos("--videos", "40", "--seed", "1", "--stack", stack)
     assert (code, figures["double_paid"], figures["lost"]) == (0, 0, 0), printed
     assert figures["kills"] >= 5, printed
+    assert figures["faults"] >= 5, printed
     assert figures["landed"] + figures["unknown"] == 40, printed
 
 

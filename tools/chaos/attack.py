@@ -59,28 +59,30 @@ class Attack:
         #: What was done so far.
         self.hits: list[Hit] = []
 
-    def carry_out(self, plan: Plan, *, timeout: float) -> None:
+    def carry_out(self, plan: Plan, *, is_enough: Callable[[], bool], timeout: float) -> None:
         """
-        Strike until the run has ended.
+        Strike, and then let the run come to its end.
 
         :param plan: the blows.
+        :param is_enough: whether to strike no more.
         :param timeout: seconds after which :class:`TimeoutError` is raised.
         """
         deadline = time.monotonic() + timeout
         for blow in plan:
-            due = time.monotonic() + blow.after
-            while time.monotonic() < due:
-                self._start_again()
-                if self._has_ended():
-                    return
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"The run had not ended after {timeout:g} s: {self._airflow.home}")
-                time.sleep(0.5)
+            self._attend(min(time.monotonic() + blow.after, deadline))
+            if self._has_ended() or is_enough() or time.monotonic() >= deadline:
+                break
             self._strike(blow)
-
-    def end_outages(self) -> None:
-        """Start whatever does not run."""
         self._down = dict.fromkeys(self._down, 0.0)
+        self._attend(deadline)
+        if not self._has_ended():
+            raise TimeoutError(f"The run had not ended after {timeout:g} s: {self._airflow.home}")
+
+    def _attend(self, until: float) -> None:
+        """Start again what is due, until a time or the end of the run."""
+        while not self._has_ended() and time.monotonic() < until:
+            self._start_again()
+            time.sleep(0.5)
         self._start_again()
 
     def _strike(self, blow: Blow) -> None:

@@ -39,6 +39,7 @@ def collect(
     :param hits: what was done.
     :param storage: the folder into which it landed videos.
     """
+    emulator.wait()  # the last fault may have been an outage
     jobs = _jobs(emulator.ledger()["submissions"])
     instances = airflow.task_instances(DAG_ID, run_id)
     states = {(instance["task_id"], instance["map_index"]): instance["state"] for instance in instances}
@@ -55,6 +56,7 @@ def collect(
             for video in wanted
         ),
         tuple(hits),
+        tuple(emulator.injected_faults()),
     )
 
 

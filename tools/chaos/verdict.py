@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from tools.chaos.blows import CLEAR
+from tools.chaos.faults import leaves_unknown
 
 if TYPE_CHECKING:
     from tools.chaos.evidence import Evidence, Hit, VideoEvidence
@@ -18,10 +19,6 @@ __all__ = ["Verdict", "judge"]
 _UNKNOWN = "It is unknown whether a video was paid for"
 _WHAT_TO_CHECK = "web account"
 
-#: With these answers to createTask nobody can know whether it was accepted.
-_SAFE_FAULTS = frozenset(
-    {"connection_refused", "internal_error", "slow", "rate_limited", "concurrency_limit", "never_ends"}
-)
 #: How long after its record a request can be on its way, in seconds; a slow answer is the longest.
 _ON_ITS_WAY = 10.0
 
@@ -93,11 +90,7 @@ def _is_reported(video: VideoEvidence) -> bool:
 
 def _unknowable(evidence: Evidence) -> set[str]:
     """Prompts of requests whose answer a fault has spoiled."""
-    return {
-        fault["prompt"]
-        for fault in evidence.faults
-        if fault["on"] == "createTask" and fault["prompt"] and fault["fault"] not in _SAFE_FAULTS
-    }
+    return {fault["prompt"] for fault in evidence.faults if leaves_unknown(fault)}
 
 
 def _is_explained(video: VideoEvidence, evidence: Evidence) -> bool:
