@@ -143,7 +143,7 @@ async def _faults(request: web.Request) -> web.Response:
 async def _replace_faults(request: web.Request) -> web.Response:
     wanted = await _json_object(request)
     seed = wanted.get("seed", 0)
-    if not isinstance(seed, int) or not isinstance(wanted.get("faults"), list):
+    if not isinstance(seed, int) or isinstance(seed, bool) or not isinstance(wanted.get("faults"), list):
         raise RefusedError(400, 'What is needed is {"seed": 1, "faults": [{"fault": ..., "on": ...}]}')
     try:
         rules = [read_rule(fault, seed) for fault in wanted["faults"]]

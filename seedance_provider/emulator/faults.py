@@ -116,11 +116,12 @@ def read_rule(given: object, seed: int) -> Rule:
         raise InvalidRuleError(f"a fault is an object, not {given!r}")
     if unknown := given.keys() - {"fault", "on", "probability", "count", "seconds"}:
         raise InvalidRuleError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
-    fault = FAULTS.get(given.get("fault"))  # type: ignore[arg-type]
+    name = given.get("fault")
+    fault = FAULTS.get(name) if isinstance(name, str) else None
     if fault is None:
-        raise InvalidRuleError(f"fault is one of {', '.join(FAULTS)}; not {given.get('fault')!r}")
+        raise InvalidRuleError(f"fault is one of {', '.join(FAULTS)}; not {name!r}")
     if given.get("on") not in fault.places:
-        raise InvalidRuleError(f"on is one of {', '.join(fault.places)} for {given['fault']}; not {given.get('on')!r}")
+        raise InvalidRuleError(f"on is one of {', '.join(fault.places)} for {name}; not {given.get('on')!r}")
     rule = Rule(**given, seed=seed)
     _check_number("probability", rule.probability, 0, 1)
     _check_number("seconds", rule.seconds, 0, 86400)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import sqlite3
 import struct
 import time
 from collections.abc import Awaitable, Callable
@@ -27,7 +28,10 @@ _GATEWAY_PAGE = "<html><head><title>{status}</title></head><body><center><h1>{st
 async def inject_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Ask the rules about every request to the API and for media; ``/emulator/`` is never spoiled."""
     place = request.match_info.route.name
-    rule = request.app[FAULTS].strike(place) if place in faults.PLACES else None
+    try:
+        rule = request.app[FAULTS].strike(place) if place in faults.PLACES else None
+    except sqlite3.Error:  # a full disk, before anything was accepted
+        return web.json_response({"message": "Internal server error"}, status=500)
     if rule is None:
         return await handler(request)
     return await _Injection(request, rule).answer(handler)

@@ -83,10 +83,19 @@ class Service:
 
         :param old: a good key; refused from now on.
         :param new: good from now on.
-        :raises RefusedError: if the old key isn't good.
+        :raises RefusedError: if the old key isn't good, or the new one is in use.
         """
         account = account_of_key(old, self._settings, self._store.rotated_keys())
+        if self._is_in_use(new):
+            raise RefusedError(400, "The new key is in use")
         self._store.rotate_key(account_name(old), account_name(new), account.name)
+
+    def _is_in_use(self, key: str) -> bool:
+        try:
+            account_of_key(key, self._settings, self._store.rotated_keys())
+        except RefusedError as refusal:
+            return refusal.status != 401
+        return True
 
     def _accept(self, order: VideoOrder, account: Account) -> Job:
         with self._store.transaction():

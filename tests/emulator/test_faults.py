@@ -43,6 +43,7 @@ class TestRule:
         ("given", "said"),
         [
             ("slow", "a fault is an object"),
+            ({"fault": [], "on": "media"}, "fault is one of connection_refused"),
             ({"fault": "slower", "on": "media"}, "fault is one of connection_refused"),
             ({"fault": "slow"}, "on is one of createTask, recordInfo, media for slow; not None"),
             ({"fault": "vanish", "on": "createTask"}, "on is one of recordInfo for vanish"),
@@ -274,6 +275,7 @@ class TestHttp:
             ({"faults": [{"fault": "vanish", "on": "media"}]}, "on is one of recordInfo"),
             ({"faults": "all"}, "What is needed is"),
             ({"seed": "x", "faults": []}, "What is needed is"),
+            ({"seed": True, "faults": []}, "What is needed is"),
             ([], "A JSON object is needed"),
         ],
     )

@@ -37,7 +37,9 @@ def let_files_grow(emulator, size):
     psutil.Process(emulator.pid).rlimit(psutil.RLIMIT_FSIZE, (size, hard))
 
 
-def test_a_submission_that_cannot_be_written_down_is_refused(emulator):
+@pytest.mark.parametrize("faults", [[], [{"fault": "slow", "on": "createTask", "probability": 0}]])
+def test_a_submission_that_cannot_be_written_down_is_refused(emulator, faults):
+    emulator.set_faults(faults)
     assert create(emulator).ok
     let_files_grow(emulator, 1)
     answers = [create(emulator, f"number {number}") for number in range(3)]

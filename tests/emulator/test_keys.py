@@ -41,6 +41,13 @@ def test_only_a_good_key_can_be_rotated(client):
     assert client.create(key="the-new-key").status_code == 401
 
 
+def test_a_key_that_is_in_use_is_refused(start):
+    client = start(keys={"one": 500, "other": 500})
+    assert rotate(client, "one", "other").status_code == 400
+    assert client.create(key="one").ok
+    assert client.create(key="other").ok
+
+
 def test_no_key_is_kept_or_shown(tmp_path):
     with EmulatorProcess(tmp_path / "emulator") as emulator:
         emulator.rotate_key(DEFAULT_KEY, "the-new-key")
