@@ -19,6 +19,9 @@ __all__ = ["Verdict", "judge"]
 _UNKNOWN = "It is unknown whether a video was paid for"
 _WHAT_TO_CHECK = "web account"
 
+#: The one that is asked, and those that keep the record: without them it goes on saying that a request is on its way,
+#: even if that was certainly refused.
+_NEEDED_TO_SUBMIT = ("emulator", "api-server", "database")
 #: How long after its record a request can be on its way, in seconds; a slow answer is the longest.
 _ON_ITS_WAY = 10.0
 
@@ -98,8 +101,8 @@ def _is_explained(video: VideoEvidence, evidence: Evidence) -> bool:
 
 
 def _can_explain(hit: Hit, video: VideoEvidence) -> bool:
-    """Whether a kill hit the process that was submitting, or the server that was being asked, at that time."""
-    if hit.what != "emulator" and video.prompt not in hit.prompts:
+    """Whether a kill hit the process that was submitting, or a server that it needed, at that time."""
+    if hit.what not in _NEEDED_TO_SUBMIT and video.prompt not in hit.prompts:
         return False
     submitted_at = (video.record or {}).get("submitted_at")
     if submitted_at is None:

@@ -98,8 +98,10 @@ class TestUnknown:
     def test_is_explained_by_a_kill_of_its_worker(self, what):
         assert verdict(video(record=UNKNOWN), hits=[hit(what)]).is_good
 
-    def test_is_explained_by_a_kill_of_the_server(self):
-        assert verdict(video(record=UNKNOWN), hits=[hit("emulator", prompts=())]).is_good
+    @pytest.mark.parametrize("what", ["emulator", "api-server", "database"])
+    def test_is_explained_by_a_kill_of_a_server_that_it_needs(self, what):
+        assert verdict(video(record=UNKNOWN), hits=[hit(what, prompts=())]).is_good
+        assert not verdict(video(record=UNKNOWN), hits=[hit(what, after=60, prompts=())]).is_good
 
     @pytest.mark.parametrize(
         "found",
