@@ -14,7 +14,8 @@ the same if ``retries`` was lowered meanwhile; then a second clear is needed, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
@@ -33,10 +34,14 @@ __all__ = [
     "SubmissionRecordError",
     "SubmissionState",
     "SubmissionStore",
+    "SubmissionStoreError",
+    "plan_after_unrecorded_refusal",
     "plan_from_record",
     "plan_from_refusal",
+    "plan_from_store_error",
     "plan_from_video_task",
     "plan_from_wait",
+    "plan_without_record",
 ]
 
 _KEY = "seedance_submission"
@@ -67,6 +72,10 @@ class OnUnknownSubmission(StrEnum):
 
 class SubmissionRecordError(Exception):
     """The record of a submission can't be understood. Nothing was submitted."""
+
+
+class SubmissionStoreError(Exception):
+    """Airflow's task state store can't be used at the moment. The record is as it was, whatever that is."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,8 @@ class _TaskStateStore(Protocol):
 
 class SubmissionStore:
     """
-    Where a task instance keeps its submission. An error of the store is raised, and never read as "no record".
+    Where a task instance keeps its submission. An error of the store is raised, as :class:`SubmissionStoreError`, and
+    never read as "no record".
 
     :param task_state_store: Airflow's, or ``None`` below Airflow 3.3, where nothing can be kept.
     """
@@ -178,7 +188,8 @@ class SubmissionStore:
 
     def load(self) -> Submission | None:
         """Return the record, or ``None`` if nothing was ever submitted."""
-        value = self._store.get(_KEY) if self._store is not None else None
+        with _asking("read"):
+            value = self._store.get(_KEY) if self._store is not None else None
         return None if value is None else Submission.from_json(value)
 
     def save(self, submission: Submission) -> None:
@@ -186,14 +197,27 @@ class SubmissionStore:
         if self._store is not None:
             from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in the stub
 
-            self._store.set(_KEY, submission.to_json(), retention=NEVER_EXPIRE)
+            with _asking("written"):
+                self._store.set(_KEY, submission.to_json(), retention=NEVER_EXPIRE)
 
     def restore(self, previous: Submission | None) -> None:
         """Undo a :meth:`save`, because the API certainly did not accept the request."""
         if previous is not None:
             self.save(previous)
         elif self._store is not None:
-            self._store.delete(_KEY)
+            with _asking("written"):
+                self._store.delete(_KEY)
+
+
+@contextmanager
+def _asking(done: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # With its cause in the text, because Airflow's own error names neither the task nor what it means.
+        raise SubmissionStoreError(
+            f"The record in Airflow's task state store can't be {done}: {type(error).__name__}: {error}"
+        ) from error
 
 
 class Action(StrEnum):
@@ -327,11 +351,52 @@ def plan_from_refusal(
             return Plan(Action.ABANDON, f"{_sentence(error)} {_unknown_submission(submission)}{_TO_SUBMIT_ANEW}")
 
 
+def plan_from_store_error(error: SubmissionStoreError) -> Plan:
+    """
+    Decide when the store failed before a request was sent.
+
+    :param error: what went wrong.
+    """
+    said = "This try has submitted nothing. The next one reads the record again."
+    return Plan(Action.RETRY, f"{_sentence(error)} {said}")
+
+
+def plan_without_record(submission: Submission, error: SubmissionStoreError) -> Plan:
+    """
+    Decide when the store failed after the API had accepted a request.
+
+    It fails for good: the record still says that the outcome is unknown, which only a person can set right.
+
+    :param submission: the submission as it should have been recorded.
+    :param error: what went wrong.
+    """
+    return Plan(
+        Action.FAIL,
+        f"Video task {submission.task_id} was submitted and is paid for (about {submission.estimated_credits:g} "
+        f"credits), but its id could not be recorded. {_sentence(error)} Fetch the video by this id with VideoSensor. "
+        "A clear of this Airflow task will say that the outcome is unknown, and a second one pays anew.",
+    )
+
+
+def plan_after_unrecorded_refusal(plan: Plan, error: SubmissionStoreError) -> Plan:
+    """
+    Decide when the store failed after the API had refused a request, so that the record still calls it unknown.
+
+    :param plan: for the refusal itself.
+    :param error: what went wrong.
+    """
+    return Plan(
+        Action.FAIL,
+        f"{plan.message} But that could not be recorded. {_sentence(error)} A clear of this Airflow task will say that "
+        "the outcome is unknown, which it is not; clear it once more to submit.",
+    )
+
+
 _REATTACHES = "Nothing is lost: the next try re-attaches to it and submits nothing."
 _TO_SUBMIT_ANEW = " To submit, and pay, anew: clear the Airflow task."
 
 
-def _sentence(error: SeedanceError) -> str:
+def _sentence(error: Exception) -> str:
     return f"{str(error).rstrip('. ')}."
 
 

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from seedance_provider.api.errors import SeedanceError, Verdict
 from seedance_provider.api.pricing import estimate_credits, estimate_dollars
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.ending import Ending, goes_on, on_its_way
+from seedance_provider.insistence import Insistence
+from seedance_provider.signals import signals_held_back
 from seedance_provider.submission import (
     Action,
     OnRerun,
     OnUnknownSubmission,
     Plan,
     Submission,
+    SubmissionRecordError,
     SubmissionState,
     SubmissionStore,
+    SubmissionStoreError,
+    plan_after_unrecorded_refusal,
     plan_from_record,
     plan_from_refusal,
+    plan_from_store_error,
     plan_from_video_task,
     plan_from_wait,
+    plan_without_record,
 )
 from seedance_provider.waiting import WaitResult, result_of_error
 
 if TYPE_CHECKING:
+    from signal import Signals
+
     from seedance_provider.api.video_request import VideoRequest
 
 __all__ = ["Submitter", "VideoClient"]
@@ -48,6 +58,8 @@ class Submitter:
     :param log: where to tell the story.
     :param on_rerun: what a cleared task does that already has its video.
     :param on_unknown: what a try does if it is unknown whether the one before it has paid.
+    :param ending: kept up to date with what it means if Airflow ends the task now.
+    :param insistence: how long to try to record what the API has answered.
     """
 
     store: SubmissionStore
@@ -55,6 +67,8 @@ class Submitter:
     log: Any
     on_rerun: OnRerun = OnRerun.REUSE
     on_unknown: OnUnknownSubmission = OnUnknownSubmission.FAIL
+    ending: Ending = field(default_factory=Ending)
+    insistence: Insistence = field(default_factory=Insistence)
 
     def obtain(self, client: VideoClient, request: VideoRequest, fingerprint: str) -> VideoTask | Plan:
         """
@@ -63,20 +77,22 @@ class Submitter:
         :param client: for the account that pays.
         :param request: what to ask for.
         :param fingerprint: of the request and the account.
+        :raises SubmissionRecordError: if the record can't be understood.
         """
-        record = self.store.load()
-        plan = plan_from_record(record, fingerprint=fingerprint, max_tries=self.max_tries, on_unknown=self.on_unknown)
-        if record is not None and plan.action is Action.LOOK_UP:
-            return self._found(client, request, record)
-        if plan.action is Action.SUBMIT:
-            return self._submit(client, request, fingerprint, record, why=plan.message)
-        return self._ended(plan, record)
+        try:
+            return self._obtained(client, request, fingerprint)
+        except SubmissionStoreError as error:
+            return plan_from_store_error(error)
 
     def delivered(self) -> None:
         """Note that the result is about to be returned to Airflow: a clear after this is a re-run."""
-        record = self.store.load()
-        if record is not None and not record.delivered:
-            self.store.save(record.handed_over())
+        try:
+            record = self.store.load()
+            if record is not None and not record.delivered:
+                self.store.save(record.handed_over())
+        except (SubmissionStoreError, SubmissionRecordError) as error:
+            # The video is there, and must not be lost for this. At worst a clear uses it where it should make another.
+            self.log.warning("%s A clear will use this video, also with on_rerun='regenerate'.", error)
 
     def conclude(self, result: WaitResult) -> VideoTask | Plan:
         """
@@ -87,12 +103,26 @@ class Submitter:
         plan = plan_from_wait(result)
         if plan.action is Action.USE and result.task is not None:
             return result.task
-        return self._ended(plan, self.store.load())
+        try:
+            return self._ended(plan, self.store.load() if plan.action is Action.ABANDON else None)
+        except (SubmissionStoreError, SubmissionRecordError) as error:
+            self._not_abandoned(error)
+        return plan
+
+    def _obtained(self, client: VideoClient, request: VideoRequest, fingerprint: str) -> VideoTask | Plan:
+        record = self.store.load()
+        plan = plan_from_record(record, fingerprint=fingerprint, max_tries=self.max_tries, on_unknown=self.on_unknown)
+        if record is not None and plan.action is Action.LOOK_UP:
+            return self._found(client, request, record)
+        if plan.action is Action.SUBMIT:
+            return self._submit(client, request, fingerprint, record, why=plan.message)
+        return self._ended(plan, record)
 
     def _found(self, client: VideoClient, request: VideoRequest, record: Submission) -> VideoTask | Plan:
         """Go on with a submission whose video task is known."""
         if record.task_id is None:
             return self._ended(Plan(Action.FAIL, "The record of the submission names no video task."), record)
+        self.ending.fate = goes_on(record.task_id, record.estimated_credits)
         try:
             task = client.get_task(record.task_id)
         except SeedanceError as error:
@@ -129,7 +159,18 @@ class Submitter:
             max_tries=self.max_tries,
             estimated_credits=estimate_credits(request),
         )
-        self.store.save(submission)
+        with signals_held_back(self._told_to_end) as signals:
+            self.store.save(submission)
+            if signals or self.ending.is_told:
+                self.store.restore(previous)
+                return Plan(Action.RETRY, "Airflow has told the task to end. Nothing was submitted or charged.")
+            return self._pay(client, request, submission, previous)
+
+    def _pay(
+        self, client: VideoClient, request: VideoRequest, submission: Submission, previous: Submission | None
+    ) -> VideoTask | Plan:
+        """Send the request, and record the answer."""
+        self.ending.fate = on_its_way(submission.estimated_credits)
         try:
             task_id = client.create_task(request)
         except SeedanceError as error:
@@ -144,17 +185,41 @@ class Submitter:
             submission.estimated_credits,
             estimate_dollars(request),
         )
-        self.store.save(submission.accepted(task_id))
+        accepted = submission.accepted(task_id)
+        self.ending.fate = goes_on(task_id, submission.estimated_credits)
+        try:
+            self.insistence.on(lambda: self.store.save(accepted), self._not_recorded_yet)
+        except SubmissionStoreError as error:
+            return plan_without_record(accepted, error)
         return VideoTask(task_id, model=request.model, status=TaskStatus.WAITING)
 
     def _refused(self, error: SeedanceError, submission: Submission, previous: Submission | None) -> Plan:
         plan = plan_from_refusal(error, submission, self.on_unknown)
-        if error.on_create is not Verdict.UNKNOWN_OUTCOME:
-            # Certainly not accepted: all is as it was, and what was paid for before is still known.
-            self.store.restore(previous)
-        return self._ended(plan, submission)
+        self.ending.fate = plan.message
+        if error.on_create is Verdict.UNKNOWN_OUTCOME:
+            return self._ended(plan, submission)
+        # Certainly not accepted: all is as it was, and what was paid for before is still known.
+        try:
+            self.insistence.on(lambda: self.store.restore(previous), self._not_recorded_yet)
+        except SubmissionStoreError as lost:
+            return plan_after_unrecorded_refusal(plan, lost)
+        return plan
 
     def _ended(self, plan: Plan, record: Submission | None) -> Plan:
         if plan.action is Action.ABANDON and record is not None:
-            self.store.save(record.abandoned(plan.message, self.max_tries))
+            try:
+                self.store.save(record.abandoned(plan.message, self.max_tries))
+            except SubmissionStoreError as error:
+                self._not_abandoned(error)
         return plan
+
+    def _not_abandoned(self, error: Exception) -> None:
+        # The task ends all the same. Only if Airflow never hears of that, a retry finds the record as it was before:
+        # it asks the API about the video once more, or says once more that the outcome is unknown.
+        self.log.warning("%s So the end of the task is not noted in it.", error)
+
+    def _told_to_end(self, number: Signals) -> None:
+        self.log.warning("%s has to wait until the answer is recorded. %s", number.name, self.ending.fate)
+
+    def _not_recorded_yet(self, error: Exception, pause: float) -> None:
+        self.log.warning("%s Trying again in %g s.", error, pause)

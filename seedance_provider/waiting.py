@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from seedance_provider.api.errors import (
     ApiError,
+    InvalidRequestError,
     SeedanceError,
     TaskAccessDeniedError,
     TaskNotFoundError,
@@ -31,7 +32,6 @@ __all__ = [
     "VideoWait",
     "WaitResult",
     "backstop",
-    "goes_on",
     "look",
     "patience",
     "result_of_error",
@@ -145,6 +145,9 @@ class VideoWait:
     :param deadline: when to give up, in seconds since the epoch.
     :param settings: how to wait.
     :param jitter: a number in 0..1 anew at each call; mapped tasks must not ask in step.
+    :param tolerates_refusal: whether a refused key is put up with like an API that can't be reached, because it has
+        worked before: it may have been rotated, and the connection is mended while the video goes on. An answer of
+        the API proves that, too. A key that never worked is refused at once.
     """
 
     video_task_id: str
@@ -152,6 +155,7 @@ class VideoWait:
     deadline: float
     settings: PollSettings = field(default_factory=PollSettings)
     jitter: Callable[[], float] = random.random
+    tolerates_refusal: bool = False
     _last_word: str | None = None
     _failing_since: float | None = None
     _failures: int = 0
@@ -164,6 +168,7 @@ class VideoWait:
         :param now: seconds since the epoch.
         """
         self._failing_since, self._failures = None, 0
+        self.tolerates_refusal = True
         if task.status is TaskStatus.FAIL or (task.status is TaskStatus.SUCCESS and task.video_url):
             return WaitResult(Outcome.FINISHED, task=task)
         if now >= self.deadline:
@@ -178,19 +183,25 @@ class VideoWait:
         :param error: what went wrong.
         :param now: seconds since the epoch.
         """
-        if (final := result_of_error(error, self.video_task_id)).outcome is not Outcome.UNREACHABLE:
+        final = result_of_error(error, self.video_task_id)
+        if not self._tolerates(final.outcome):
             return final
         if self._failing_since is None:
             self._failing_since = now
         self._failures += 1
         if now >= self.deadline:
-            return self._timed_out(now)
+            return final if final.outcome is Outcome.REFUSED else self._timed_out(now)
         if now - self._failing_since >= self.settings.error_tolerance:
             return final
         note = f"Could not look at {self.video_task_id}, and will try again: {error}"
+        if final.outcome is Outcome.REFUSED:
+            note += " Mend the connection: it is looked up again."
         asked = error.retry_after if isinstance(error, ApiError) else None
         at_least = min(asked or 0.0, self.settings.error_tolerance)
         return PollAgain(self._until(self._backoff(), now, at_least), note, is_warning=True)
+
+    def _tolerates(self, outcome: Outcome) -> bool:
+        return outcome is Outcome.UNREACHABLE or (outcome is Outcome.REFUSED and self.tolerates_refusal)
 
     def _note(self, task: VideoTask, now: float) -> tuple[str | None, bool]:
         word = task.raw_status or "no status"
@@ -234,6 +245,11 @@ def result_of_error(error: SeedanceError, video_task_id: str) -> WaitResult:
         )
     if error.on_read is Verdict.TRANSIENT:
         return WaitResult(Outcome.UNREACHABLE, f"The API could not be asked about {video_task_id}: {error}")
+    if isinstance(error, InvalidRequestError):
+        # Nothing was asked: the connection can't work as it is.
+        return WaitResult(
+            Outcome.REFUSED, f"Video task {video_task_id} can't be looked at: {error} The video task itself goes on."
+        )
     return WaitResult(
         Outcome.REFUSED,
         f"The API refuses this account, so video task {video_task_id} can't be looked at: {error}. "
@@ -258,14 +274,6 @@ def backstop(deadline: float) -> timedelta:
     :param deadline: the trigger's, in seconds since the epoch.
     """
     return timedelta(seconds=max(0.0, deadline - time.time()) + _BACKSTOP_SECONDS)
-
-
-def goes_on(video_task_id: str) -> str:
-    """Return what to tell a person who ends a task while its video is being made."""
-    return (
-        f"Video task {video_task_id} goes on at the API, which can't cancel it; its credits are spent unless it fails. "
-        "Nothing is lost: clearing the Airflow task re-attaches to it."
-    )
 
 
 def look(client: _Reader, wait: VideoWait) -> PollAgain | WaitResult:

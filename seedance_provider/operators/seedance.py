@@ -10,8 +10,10 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.models import DEFAULT_MODEL
+from seedance_provider.api.pricing import estimate_credits
 from seedance_provider.api.video_request import DEFAULT_DURATION, VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.ending import WAIT_IS_OVER, Ending
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
 from seedance_provider.submission import (
@@ -23,7 +25,7 @@ from seedance_provider.submission import (
     SubmissionStore,
 )
 from seedance_provider.submitter import Submitter
-from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, backstop, goes_on, look, patience
+from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, backstop, look, patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from seedance_provider.api.client import SeedanceClient
+    from seedance_provider.hooks.seedance import SeedanceHook
 
 __all__ = ["CreateVideoOperator"]
 
@@ -136,10 +139,12 @@ class CreateVideoOperator(BaseOperator):
         self.error_tolerance = error_tolerance
         self.on_rerun = OnRerun(on_rerun)
         self.on_unknown_submission = OnUnknownSubmission(on_unknown_submission)
-        self._video_task_id: str | None = None
+        self._ending = Ending()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Submit the video, unless an earlier try did, and wait for it."""
+        # Debugging with dag.test() runs every try on the same operator.
+        self._ending = Ending()
         started = time.time()
         return self._proceed(context, started, started + patience(self.timeout, self.execution_timeout))
 
@@ -152,19 +157,21 @@ class CreateVideoOperator(BaseOperator):
 
     def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Resume after waiting for the video."""
+        self._ending.fate = WAIT_IS_OVER
         return self._conclude(context, WaitResult.from_event(event))
 
     def on_kill(self) -> None:
-        """Say what becomes of the video: the API has no way to cancel it."""
-        if self._video_task_id is not None:
-            self.log.warning(goes_on(self._video_task_id))
+        """Say what becomes of the video, which the API has no way to cancel, and submit nothing any more."""
+        self._ending.is_told = True
+        self.log.warning(self._ending.fate)
 
     def _proceed(self, context: Context, started: float, deadline: float) -> dict[str, Any]:
         from seedance_provider.hooks.seedance import SeedanceHook
 
+        hook = SeedanceHook(self.seedance_conn_id)
         try:
             request = self._request()
-            client = SeedanceHook(self.seedance_conn_id).get_conn()
+            client = hook.get_conn()
         except InvalidRequestError as error:
             raise AirflowFailException(str(error)) from error
         with client:
@@ -172,16 +179,15 @@ class CreateVideoOperator(BaseOperator):
                 task = self._obtain(context, client, request, started, deadline)
             except SubmissionRecordError as error:
                 raise AirflowFailException(str(error)) from error
-            self._video_task_id = task.task_id
-            context["ti"].xcom_push(key="task_id", value=task.task_id)
-            if task.status is TaskStatus.SUCCESS and task.video_url:
-                return self._finished(context, task)
-            if not self.wait_for_completion:
-                self._submitter(context).delivered()
-                return task.summary()
-            if self.deferrable:
-                self._defer_to_video(task.task_id, started, deadline)
-            return self._conclude(context, self._wait_in_worker(client, task.task_id, started, deadline))
+        context["ti"].xcom_push(key="task_id", value=task.task_id)
+        if task.status is TaskStatus.SUCCESS and task.video_url:
+            return self._finished(context, task)
+        if not self.wait_for_completion:
+            self._submitter(context).delivered()
+            return task.summary()
+        if self.deferrable:
+            self._defer_to_video(task.task_id, started, deadline, estimate_credits(request))
+        return self._conclude(context, self._wait_in_worker(hook, task.task_id, started, deadline))
 
     def _obtain(
         self, context: Context, client: SeedanceClient, request: VideoRequest, started: float, deadline: float
@@ -202,11 +208,16 @@ class CreateVideoOperator(BaseOperator):
             time.sleep(min(self._probe_interval, left))
         return obtained
 
-    def _wait_in_worker(self, client: SeedanceClient, task_id: str, started: float, deadline: float) -> WaitResult:
-        wait = VideoWait(task_id, started, deadline, PollSettings(self.poll_interval, self.error_tolerance))
-        while isinstance(step := look(client, wait), PollAgain):
-            step.tell(self.log)
-            time.sleep(step.after)
+    def _wait_in_worker(self, hook: SeedanceHook, task_id: str, started: float, deadline: float) -> WaitResult:
+        from seedance_provider.hooks.reader import ConnectionReader
+
+        settings = PollSettings(self.poll_interval, self.error_tolerance)
+        # The key has just worked.
+        wait = VideoWait(task_id, started, deadline, settings, tolerates_refusal=True)
+        with ConnectionReader(hook) as reader:
+            while isinstance(step := look(reader, wait), PollAgain):
+                step.tell(self.log)
+                time.sleep(step.after)
         return step
 
     def _conclude(self, context: Context, result: WaitResult) -> dict[str, Any]:
@@ -251,14 +262,23 @@ class CreateVideoOperator(BaseOperator):
 
     def _submitter(self, context: Context) -> Submitter:
         store = SubmissionStore(context.get("task_state_store"))
-        return Submitter(store, context["ti"].max_tries, self.log, self.on_rerun, self.on_unknown_submission)
+        max_tries = context["ti"].max_tries
+        return Submitter(store, max_tries, self.log, self.on_rerun, self.on_unknown_submission, self._ending)
 
-    def _defer_to_video(self, task_id: str, started: float, deadline: float) -> NoReturn:
+    def _defer_to_video(self, task_id: str, started: float, deadline: float, estimated_credits: float) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
 
         self.defer(
             trigger=VideoTrigger(
-                task_id, self.seedance_conn_id, started, deadline, self.poll_interval, self.error_tolerance
+                task_id,
+                self.seedance_conn_id,
+                started,
+                deadline,
+                self.poll_interval,
+                self.error_tolerance,
+                # The key has just worked.
+                tolerates_refusal=True,
+                estimated_credits=estimated_credits,
             ),
             method_name="on_video",
             timeout=backstop(deadline),

@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.ending import goes_on
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
 from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult, backstop, look, patience
@@ -82,15 +83,16 @@ class VideoSensor(BaseSensorOperator):
             )
         if not self.deferrable:
             return super().execute(context)
-        looked = self._look()
+        wait = self._single_look()
+        looked = self._look(wait)
         if isinstance(looked, PollAgain):
-            self._defer()
+            self._defer(wait.tolerates_refusal)
         # As if the trigger had fired: soft_fail and never_fail are honoured there.
         return self.resume_execution("on_video", {"event": looked.to_event()}, context)
 
     def poke(self, context: Context) -> PokeReturnValue:  # noqa: ARG002
         """Look once."""
-        looked = self._look()
+        looked = self._look(self._single_look())
         if isinstance(looked, PollAgain):
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._conclude(looked))
@@ -99,12 +101,18 @@ class VideoSensor(BaseSensorOperator):
         """Resume after waiting in the triggerer."""
         return self._conclude(WaitResult.from_event(event))
 
-    def _look(self) -> PollAgain | WaitResult:
-        from seedance_provider.hooks.seedance import SeedanceHook
+    def on_kill(self) -> None:
+        """Say what becomes of the video, which the API has no way to cancel."""
+        self.log.warning(goes_on(self.video_task_id))
 
+    def _single_look(self) -> VideoWait:
         # Each look stands alone, and the time is Airflow's matter, or the trigger's.
         settings = PollSettings(self.poke_interval, self.error_tolerance)
-        wait = VideoWait(self.video_task_id, time.time(), float("inf"), settings)
+        return VideoWait(self.video_task_id, time.time(), float("inf"), settings)
+
+    def _look(self, wait: VideoWait) -> PollAgain | WaitResult:
+        from seedance_provider.hooks.seedance import SeedanceHook
+
         try:
             with SeedanceHook(self.seedance_conn_id).get_conn() as client:
                 step = look(client, wait)
@@ -114,7 +122,7 @@ class VideoSensor(BaseSensorOperator):
             step.tell(self.log)
         return step
 
-    def _defer(self) -> NoReturn:
+    def _defer(self, key_has_worked: bool) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
 
         started = time.time()
@@ -127,6 +135,7 @@ class VideoSensor(BaseSensorOperator):
                 deadline,
                 self.poke_interval,
                 self.error_tolerance,
+                tolerates_refusal=key_has_worked,
             ),
             method_name="on_video",
             timeout=backstop(deadline),

@@ -1,22 +1,29 @@
 """
-What the triggers of one connection share in one triggerer process: one HTTP session, and one queue for the account's
-concurrency slots.
+What the triggers of one connection share in one triggerer process: one look-up of the connection, one HTTP session, and
+one queue for the account's concurrency slots.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+from seedance_provider.api.errors import SeedanceError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from seedance_provider.api.async_client import AsyncSeedanceClient
+    from seedance_provider.api.video_task import VideoTask
+    from seedance_provider.hooks.connection_settings import ConnectionSettings
 
 __all__ = ["Account"]
+
+#: Seconds between two look-ups of a connection that does not work, however many triggers ask.
+_LOOK_UP_SECONDS = 10.0
 
 # By event loop, because a session works on the loop that made it only.
 _accounts: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Account]] = WeakKeyDictionary()
@@ -29,7 +36,12 @@ class Account:
         self._seedance_conn_id = seedance_conn_id
         self._users = 0
         self._opening = asyncio.Lock()
+        self._settings: ConnectionSettings | None = None
         self._client: AsyncSeedanceClient | None = None
+        self._failure: SeedanceError = TransportError("the connection was never looked up")
+        self._is_refused = False
+        self._looked_up = -_LOOK_UP_SECONDS
+        self._exits = AsyncExitStack()
         self._slot_waiters: deque[asyncio.Future[None]] = deque()
         self._last_woken = 0.0
 
@@ -50,12 +62,41 @@ class Account:
             account._users -= 1
             if account._users == 0:
                 del accounts[seedance_conn_id]
-                await account._close()
+                await account._exits.aclose()
+
+    async def get_task(self, task_id: str) -> VideoTask:
+        """
+        Return a video task. It costs nothing.
+
+        :param task_id: the video task.
+        :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
+        """
+        from seedance_provider.hooks.reader import KEY_REFUSALS
+
+        client = await self.client()
+        try:
+            return await client.get_task(task_id)
+        except KEY_REFUSALS:
+            # A late answer to a key that was replaced meanwhile says nothing of the present one.
+            self._is_refused = self._is_refused or client is self._client
+            raise
 
     async def client(self) -> AsyncSeedanceClient:
-        """Return the shared client; the connection is looked up once, however many triggers ask at a time."""
-        # Every look comes through here, so only those that come before there is a client queue for it.
-        return self._client or await self._opened()
+        """
+        Return the shared client. The connection is looked up once, however many triggers ask at a time, and again
+        from time to time while it does not work: its key may have been rotated.
+
+        :raises SeedanceError: if the connection can't be looked up, or can't work as it is.
+        """
+        # Every look comes through here, so only those that come while there is no working client queue for it.
+        if not self._works():
+            async with self._opening:
+                if not self._works() and asyncio.get_running_loop().time() >= self._looked_up + _LOOK_UP_SECONDS:
+                    await self._look_up()
+        if self._client is None:
+            # One error for all, which must not collect their tracebacks.
+            raise self._failure.with_traceback(None)
+        return self._client
 
     async def wait_for_slot(self, seconds: float, probe_interval: float) -> bool:
         """
@@ -103,14 +144,26 @@ class Account:
             return probe_interval
         return self._last_woken + probe_interval - asyncio.get_running_loop().time()
 
-    async def _opened(self) -> AsyncSeedanceClient:
+    def _works(self) -> bool:
+        return self._client is not None and not self._is_refused
+
+    async def _look_up(self) -> None:
+        from seedance_provider.hooks.reader import look_up_error
         from seedance_provider.hooks.seedance import SeedanceHook
 
-        async with self._opening:
-            if self._client is None:
-                self._client = await SeedanceHook(self._seedance_conn_id).aget_conn()
-            return self._client
+        try:
+            settings = await SeedanceHook(self._seedance_conn_id).aget_settings()
+        except Exception as error:
+            self._settings, self._client, self._failure = None, None, look_up_error(error)
+        else:
+            if settings != self._settings:
+                await self._open(settings)
+        self._is_refused = False
+        self._looked_up = asyncio.get_running_loop().time()
 
-    async def _close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
+    async def _open(self, settings: ConnectionSettings) -> None:
+        from seedance_provider.api.async_client import AsyncSeedanceClient
+
+        # An old client stays open to the end, since others may be in the middle of a look with it.
+        self._client = await self._exits.enter_async_context(AsyncSeedanceClient(settings.protocol()))
+        self._settings = settings

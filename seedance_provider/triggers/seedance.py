@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from seedance_provider.api.errors import SeedanceError, TransportError
-from seedance_provider.hooks.connection_settings import ConnectionSettingsError
+from seedance_provider.api.errors import SeedanceError
+from seedance_provider.ending import NOTHING_SUBMITTED, goes_on
 from seedance_provider.triggers.account import Account
-from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult, goes_on
+from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,6 +32,9 @@ class VideoTrigger(BaseTrigger):
     :param deadline: when to give up, in seconds since the epoch.
     :param poll_interval: seconds between two looks.
     :param error_tolerance: seconds for which failing looks are put up with.
+    :param tolerates_refusal: whether they may fail because the key is refused, see
+        :class:`~seedance_provider.waiting.VideoWait`.
+    :param estimated_credits: what the video is expected to cost, for a person who ends the task.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class VideoTrigger(BaseTrigger):
         deadline: float,
         poll_interval: float,
         error_tolerance: float,
+        tolerates_refusal: bool = False,
+        estimated_credits: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.video_task_id = video_task_id
@@ -50,6 +55,8 @@ class VideoTrigger(BaseTrigger):
         self.deadline = deadline
         self.poll_interval = poll_interval
         self.error_tolerance = error_tolerance
+        self.tolerates_refusal = tolerates_refusal
+        self.estimated_credits = estimated_credits
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what it takes to run this trigger again, elsewhere."""
@@ -62,6 +69,8 @@ class VideoTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "poll_interval": self.poll_interval,
                 "error_tolerance": self.error_tolerance,
+                "tolerates_refusal": self.tolerates_refusal,
+                "estimated_credits": self.estimated_credits,
             },
         )
 
@@ -75,7 +84,7 @@ class VideoTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """Say what becomes of the video: the API can't cancel, and a cleared task re-attaches to the very same one."""
-        self.log.warning(goes_on(self.video_task_id))
+        self.log.warning(goes_on(self.video_task_id, self.estimated_credits))
 
     async def _wait(self, account: Account) -> WaitResult:
         wait = VideoWait(
@@ -83,6 +92,7 @@ class VideoTrigger(BaseTrigger):
             self.started,
             self.deadline,
             PollSettings(self.poll_interval, self.error_tolerance),
+            tolerates_refusal=self.tolerates_refusal,
         )
         # Whoever deferred has just looked. And Airflow fails a task that resumes before its scheduler has heard that
         # the task has deferred.
@@ -94,16 +104,9 @@ class VideoTrigger(BaseTrigger):
 
     async def _look(self, account: Account, wait: VideoWait) -> PollAgain | WaitResult:
         try:
-            client = await account.client()
-            task = await client.get_task(self.video_task_id)
-        except ConnectionSettingsError as error:
-            return WaitResult(Outcome.REFUSED, f"Video task {self.video_task_id} can't be looked at: {error}")
+            task = await account.get_task(self.video_task_id)
         except SeedanceError as error:
             return wait.on_error(error, time.time())
-        except Exception as error:
-            # The look-up of the connection goes through Airflow, and whatever fails there may pass as well.
-            unreachable = TransportError(f"the connection could not be looked up: {type(error).__name__}: {error}")
-            return wait.on_error(unreachable, time.time())
         return wait.on_task(task, time.time())
 
 
@@ -142,3 +145,7 @@ class SlotTrigger(BaseTrigger):
         # Not at once, for the sake of Airflow's scheduler, as above.
         await asyncio.sleep(max(0.0, earliest - time.time()))
         yield TriggerEvent({"free": free})
+
+    async def on_kill(self) -> None:
+        """Say that there is nothing to lose yet."""
+        self.log.warning("%s It was waiting for a slot of the account.", NOTHING_SUBMITTED)

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class StateStore:
-    """Like Airflow's task state store: JSON values, never None. ``fail`` makes the next call of that name fail."""
+    """
+    Like Airflow's task state store: JSON values, never None.
 
-    def __init__(self) -> None:
+    ``fail`` makes the next call of that name fail; ``outages`` has the numbers of calls that fail, by name, from 1.
+    """
+
+    def __init__(self, **outages: Collection[int]) -> None:
         self.values: dict[str, str] = {}
         self.writes: list[Any] = []
         self.retentions: list[Any] = []
         self.fail: str | None = None
+        self.outages = outages
+        self.calls: Counter[str] = Counter()
 
     def get(self, key: str, default: Any = None) -> Any:
         self._maybe_fail("get")
@@ -33,7 +43,8 @@ class StateStore:
         self.values.pop(key, None)
 
     def _maybe_fail(self, name: str) -> None:
-        if self.fail == name:
+        self.calls[name] += 1
+        if self.fail == name or self.calls[name] in self.outages.get(name, ()):
             self.fail = None
             raise ConnectionError("the metadata database is down")
 

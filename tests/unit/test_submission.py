@@ -26,6 +26,7 @@ from seedance_provider.submission import (
     SubmissionRecordError,
     SubmissionState,
     SubmissionStore,
+    SubmissionStoreError,
     plan_from_record,
     plan_from_refusal,
     plan_from_video_task,
@@ -256,7 +257,7 @@ class TestSubmissionStore:
     def test_a_store_that_can_not_be_read_is_an_error(self):
         kept = StateStore()
         kept.fail = "get"
-        with pytest.raises(ConnectionError):
+        with pytest.raises(SubmissionStoreError, match="can't be read: ConnectionError: the metadata database is down"):
             SubmissionStore(kept).load()
 
     def test_without_a_store_nothing_is_kept(self):

@@ -11,6 +11,8 @@ from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import VideoTask
+from seedance_provider.ending import NOTHING_SUBMITTED, Ending
+from seedance_provider.insistence import Insistence
 from seedance_provider.submission import (
     Action,
     OnRerun,
@@ -80,16 +82,13 @@ class TestFirstTry:
         obtain(client, store)
         assert seen == [SubmissionState.SUBMITTING]
 
-    def test_sends_nothing_if_the_record_can_not_be_written(self, api, client, store):
-        store.fail = "set"
-        with pytest.raises(ConnectionError):
-            obtain(client, store)
-        assert api.created == []
-
-    def test_sends_nothing_if_the_record_can_not_be_read(self, api, client, store):
-        store.fail = "get"
-        with pytest.raises(ConnectionError):
-            obtain(client, store)
+    @pytest.mark.parametrize(("call", "done"), [("get", "read"), ("set", "written")])
+    def test_sends_nothing_if_the_store_is_away_and_a_retry_can_help(self, api, client, store, call, done):
+        store.fail = call
+        plan = obtain(client, store)
+        assert plan.action is Action.RETRY
+        assert f"can't be {done}: ConnectionError: the metadata database is down" in plan.message
+        assert "This try has submitted nothing" in plan.message
         assert api.created == []
 
     def test_sends_nothing_if_the_record_is_not_understood(self, api, client, store):
@@ -113,6 +112,121 @@ class TestFirstTry:
             obtain(client, store)
         assert "task_a" in caplog.text
         assert "200 credits" in caplog.text
+
+
+def quickly(seconds: float = 60) -> tuple[Insistence, list[float]]:
+    """An insistence whose time passes without anybody waiting, and the pauses that it made."""
+    pauses: list[float] = []
+    return Insistence(seconds, clock=lambda: sum(pauses), sleep=pauses.append), pauses
+
+
+class TestStoreThatGoesAway:
+    """Between the request and the record of its answer."""
+
+    def test_the_id_is_recorded_when_the_store_is_back(self, api, client, caplog):
+        api.creations.append(CREATED)
+        store, (insistence, pauses) = StateStore(set=range(2, 5)), quickly()
+        assert obtain(client, store, insistence=insistence).task_id == "task_a"
+        assert kept(store).task_id == "task_a"
+        assert pauses == [1, 2, 4]
+        assert caplog.text.count("Trying again in") == 3
+        assert len(api.created) == 1
+
+    def test_an_id_that_can_not_be_recorded_is_named(self, api, client, caplog):
+        api.creations.append(CREATED)
+        store, (insistence, pauses) = StateStore(set=range(2, 99)), quickly(seconds=60)
+        with caplog.at_level("INFO"):
+            plan = obtain(client, store, insistence=insistence)
+        assert plan.action is Action.FAIL
+        assert "Video task task_a was submitted and is paid for (about 200 credits)" in plan.message
+        assert "VideoSensor" in plan.message
+        assert "Submitted video task task_a" in caplog.text
+        assert sum(pauses) <= 60
+
+        # And so it is: the next try knows that there was something, and does not pay.
+        assert "It is unknown whether a video was paid for" in obtain(client, store).message
+        assert len(api.created) == 1
+
+    def test_a_refusal_is_undone_when_the_store_is_back(self, api, client):
+        api.creations.append(Answer(500, {"message": "Internal error"}))
+        store, (insistence, _) = StateStore(delete=[1, 2]), quickly()
+        assert obtain(client, store, insistence=insistence).action is Action.RETRY
+        assert kept(store) is None
+
+    def test_a_refusal_that_can_not_be_undone_says_what_the_record_will_say(self, api, client):
+        api.creations.append(Answer(500, {"message": "Internal error"}))
+        store, (insistence, _) = StateStore(delete=range(99)), quickly()
+        plan = obtain(client, store, insistence=insistence)
+        assert plan.action is Action.FAIL
+        assert "nothing was charged" in plan.message
+        assert "clear it once more to submit" in plan.message
+
+    def test_an_unknown_outcome_ends_the_task_even_if_that_can_not_be_noted(self, api, client):
+        api.creations.append(Answer(hang_up=True))
+        store = StateStore(set=range(2, 99))
+        plan = obtain(client, store)
+        assert plan.action is Action.ABANDON
+        assert "It is unknown whether a video was paid for" in plan.message
+        assert kept(store).state is SubmissionState.SUBMITTING
+
+    @pytest.mark.parametrize("call", ["get", "set"])
+    def test_a_finished_video_is_not_lost_for_a_note(self, api, client, store, call, caplog):
+        api.creations.append(CREATED)
+        obtain(client, store)
+        store.fail = call
+        submitter(store).delivered()
+        assert "the metadata database is down" in caplog.text
+        assert kept(store).delivered is False
+
+    @pytest.mark.parametrize("call", ["get", "set"])
+    def test_a_video_that_failed_for_good_ends_the_task_without_a_note(self, api, client, store, call):
+        api.creations.append(CREATED)
+        obtain(client, store)
+        store.fail = call
+        failed = VideoTask.from_record(record("fail", error="Face detected in uploaded media."), task_id="task_a")
+        plan = submitter(store).conclude(WaitResult(Outcome.FINISHED, task=failed))
+        assert plan.action is Action.ABANDON
+        assert kept(store).state is SubmissionState.SUBMITTED
+
+
+class TestEnding:
+    """What a person hears who ends the task, and what happens then."""
+
+    def test_before_anything_was_sent_nothing_will_be(self, api, client, store):
+        told = Ending(is_told=True)
+        plan = obtain(client, store, ending=told)
+        assert plan.action is Action.RETRY
+        assert "Nothing was submitted" in plan.message
+        assert (api.created, kept(store)) == ([], None)
+        assert told.fate == NOTHING_SUBMITTED
+
+    def test_while_the_request_is_on_its_way(self, api, client, store):
+        ending, heard = Ending(), []
+        api.creations.append(CREATED)
+        answer = api.next_answer
+        api.next_answer = lambda asked: (heard.append(ending.fate), answer(asked))[1]
+        obtain(client, store, ending=ending)
+        assert "A request for about 200 credits ($1.00) is on its way" in heard[0]
+
+    def test_after_the_answer(self, api, client, store):
+        ending = Ending()
+        api.creations.append(CREATED)
+        obtain(client, store, ending=ending)
+        assert "Video task task_a goes on at the API, which can't cancel it; about 200 credits" in ending.fate
+
+    def test_of_a_try_that_has_re_attached(self, api, client, store):
+        ending = Ending()
+        api.creations.append(CREATED)
+        obtain(client, store)
+        api.readings.append(Answer(body=record("generating")))
+        obtain(client, store, ending=ending)
+        assert "Video task task_a goes on" in ending.fate
+
+    def test_after_a_refusal(self, api, client, store):
+        ending = Ending()
+        api.creations.append(Answer(429, {"message": "Concurrency limit reached (3).", "limit": 3}))
+        obtain(client, store, ending=ending)
+        assert "nothing was charged" in ending.fate
 
 
 class TestRefusals:

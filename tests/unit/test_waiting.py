@@ -57,9 +57,10 @@ REFUSALS = [
 ]
 
 
-def a_wait(poll_interval=5.0, error_tolerance=600.0, jitter=0.5, deadline=DEADLINE):
+def a_wait(poll_interval=5.0, error_tolerance=600.0, jitter=0.5, deadline=DEADLINE, **options):
     """A wait whose pauses are exact, since a jitter of 0.5 is the middle of the spread."""
-    return VideoWait("task_a", START, deadline, PollSettings(poll_interval, error_tolerance), lambda: jitter)
+    poll = PollSettings(poll_interval, error_tolerance)
+    return VideoWait("task_a", START, deadline, poll, lambda: jitter, **options)
 
 
 def a_task(status="generating", **fields):
@@ -358,3 +359,34 @@ class TestLook:
 
 def test_an_error_of_no_class_in_particular_is_not_waited_out():
     assert result_of_error(SeedanceError("anything"), "task_a").outcome is Outcome.REFUSED
+
+
+class TestRefusedKey:
+    """A key that has worked may have been rotated: the connection is mended while the video goes on."""
+
+    REFUSED = AuthenticationError("Invalid API Key", status=401)
+
+    def test_is_put_up_with_for_the_tolerance(self):
+        wait = a_wait(error_tolerance=100, tolerates_refusal=True)
+        first = wait.on_error(self.REFUSED, START)
+        assert isinstance(first, PollAgain)
+        assert "Mend the connection: it is looked up again." in first.note
+        assert isinstance(wait.on_error(self.REFUSED, START + 99), PollAgain)
+        last = wait.on_error(self.REFUSED, START + 100)
+        assert last.outcome is Outcome.REFUSED
+        assert "task_a" in last.message
+        assert "goes on" in last.message
+
+    def test_is_the_reason_at_the_deadline_and_not_the_time(self):
+        wait = a_wait(tolerates_refusal=True)
+        assert wait.on_error(self.REFUSED, DEADLINE).outcome is Outcome.REFUSED
+
+    def test_has_worked_if_the_api_has_answered(self):
+        wait = a_wait()
+        wait.on_task(VideoTask.from_record(record("generating"), task_id="task_a"), START)
+        assert isinstance(wait.on_error(self.REFUSED, START + 5), PollAgain)
+
+    def test_of_another_account_is_final(self):
+        wait = a_wait(tolerates_refusal=True)
+        error = TaskAccessDeniedError("Access denied", status=403)
+        assert wait.on_error(error, START).outcome is Outcome.GONE

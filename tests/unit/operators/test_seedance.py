@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
 from airflow.sdk import DAG
 
+from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
 from tests.support.scripted_api import Answer, record
@@ -272,9 +274,114 @@ class TestKill:
         assert "re-attaches" in said
         assert len(api.created) == 1
 
-    def test_says_nothing_if_nothing_was_submitted(self, capsys):
+    def test_says_so_if_nothing_was_submitted(self, capsys):
         operator().on_kill()
-        assert "goes on" not in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "Nothing was submitted or charged" in said
+        assert "goes on" not in said
+
+    def test_nothing_is_submitted_after_it(self, api, monkeypatch):
+        made = operator()
+        look_up = SeedanceHook.get_conn
+        monkeypatch.setattr(SeedanceHook, "get_conn", lambda hook: (made.on_kill(), look_up(hook))[1])
+        with pytest.raises(AirflowException, match="Nothing was submitted"):
+            made.execute(context(StateStore()))
+        assert api.created == []
+
+    def test_the_next_try_submits_even_on_the_same_operator(self, api):
+        # As in dag.test(), after an execution_timeout.
+        api.creations.append(CREATED)
+        made = operator()
+        made.on_kill()
+        deferred(made.execute, context(StateStore()))
+        assert len(api.created) == 1
+
+    def test_says_that_the_wait_is_over(self, capsys):
+        made = operator()
+        made.on_video(context(StateStore()), success_event())
+        made.on_kill()
+        assert "clearing the Airflow task looks at it first" in capsys.readouterr().out
+
+    def test_says_what_a_request_that_is_on_its_way_means(self, api, capsys):
+        made = operator()
+        api.creations.append(CREATED)
+        answer = api.next_answer
+        api.next_answer = lambda asked: (made.on_kill(), answer(asked))[1]
+        deferred(made.execute, context(StateStore()))
+        assert "A request for about 200 credits ($1.00) is on its way to the API" in capsys.readouterr().out
+
+    def test_says_that_a_slot_was_waited_for(self, api, capsys):
+        made = operator()
+        api.creations.append(FULL)
+        deferred(made.execute, context(StateStore()))
+        made.on_kill()
+        assert "nothing was charged" in capsys.readouterr().out
+
+
+class TestRotatedKey:
+    """The key worked when the video was submitted."""
+
+    REFUSED = Answer(401, {"message": "Invalid API Key"})
+
+    def test_the_triggerer_is_told_that_the_key_has_worked(self, api):
+        api.creations.append(CREATED)
+        deferral = deferred(operator().execute, context(StateStore()))
+        assert deferral.trigger.tolerates_refusal is True
+        assert deferral.trigger.estimated_credits == 200
+
+    def test_a_worker_takes_the_new_key_from_the_connection(self, api, monkeypatch):
+        api.creations.append(CREATED)
+        api.readings.extend([Answer(body=record("generating")), self.REFUSED, Answer(body=record())])
+        answer = api.next_answer
+
+        def rotate_after_the_refusal(asked):
+            answered = answer(asked)
+            if answered is self.REFUSED:
+                connection = f'{{"conn_type": "seedance", "host": "{api.base_url}", "password": "the-new-key"}}'
+                monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", connection)
+            return answered
+
+        api.next_answer = rotate_after_the_refusal
+        made = operator(deferrable=False, poll_interval=0.01)
+        assert made.execute(context(StateStore()))["status"] == "success"
+        assert [asked.headers["Authorization"] for asked in api.read][-1] == "Bearer the-new-key"
+        assert len(api.created) == 1
+
+    def test_a_worker_waits_for_a_connection_that_was_deleted(self, api, monkeypatch):
+        api.creations.append(CREATED)
+        api.readings.extend([self.REFUSED, Answer(body=record())])
+        answer, whole = api.next_answer, os.environ["AIRFLOW_CONN_SEEDANCE_DEFAULT"]
+        look_up, looks = SeedanceHook.get_settings, []
+
+        def delete_it_for_two_looks(hook):
+            looks.append(hook)
+            if len(looks) == 5:
+                monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", whole)
+            return look_up(hook)
+
+        def delete(asked):
+            answered = answer(asked)
+            if answered is self.REFUSED:
+                monkeypatch.delenv("AIRFLOW_CONN_SEEDANCE_DEFAULT")
+            return answered
+
+        monkeypatch.setattr(SeedanceHook, "get_settings", delete_it_for_two_looks)
+        api.next_answer = delete
+        made = operator(deferrable=False, poll_interval=0.01)
+        assert made.execute(context(StateStore()))["status"] == "success"
+        assert len(looks) == 5
+
+    def test_after_the_tolerance_it_fails_for_good_and_a_clear_re_attaches(self, api):
+        store = StateStore()
+        api.creations.append(CREATED)
+        api.readings.append(self.REFUSED)
+        made = operator(deferrable=False, poll_interval=0.01, error_tolerance=0.03)
+        with pytest.raises(AirflowFailException, match="task_a can't be looked at") as caught:
+            made.execute(context(store))
+        assert "Mend the connection and clear the Airflow task: it will re-attach" in str(caught.value)
+        api.readings[0] = Answer(body=record())
+        assert operator(deferrable=False).execute(context(store, max_tries=4))["task_id"] == "task_a"
+        assert len(api.created) == 1
 
 
 class TestNotWaiting:

@@ -136,3 +136,29 @@ class TestBadInput:
     def test_an_interval_of_nothing_is_refused(self):
         with pytest.raises(ValueError, match="poll_interval"):
             sensor(poke_interval=0)
+
+
+class TestRefusedKey:
+    REFUSED = Answer(401, {"message": "Invalid API Key"})
+
+    @pytest.mark.parametrize("deferrable", [True, False])
+    def test_fails_at_once_at_the_first_look(self, api, deferrable):
+        api.readings.append(self.REFUSED)
+        with pytest.raises(AirflowFailException, match="Mend the connection and clear the sensor"):
+            sensor(deferrable=deferrable).execute(context())
+        assert len(api.read) == 1
+
+    @pytest.mark.parametrize(
+        ("answer", "has_worked"), [(Answer(body=record("generating")), True), (Answer(hang_up=True), False)]
+    )
+    def test_the_trigger_is_told_whether_the_key_has_worked(self, api, answer, has_worked):
+        api.readings.append(answer)
+        with pytest.raises(TaskDeferred) as caught:
+            sensor().execute(context())
+        assert caught.value.trigger.tolerates_refusal is has_worked
+
+
+def test_a_kill_only_says_that_the_video_goes_on(api, capsys):
+    sensor().on_kill()
+    assert api.asked == []
+    assert "task_a goes on at the API" in capsys.readouterr().out

@@ -7,7 +7,11 @@ import itertools
 
 import pytest
 
+from seedance_provider.api.errors import TransportError
+from seedance_provider.hooks.seedance import SeedanceHook
+from seedance_provider.triggers import account as account_module
 from seedance_provider.triggers.account import Account, _accounts
+from tests.support.scripted_api import Answer
 
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
@@ -46,6 +50,45 @@ class TestSharing:
                 return account
 
         assert asyncio.run(joined()) is not asyncio.run(joined())
+
+
+class TestLookUp:
+    @pytest.fixture
+    def looks(self, monkeypatch):
+        """The look-ups of a connection that does not work."""
+        found = []
+
+        async def look_up(hook):
+            found.append(hook)
+            raise ConnectionError("database is down")
+
+        monkeypatch.setattr(SeedanceHook, "aget_settings", look_up)
+        return found
+
+    async def test_one_look_up_for_all_who_ask_while_it_fails(self, looks):
+        async with Account.joined(CONN_ID) as account:
+            errors = await asyncio.gather(*(account.client() for _ in range(10)), return_exceptions=True)
+        assert len(looks) == 1
+        assert {type(error) for error in errors} == {TransportError}
+        assert "database is down" in str(errors[0])
+
+    async def test_a_refused_key_is_looked_up_again_once_for_all(self, api, monkeypatch):
+        monkeypatch.setattr(account_module, "_LOOK_UP_SECONDS", 0)
+        api.readings.append(Answer(401, {"message": "Invalid API Key"}))
+        async with Account.joined(CONN_ID) as account:
+            before = await account.client()
+            await asyncio.gather(*(account.get_task("task_a") for _ in range(5)), return_exceptions=True)
+            assert await account.client() is before  # the same key: there is nothing to open anew
+
+            connection = f'{{"conn_type": "seedance", "host": "{api.base_url}", "password": "the-new-key"}}'
+            monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", connection)
+            await asyncio.gather(*(account.get_task("task_a") for _ in range(5)), return_exceptions=True)
+            after = await asyncio.gather(*(account.client() for _ in range(5)))
+            assert {id(client) for client in after} == {id(after[0])}
+            assert after[0] is not before
+            assert not before._session.closed  # others may be in the middle of a look with it
+        assert before._session.closed
+        assert after[0]._session.closed
 
 
 class TestSlots:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
+import os
 import time
 
 import pytest
 
+from seedance_provider.hooks.seedance import SeedanceHook
+from seedance_provider.triggers import account
 from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
 from seedance_provider.waiting import Outcome, WaitResult
 from tests.support.scripted_api import Answer, record
 
 pytestmark = pytest.mark.usefixtures("seedance_default")
+
+
+@pytest.fixture(autouse=True)
+def looked_up_at_once(monkeypatch):
+    """Nobody waits ten seconds before a broken connection is looked up again."""
+    monkeypatch.setattr(account, "_LOOK_UP_SECONDS", 0.02)
 
 
 def trigger(**arguments) -> VideoTrigger:
@@ -41,6 +51,56 @@ def test_runs_elsewhere_with_the_same_plain_arguments(made):
     module, name = path.rsplit(".", 1)
     again = getattr(importlib.import_module(module), name)(**json.loads(json.dumps(arguments)))
     assert again.serialize() == made.serialize()
+
+
+def test_a_trigger_of_an_older_release_still_runs():
+    arguments = trigger().serialize()[1]
+    del arguments["tolerates_refusal"], arguments["estimated_credits"]
+    assert VideoTrigger(**arguments).tolerates_refusal is False
+
+
+class TestRotatedKey:
+    REFUSED = Answer(401, {"message": "Invalid API Key"})
+
+    async def test_the_connection_is_looked_up_again(self, api, monkeypatch):
+        connection = f'{{"conn_type": "seedance", "host": "{api.base_url}", "password": "the-new-key"}}'
+        api.readings.extend([Answer(body=record("generating")), self.REFUSED, Answer(body=record())])
+        answer = api.next_answer
+
+        def rotate_after_the_refusal(asked):
+            answered = answer(asked)
+            if answered is self.REFUSED:
+                monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", connection)
+            return answered
+
+        api.next_answer = rotate_after_the_refusal
+        result = WaitResult.from_event(await fired(trigger(tolerates_refusal=True, poll_interval=0.05)))
+        assert result.outcome is Outcome.FINISHED
+        assert api.read[-1].headers["Authorization"] == "Bearer the-new-key"
+
+    async def test_a_connection_that_is_gone_for_a_while_is_waited_for(self, api, monkeypatch, capsys):
+        whole = os.environ["AIRFLOW_CONN_SEEDANCE_DEFAULT"]
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", '{"conn_type": "seedance"}')
+        api.readings.append(Answer(body=record()))
+        looked_up, looks = SeedanceHook.aget_settings, []
+
+        async def mended_after_two_looks(hook):
+            looks.append(hook)
+            if len(looks) == 3:
+                monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", whole)
+            return await looked_up(hook)
+
+        monkeypatch.setattr(SeedanceHook, "aget_settings", mended_after_two_looks)
+        result = WaitResult.from_event(await fired(trigger(tolerates_refusal=True)))
+        assert (result.outcome, len(looks)) == (Outcome.FINISHED, 3)
+        assert "no API key" in capsys.readouterr().out
+
+    async def test_fires_after_the_tolerance(self, api, seedance_default):
+        api.readings.append(self.REFUSED)
+        result = WaitResult.from_event(await fired(trigger(tolerates_refusal=True, error_tolerance=0.05)))
+        assert result.outcome is Outcome.REFUSED
+        assert "task_a" in result.message
+        assert seedance_default not in result.message
 
 
 class TestVideoTrigger:
@@ -118,10 +178,19 @@ class TestVideoTrigger:
     async def test_a_kill_only_says_that_the_video_goes_on(self, api, capsys):
         await trigger().on_kill()
         assert api.asked == []
-        assert "task_a goes on" in capsys.readouterr().out
+        assert "task_a goes on at the API, which can't cancel it; its credits" in capsys.readouterr().out
+
+    async def test_a_kill_tells_what_it_may_cost(self, capsys):
+        await trigger(estimated_credits=160).on_kill()
+        assert "about 160 credits ($0.80) are spent unless it fails" in capsys.readouterr().out
 
 
 class TestSlotTrigger:
+    async def test_a_kill_only_says_that_nothing_was_submitted(self, api, capsys):
+        await SlotTrigger("seedance_default", time.time() + 60, 60).on_kill()
+        assert api.asked == []
+        assert "Nothing was submitted or charged" in capsys.readouterr().out
+
     async def test_fires_after_a_while(self, api):
         assert await fired(SlotTrigger("seedance_default", time.time() + 60, 0.01)) == {"free": True}
         assert api.asked == []
@@ -130,8 +199,6 @@ class TestSlotTrigger:
         assert await fired(SlotTrigger("seedance_default", time.time() + 0.02, 60)) == {"free": False}
 
     async def test_is_woken_by_a_video_that_ends(self, api):
-        import asyncio
-
         api.readings.extend([Answer(body=record("generating")), Answer(body=record())])
         slot = asyncio.create_task(fired(SlotTrigger("seedance_default", time.time() + 60, 60)))
         await asyncio.sleep(0)

@@ -1,0 +1,85 @@
+"""Looking at video tasks for as long as they take, while a person may mend the connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
+from seedance_provider.api.errors import ApiAccessDisabledError, AuthenticationError, SeedanceError, TransportError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from seedance_provider.api.client import SeedanceClient
+    from seedance_provider.api.video_task import VideoTask
+    from seedance_provider.hooks.seedance import SeedanceHook
+
+__all__ = ["KEY_REFUSALS", "ConnectionReader", "look_up_error"]
+
+#: After these the connection may hold another key by now.
+KEY_REFUSALS = (AuthenticationError, ApiAccessDisabledError)
+
+
+def look_up_error(error: Exception) -> SeedanceError:
+    """
+    Return what a failed look-up of the connection means for a wait.
+
+    It goes through Airflow, and whatever fails there may pass as well; that a secrets back end is down is reported as
+    a connection that does not exist. Only what the connection says is judged.
+
+    :param error: what the look-up raised.
+    """
+    if isinstance(error, SeedanceError):
+        return error
+    if isinstance(error, AirflowNotFoundException):
+        return TransportError(str(error))
+    return TransportError(f"the connection could not be looked up: {type(error).__name__}: {error}")
+
+
+class ConnectionReader:
+    """
+    Reads video tasks from a worker. When the key is refused, the next look takes the connection as it is by then.
+
+    :param hook: the connection.
+    """
+
+    def __init__(self, hook: SeedanceHook) -> None:
+        self._hook = hook
+        self._client: SeedanceClient | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def get_task(self, task_id: str) -> VideoTask:
+        """
+        Return a video task. It costs nothing.
+
+        :param task_id: the video task.
+        :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
+        """
+        client = self._opened()
+        try:
+            return client.get_task(task_id)
+        except KEY_REFUSALS:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _opened(self) -> SeedanceClient:
+        if self._client is None:
+            try:
+                self._client = self._hook.get_conn()
+            except Exception as error:
+                raise look_up_error(error) from error
+        return self._client
