@@ -11,7 +11,7 @@ from tools.chaos.blows import CLEAR
 from tools.chaos.faults import leaves_unknown
 
 if TYPE_CHECKING:
-    from tools.chaos.evidence import Evidence, Hit, VideoEvidence
+    from tools.chaos.evidence import Evidence, VideoEvidence
 
 __all__ = ["Verdict", "judge"]
 
@@ -97,14 +97,15 @@ def _unknowable(evidence: Evidence) -> set[str]:
 
 
 def _is_explained(video: VideoEvidence, evidence: Evidence) -> bool:
-    return video.prompt in _unknowable(evidence) or any(_can_explain(hit, video) for hit in evidence.hits)
+    if video.prompt in _unknowable(evidence):
+        return True
+    kills = [hit.time for hit in evidence.hits if hit.what in _NEEDED_TO_SUBMIT or video.prompt in hit.prompts]
+    # Whoever stops listening resets the connections that he has not accepted yet, and perhaps a request with them.
+    outages = [fault["time"] for fault in evidence.faults if fault["fault"] == "connection_refused"]
+    return any(_was_submitting(video, time) for time in (*kills, *outages))
 
 
-def _can_explain(hit: Hit, video: VideoEvidence) -> bool:
-    """Whether a kill hit the process that was submitting, or a server that it needed, at that time."""
-    if hit.what not in _NEEDED_TO_SUBMIT and video.prompt not in hit.prompts:
-        return False
+def _was_submitting(video: VideoEvidence, time: float) -> bool:
+    """Whether the request can have been on its way at a time, given as Unix seconds."""
     submitted_at = (video.record or {}).get("submitted_at")
-    if submitted_at is None:
-        return False
-    return -1 <= hit.time - datetime.fromisoformat(submitted_at).timestamp() <= _ON_ITS_WAY
+    return submitted_at is not None and -1 <= time - datetime.fromisoformat(submitted_at).timestamp() <= _ON_ITS_WAY

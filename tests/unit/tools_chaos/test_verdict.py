@@ -23,8 +23,9 @@ def video(**facts):
     return VideoEvidence(**{"prompt": "a", "state": "success", "record": RECORD, "log": "", "jobs": (job(),), **facts})
 
 
-def fault(name, prompt="a", on="createTask"):
-    return {"fault": name, "on": on, "prompt": prompt, "taskId": None, "accepted": True}
+def fault(name, prompt="a", on="createTask", after=1.0):
+    time = SUBMITTED_AT.timestamp() + after
+    return {"fault": name, "on": on, "time": time, "prompt": prompt, "taskId": None, "accepted": True}
 
 
 def verdict(*videos, hits=(), faults=()):
@@ -103,10 +104,14 @@ class TestUnknown:
         assert verdict(video(record=UNKNOWN), hits=[hit(what, prompts=())]).is_good
         assert not verdict(video(record=UNKNOWN), hits=[hit(what, after=60, prompts=())]).is_good
 
+    def test_is_explained_by_an_outage_that_another_request_began(self):
+        assert verdict(video(record=UNKNOWN), faults=[fault("connection_refused", prompt="b")]).is_good
+
     @pytest.mark.parametrize(
         "found",
         [
             pytest.param({}, id="nothing happened"),
+            pytest.param({"faults": [fault("connection_refused", after=60)]}, id="an outage a minute later"),
             pytest.param({"hits": [hit(prompts=("b",))]}, id="another worker was killed"),
             pytest.param({"hits": [hit(after=60)]}, id="killed a minute later"),
             pytest.param({"faults": [fault("reset_after", prompt="b")]}, id="another answer was lost"),
