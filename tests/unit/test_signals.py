@@ -73,6 +73,8 @@ def test_the_handlers_are_put_back_even_if_one_raises():
         raise EndedError
 
     before = signal.signal(signal.SIGTERM, end)
+    # A shell starts what runs in the background with SIGINT ignored, and the tests may be that.
+    interrupted = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         done = []
 
@@ -88,6 +90,7 @@ def test_the_handlers_are_put_back_even_if_one_raises():
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupted)
 
 
 def test_what_is_ignored_stays_ignored():
