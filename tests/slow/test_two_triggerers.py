@@ -21,6 +21,9 @@ with DAG(dag_id="two_triggerers", schedule=None):
 
 @pytest.fixture
 def airflow(celery_airflow, celery_dags):
+    # Another test takes the database away for a moment, and a component can take minutes to end because of that.
+    for name in celery_airflow.died():
+        celery_airflow.start(name)
     (celery_dags / "two_triggerers.py").write_text(DAG)
     celery_airflow.wait_for_dag("two_triggerers")
     celery_airflow.unpause("two_triggerers")
