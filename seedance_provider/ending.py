@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seedance_provider.api.pricing import DOLLARS_PER_CREDIT
+from seedance_provider.api.pricing import in_words
 
 __all__ = ["NOTHING_SUBMITTED", "WAIT_IS_OVER", "Ending", "goes_on", "on_its_way"]
 
@@ -25,10 +25,10 @@ class Ending:
     is_told: bool = False
 
 
-def on_its_way(credits_at_stake: float) -> str:
+def on_its_way(credits_at_stake: float | None) -> str:
     """Return what it means to end a task before its request was answered."""
     return (
-        f"A request for {_about(credits_at_stake)} is on its way to the API, which can't cancel it. If the answer "
+        f"A request for {in_words(credits_at_stake)} is on its way to the API, which can't cancel it. If the answer "
         "comes in time, its id is recorded, and clearing the Airflow task re-attaches to the video; if not, the next "
         "try says what to check, and pays nothing."
     )
@@ -41,12 +41,8 @@ def goes_on(video_task_id: str, credits_at_stake: float | None = None) -> str:
     :param video_task_id: the video task.
     :param credits_at_stake: what it is expected to cost, if that is known.
     """
-    cost = "its credits" if credits_at_stake is None else _about(credits_at_stake)
+    cost = "its credits" if credits_at_stake is None else in_words(credits_at_stake)
     return (
         f"Video task {video_task_id} goes on at the API, which can't cancel it; {cost} are spent unless it fails. "
         "Nothing is lost: clearing the Airflow task re-attaches to it."
     )
-
-
-def _about(credits_at_stake: float) -> str:
-    return f"about {credits_at_stake:g} credits (${credits_at_stake * DOLLARS_PER_CREDIT:.2f})"

@@ -21,6 +21,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from seedance_provider.api.errors import SeedanceError, Verdict
+from seedance_provider.api.pricing import in_words
 from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.waiting import Outcome, WaitResult
@@ -88,7 +89,7 @@ class Submission:
         :meth:`~seedance_provider.api.video_request.VideoRequest.fingerprint`.
     :param submitted_at: when, as ISO 8601.
     :param max_tries: Airflow's ``max_tries`` of the try that last dealt with it.
-    :param estimated_credits: what it was expected to cost.
+    :param estimated_credits: what it was expected to cost; ``None`` if that was not known.
     :param task_id: the video task, once known.
     :param reason: why it was abandoned.
     :param delivered: whether Airflow got the result, so that a clear is a re-run and not a rescue.
@@ -98,7 +99,7 @@ class Submission:
     fingerprint: str
     submitted_at: str
     max_tries: int
-    estimated_credits: float
+    estimated_credits: float | None
     task_id: str | None = None
     reason: str | None = None
     delivered: bool = False
@@ -372,8 +373,8 @@ def plan_without_record(submission: Submission, error: SubmissionStoreError) -> 
     """
     return Plan(
         Action.FAIL,
-        f"Video task {submission.task_id} was submitted and is paid for (about {submission.estimated_credits:g} "
-        f"credits), but its id could not be recorded. {_sentence(error)} Fetch the video by this id with VideoSensor. "
+        f"Video task {submission.task_id} was submitted and is paid for, {in_words(submission.estimated_credits)}, "
+        f"but its id could not be recorded. {_sentence(error)} Fetch the video by this id with VideoSensor. "
         "A clear of this Airflow task will say that the outcome is unknown, and a second one pays anew.",
     )
 
@@ -430,7 +431,7 @@ def _inputs_changed(record: Submission) -> str:
 
 def _unknown_submission(record: Submission) -> str:
     return (
-        f"It is unknown whether a video was paid for: a request of about {record.estimated_credits:g} credits was "
+        f"It is unknown whether a video was paid for: a request of {in_words(record.estimated_credits)} was "
         f"sent at {record.submitted_at}, and no answer was recorded. Check the task logs and the credits in the "
         "vendor's web account for that time. If the video is there, fetch it by its id with VideoSensor."
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from seedance_provider.api.errors import SeedanceError, Verdict
-from seedance_provider.api.pricing import estimate_credits, estimate_dollars
+from seedance_provider.api.pricing import estimate_credits, in_words
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.ending import Ending, goes_on, on_its_way
 from seedance_provider.insistence import Insistence
@@ -177,13 +177,12 @@ class Submitter:
             return self._refused(error, submission, previous)
         # Said before anything else can fail: with this line a person finds the video, whatever happens next.
         self.log.info(
-            "Submitted video task %s: %s, %s s, %s, about %g credits ($%.2f).",
+            "Submitted video task %s: %s, %s s, %s, %s.",
             task_id,
             request.model,
             request.duration,
             request.resolution or request.aspect_ratio,
-            submission.estimated_credits,
-            estimate_dollars(request),
+            in_words(submission.estimated_credits),
         )
         accepted = submission.accepted(task_id)
         self.ending.fate = goes_on(task_id, submission.estimated_credits)

@@ -30,7 +30,7 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
 )
 from seedance_provider.api.video_task import VideoTask
-from seedance_provider.api.wire_formats import encode_inputs
+from seedance_provider.api.wire_formats import encode_body
 
 if TYPE_CHECKING:
     from seedance_provider.api.video_request import VideoRequest
@@ -85,7 +85,7 @@ class Protocol:
 
     def create_task(self, request: VideoRequest) -> HttpRequest:
         """Build the request that creates, and pays for, a video."""
-        body = {"model": request.model, "inputs": encode_inputs(request, self.wire_format)}
+        body = encode_body(request, self.wire_format)
         return HttpRequest("POST", f"{self.base_url}/jobs/createTask", self._headers(), body=json.dumps(body).encode())
 
     def record_info(self, task_id: str) -> HttpRequest:

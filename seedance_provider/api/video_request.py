@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
+from seedance_provider.api import spelling
 from seedance_provider.api.errors import InvalidRequestError
-from seedance_provider.api.models import DEFAULT_MODEL, MODELS, QUICKSTART_SIZES, Model, Size, pixel_size
+from seedance_provider.api.models import DEFAULT_MODEL, MODELS, QUICKSTART_SIZES, Model, Size
+from seedance_provider.api.request_checks import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["DEFAULT_DURATION", "DEFAULT_RESOLUTION", "VideoRequest"]
 
@@ -28,37 +30,72 @@ class VideoRequest:
     A request for one video. Creating one costs nothing and raises
     :class:`~seedance_provider.api.errors.InvalidRequestError` naming every field that can't be right.
 
-    :param prompt: what the video shows, in any language; up to 10,000 characters.
-    :param model: ``seedance-20`` (default), ``seedance2-fast`` or ``seedance2.0-mini``.
-    :param duration: length in seconds, 4 to 15; ``5``, ``"5"`` and ``"5s"`` are the same. Default 5.
+    Values may be strings where templates make them so: ``"5"``, ``"true"``.
+
+    :param prompt: what the video shows, in any language; up to 10,000 characters, 30,000 for Seedance 2.5. ``None``
+        only with frames or references. ``@image1``, ``@video2``, ``@audio1`` name what was passed, by position.
+    :param model: a key of :data:`~seedance_provider.api.models.MODELS`. Default ``seedance-20``.
+    :param duration: length in seconds, 4 to 15 (4 to 30 for Seedance 2.5); ``5``, ``"5"`` and ``"5s"`` are the same.
+        Default 5. ``seedance2-5-edit`` takes none.
     :param resolution: pixels as in the vendor's quickstart (``1280x720``, ``720x1280``, ``720x720``, ``960x720``,
         ``720x960``) or a name (``480p``, ``720p``, ``1080p``, ``4k``, as far as the model offers it).
-        Default ``1280x720``, or ``720p`` if an aspect ratio is given.
-    :param aspect_ratio: ``16:9``, ``9:16``, ``1:1``, ``4:3``, ``3:4`` or ``21:9``. Default: that of the resolution.
+        Default ``1280x720``, or ``720p`` if an aspect ratio or a reference is given.
+    :param aspect_ratio: ``16:9``, ``9:16``, ``1:1``, ``4:3``, ``3:4`` or ``21:9``. Default: that of the resolution,
+        and where it has none, that of the references.
     :param first_frame: URL of the image that opens the video.
     :param last_frame: URL of the image that closes it; needs a first frame.
+    :param reference_images: URLs of images that guide style and subject.
+    :param reference_videos: URLs of videos that guide motion and style, or that are continued or changed. They raise
+        the price.
+    :param reference_audios: URLs of sounds; never alone.
+    :param reference_video_seconds: how long the reference videos are together, if you know it. It is not sent: it
+        makes the estimate exact where the seconds of the reference are paid for.
+    :param generate_audio: whether the video has sound. Default: the API's, which is yes in its newest generation.
+    :param bitrate_mode: ``high`` for a file of about twice the size.
+    :param seed: 0 to 4,294,967,295, or -1 for a random one. It does not reproduce a video.
+    :param output_format: ``mp4`` or, for Seedance 2.5, ``mov``.
+    :param callback_url: where the API posts the result once, unsigned. The provider itself does not need it. It is no
+        part of the fingerprint.
     :param extra_inputs: further fields of the API's ``inputs``, merged last and sent as they are. The API ignores
-        unknown fields without an error.
+        unknown fields without an error, so what looks like a misspelt field is refused.
+    :param allow_unknown_model: send a model name that this release does not know, unchecked and without an estimate.
     """
 
-    prompt: str
+    prompt: str | None = None
     model: str = DEFAULT_MODEL
-    duration: int = DEFAULT_DURATION
+    duration: int | None = None
     resolution: str | None = None
     aspect_ratio: str | None = None
     first_frame: str | None = None
     last_frame: str | None = None
+    reference_images: tuple[str, ...] = ()
+    reference_videos: tuple[str, ...] = ()
+    reference_audios: tuple[str, ...] = ()
+    reference_video_seconds: float | None = None
+    generate_audio: bool | None = None
+    bitrate_mode: str | None = None
+    seed: int | None = None
+    output_format: str | None = None
+    callback_url: str | None = None
     extra_inputs: Mapping[str, Any] = field(default_factory=dict)
+    allow_unknown_model: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("model", "resolution", "aspect_ratio"):
-            _require_text(name, getattr(self, name))
-        object.__setattr__(self, "duration", _seconds(self.duration))
-        object.__setattr__(self, "extra_inputs", _mapping(self.extra_inputs))
-        if self.resolution is None and self.aspect_ratio is None:
-            object.__setattr__(self, "resolution", DEFAULT_RESOLUTION)
-        if problems := list(self._problems()):
-            raise _refusal("; ".join(problems))
+        for name, read in _SPELLINGS.items():
+            object.__setattr__(self, name, read(getattr(self, name)))
+        if self.duration is None and self._has_a_duration:
+            object.__setattr__(self, "duration", DEFAULT_DURATION)
+        if self.resolution is None and self.known_model is not None:
+            object.__setattr__(self, "resolution", self._default_resolution)
+        if found := list(problems(self)):
+            raise InvalidRequestError(
+                f"The video was not requested and nothing was charged, because {'; '.join(found)}."
+            )
+
+    @property
+    def known_model(self) -> Model | None:
+        """What is known of the model; ``None`` if that is nothing."""
+        return MODELS.get(self.model) if isinstance(self.model, str) else None
 
     @property
     def frames(self) -> list[str]:
@@ -66,16 +103,26 @@ class VideoRequest:
         return [frame for frame in (self.first_frame, self.last_frame) if frame is not None]
 
     @property
+    def references(self) -> dict[str, tuple[str, ...]]:
+        """URLs of the references, by the name of their parameter."""
+        return {name: getattr(self, name) for name in ("reference_images", "reference_videos", "reference_audios")}
+
+    @property
+    def has_references(self) -> bool:
+        """Whether there are any references, frames not counted."""
+        return any(self.references.values())
+
+    @property
     def output_resolution(self) -> str:
         """The resolution by name, which sets the price."""
-        if self.resolution in QUICKSTART_SIZES:
+        if self.resolution is not None and self.resolution in QUICKSTART_SIZES:
             return QUICKSTART_SIZES[self.resolution].output_resolution
         return self.resolution or _DEFAULT_OUTPUT_RESOLUTION
 
     @property
     def effective_aspect_ratio(self) -> str | None:
         """The aspect ratio that was asked for, in whatever form; ``None`` leaves it to the API."""
-        if self.resolution in QUICKSTART_SIZES:
+        if self.resolution is not None and self.resolution in QUICKSTART_SIZES:
             return QUICKSTART_SIZES[self.resolution].aspect_ratio
         return self.aspect_ratio
 
@@ -102,121 +149,45 @@ class VideoRequest:
             "aspect_ratio": self.effective_aspect_ratio,
             "pixels": self.quickstart_resolution,
             "frames": self.frames,
+            **{name: list(urls) for name, urls in self.references.items()},
+            "bitrate_mode": self.bitrate_mode,
+            "output_format": self.output_format,
             "extra_inputs": self.extra_inputs,
         }
         said = {name: value for name, value in inputs.items() if value}
+        # Here "no sound" and seed 0 are something that was said.
+        choices = {"generate_audio": self.generate_audio, "seed": self.seed}
+        said |= {name: value for name, value in choices.items() if value is not None}
         canonical = json.dumps([conn_id, self.model, said], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    @property
+    def _has_a_duration(self) -> bool:
+        return self.known_model is None or self.known_model.durations is not None
+
+    @property
+    def _default_resolution(self) -> str | None:
+        if self.aspect_ratio is not None:
+            return None
+        follows_references = self.has_references or (self.known_model is not None and self.known_model.works_on_a_video)
+        return _DEFAULT_OUTPUT_RESOLUTION if follows_references else DEFAULT_RESOLUTION
+
     def _delivers(self, pixels: str) -> bool:
         """Whether the quickstart's size is the very file that this request would get."""
-        if self.effective_aspect_ratio is None:
+        if self.effective_aspect_ratio is None or self.known_model is None:
             return False
-        delivered = pixel_size(Size(self.effective_aspect_ratio, self.output_resolution))
+        delivered = self.known_model.pixel_size(Size(self.effective_aspect_ratio, self.output_resolution))
         return delivered is not None and pixels == f"{delivered[0]}x{delivered[1]}"
 
-    def _problems(self) -> Iterator[str]:
-        model = MODELS.get(self.model)
-        if model is None:
-            yield f"model is {self.model!r}, and the known models are {', '.join(MODELS)}"
-            return
-        yield from self._prompt_problems(model)
-        yield from self._duration_problems(model)
-        yield from self._size_problems(model)
-        yield from self._frame_problems()
 
-    def _prompt_problems(self, model: Model) -> Iterator[str]:
-        if not isinstance(self.prompt, str) or not self.prompt.strip():
-            yield f"prompt is {self.prompt!r}, and a text is needed"
-        elif not _is_unicode(self.prompt):
-            yield f"prompt is {self.prompt[:40]!a}..., and text that UTF-8 can write is needed"
-        elif len(self.prompt) > model.prompt_limit:
-            yield (
-                f"prompt has {len(self.prompt):,} characters ({self.prompt[:40]!r}...), "
-                f"and {model.prompt_limit:,} are allowed"
-            )
-
-    def _duration_problems(self, model: Model) -> Iterator[str]:
-        shortest, longest = model.durations
-        if not isinstance(self.duration, int) or not shortest <= self.duration <= longest:
-            yield (f"duration is {self.duration!r}, and {self.model} takes whole seconds from {shortest} to {longest}")
-
-    def _size_problems(self, model: Model) -> Iterator[str]:
-        sizes = list(model.output_resolutions) + [p for p in QUICKSTART_SIZES if _offers(model, p)]
-        if self.resolution is not None and self.resolution not in sizes:
-            yield f"resolution is {self.resolution!r}, and {self.model} takes {', '.join(sizes)}"
-            return
-        if self.aspect_ratio is None:
-            return
-        if self.aspect_ratio not in model.aspect_ratios:
-            yield f"aspect_ratio is {self.aspect_ratio!r}, and {self.model} takes {', '.join(model.aspect_ratios)}"
-        elif self.aspect_ratio != self.effective_aspect_ratio:
-            yield (
-                f"aspect_ratio is {self.aspect_ratio!r} but resolution is {self.resolution!r}, "
-                "and they have to agree: leave one out"
-            )
-        elif pixel_size(Size(self.aspect_ratio, self.output_resolution)) is None:
-            yield f"aspect_ratio is {self.aspect_ratio!r}, and {self.output_resolution} is documented for 16:9 only"
-
-    def _frame_problems(self) -> Iterator[str]:
-        for name in ("first_frame", "last_frame"):
-            url = getattr(self, name)
-            if url is not None and not _is_http_url(url):
-                yield f"{name} is {url!r}, and a public http(s) URL is needed (or None for no frame)"
-        if self.last_frame is not None and self.first_frame is None:
-            yield "last_frame is set but first_frame is not, and a last frame needs a first one"
-
-
-def _offers(model: Model, pixels: str) -> bool:
-    """The quickstart's sizes are documented for some models; others take those that equal one of their own."""
-    size = QUICKSTART_SIZES[pixels]
-    delivered = pixel_size(size)
-    return model.speaks_quickstart or (delivered is not None and pixels == f"{delivered[0]}x{delivered[1]}")
-
-
-def _seconds(duration: Any) -> Any:
-    """Read ``5``, ``"5"``, ``"5s"`` (templates make strings); what is none of these is left for the check."""
-    if isinstance(duration, bool):
-        return duration
-    if isinstance(duration, str) and (match := re.fullmatch(r"\s*(\d{1,6})\s*s?\s*", duration)):
-        return int(match[1])
-    if isinstance(duration, float) and duration.is_integer():
-        return int(duration)
-    return duration
-
-
-def _mapping(extra_inputs: Any) -> dict[str, Any]:
-    if extra_inputs is None:
-        return {}
-    if not isinstance(extra_inputs, Mapping) or not all(isinstance(key, str) for key in extra_inputs):
-        raise _refusal(f"extra_inputs is {extra_inputs!r}, and a mapping of field names to values is needed")
-    try:
-        written = json.dumps(dict(extra_inputs), allow_nan=False, ensure_ascii=False)
-        written.encode()
-        return dict(json.loads(written))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise _refusal(f"extra_inputs can't be written as JSON ({error})") from None
-
-
-def _require_text(name: str, value: Any) -> None:
-    if value is not None and not isinstance(value, str):
-        raise _refusal(f"{name} is {value!r}, and a text is needed")
-
-
-def _is_unicode(text: str) -> bool:
-    """Half of a surrogate pair, as badly cut text has, can't be sent."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _refusal(problems: str) -> InvalidRequestError:
-    return InvalidRequestError(f"The video was not requested and nothing was charged, because {problems}.")
-
-
-def _is_http_url(value: Any) -> bool:
-    if not isinstance(value, str) or value != value.strip() or not _is_unicode(value):
-        return False
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+_SPELLINGS = {
+    "duration": spelling.seconds,
+    "reference_images": spelling.texts,
+    "reference_videos": spelling.texts,
+    "reference_audios": spelling.texts,
+    "reference_video_seconds": spelling.number,
+    "generate_audio": spelling.boolean,
+    "seed": spelling.integer,
+    "extra_inputs": spelling.mapping,
+    "allow_unknown_model": spelling.boolean,
+}

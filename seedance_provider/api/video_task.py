@@ -44,6 +44,10 @@ class VideoTask:
     :param video_url: where the finished video is; the vendor keeps it for 14 days.
     :param width: in pixels.
     :param height: in pixels.
+    :param media_type: of the video, such as ``video/mp4``; older generations of the API leave it out.
+    :param last_frame_url: its last picture, to start the next video from; the vendor keeps that of Seedance 2.5 for
+        24 hours. Older generations leave it out.
+    :param seed: that was used; older generations leave it out.
     :param credits_used: what it cost; may be fractional. On failure some generations of the API report 0 and
         others the amount that was reserved and refunded.
     :param error_code: the API's code of a failure, if it sends one.
@@ -59,6 +63,9 @@ class VideoTask:
     video_url: str | None = None
     width: int | None = None
     height: int | None = None
+    media_type: str | None = None
+    last_frame_url: str | None = None
+    seed: int | None = None
     credits_used: float | None = None
     error_code: str | None = None
     error_message: str | None = None
@@ -93,6 +100,9 @@ class VideoTask:
             video_url=_text(output.get("url")),
             width=_integer(output.get("width")),
             height=_integer(output.get("height")),
+            media_type=_text(output.get("mediaType")),
+            last_frame_url=_text(output.get("lastFrameImage")),
+            seed=_integer(output.get("seed")),
             credits_used=_number(fields.get("creditsUsed")),
             error_code=error_code,
             error_message=error_message,
@@ -109,6 +119,9 @@ class VideoTask:
             "video_url": self.video_url,
             "width": self.width,
             "height": self.height,
+            "media_type": self.media_type,
+            "last_frame_url": self.last_frame_url,
+            "seed": self.seed,
             "credits_used": self.credits_used,
             **self._times(),
             "generation_seconds": self.generation_seconds,

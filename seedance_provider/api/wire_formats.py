@@ -1,12 +1,16 @@
 """
-How a request is written for the API, which has had several documented generations.
+How a request is written for the API, which has had three documented generations.
 
 ``quickstart``
     exactly the fields of the vendor's quickstart: a size in pixels, a duration with its unit, ``urls``.
+``docs``
+    the vendor's documentation pages: ``aspectRatio``, ``outputResolution``, digits, everything in ``urls``.
 ``models``
-    the vendor's newest model pages: ``aspectRatio``, ``outputResolution``, a whole number of seconds, ``imageUrls``.
+    the vendor's newest model pages: a whole number of seconds, ``imageUrls``, ``videoUrls``, ``audioUrls``, sound.
 ``auto``
     the quickstart whenever the request can be said in it, otherwise the newest.
+
+The API ignores fields that it does not know, so what a format has no word for is refused here.
 """
 
 from __future__ import annotations
@@ -14,14 +18,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedance_provider.api.errors import InvalidRequestError
-from seedance_provider.api.models import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from seedance_provider.api.video_request import VideoRequest
 
-__all__ = ["WIRE_FORMATS", "encode_inputs"]
+__all__ = ["WIRE_FORMATS", "encode_body", "encode_inputs"]
+
+#: The longest prompt that the ``docs`` generation takes, whatever the model.
+_DOCS_PROMPT_LIMIT = 4_000
+
+
+def encode_body(request: VideoRequest, wire_format: str = "auto") -> dict[str, Any]:
+    """
+    Return the body of ``createTask``.
+
+    :param request: what to ask for.
+    :param wire_format: one of :data:`WIRE_FORMATS`.
+    :raises InvalidRequestError: if the request can't be said in that format, or there is no such format.
+    """
+    body = {"model": request.model, "inputs": encode_inputs(request, wire_format)}
+    return body if request.callback_url is None else body | {"callBackUrl": request.callback_url}
 
 
 def encode_inputs(request: VideoRequest, wire_format: str = "auto") -> dict[str, Any]:
@@ -38,51 +56,102 @@ def encode_inputs(request: VideoRequest, wire_format: str = "auto") -> dict[str,
         raise InvalidRequestError(
             f"wire_format is {wire_format!r}, and the known formats are {', '.join(WIRE_FORMATS)}."
         ) from None
-    return encode(request) | dict(request.extra_inputs)
+    said = {name: value for name, value in encode(request).items() if value is not None}
+    return said | dict(request.extra_inputs)
 
 
 def _quickstart(request: VideoRequest) -> dict[str, Any]:
-    if not _fits_quickstart(request):
-        raise InvalidRequestError(
-            "The connection pins wire_format to 'quickstart', which has no word for this request "
-            f"(model {request.model}, resolution {request.resolution}, aspect ratio {request.aspect_ratio}). "
-            "Nothing was sent or charged."
-        )
-    inputs: dict[str, Any] = {
+    _refuse("quickstart", _beyond_quickstart(request))
+    return {
         "prompt": request.prompt,
         "resolution": request.quickstart_resolution,
         "duration": f"{request.duration}s",
+        "urls": request.frames or None,
     }
-    if request.frames:
-        inputs["urls"] = request.frames
-    return inputs
+
+
+def _docs(request: VideoRequest) -> dict[str, Any]:
+    _refuse("docs", _beyond_docs(request))
+    urls = [*request.frames, *(url for urls in request.references.values() for url in urls)]
+    return {
+        "prompt": request.prompt,
+        "duration": str(request.duration),
+        "outputResolution": request.output_resolution,
+        "aspectRatio": request.effective_aspect_ratio,
+        "mode": _mode(request),
+        "urls": urls or None,
+    }
 
 
 def _models(request: VideoRequest) -> dict[str, Any]:
-    inputs: dict[str, Any] = {
+    images = [*request.frames, *request.reference_images]
+    return {
         "prompt": request.prompt,
         "duration": request.duration,
         "outputResolution": request.output_resolution,
+        "aspectRatio": request.effective_aspect_ratio,
+        "mode": _mode(request),
+        "imageUrls": images or None,
+        "videoUrls": list(request.reference_videos) or None,
+        "audioUrls": list(request.reference_audios) or None,
+        "generate_audio": request.generate_audio,
+        "bitrate_mode": request.bitrate_mode,
+        "seed": request.seed,
+        "output_format": request.output_format,
     }
-    if request.effective_aspect_ratio is not None:
-        inputs["aspectRatio"] = request.effective_aspect_ratio
-    if request.frames:
-        inputs["imageUrls"] = request.frames
-    return inputs
 
 
 def _auto(request: VideoRequest) -> dict[str, Any]:
     # Extra inputs are fields of the newer pages, which the quickstart does not know.
-    newer = request.extra_inputs or not _fits_quickstart(request)
+    newer = request.extra_inputs or _beyond_quickstart(request)
     return _models(request) if newer else _quickstart(request)
 
 
-def _fits_quickstart(request: VideoRequest) -> bool:
-    return MODELS[request.model].speaks_quickstart and request.quickstart_resolution is not None
+def _mode(request: VideoRequest) -> str | None:
+    """Images are frames unless something else is said. What continues or changes a video has no such choice."""
+    works_on_a_video = request.known_model is not None and request.known_model.works_on_a_video
+    return "reference" if request.has_references and not works_on_a_video else None
+
+
+def _beyond_quickstart(request: VideoRequest) -> list[str]:
+    """Name what the quickstart has no word for."""
+    beyond = _unknown_to("quickstart", request)
+    if request.quickstart_resolution is None:
+        beyond.append(f"resolution {request.resolution}, aspect ratio {request.aspect_ratio}")
+    if request.prompt is None:
+        beyond.append("no prompt")
+    return beyond + [name for name, urls in request.references.items() if urls]
+
+
+def _beyond_docs(request: VideoRequest) -> list[str]:
+    beyond = _unknown_to("docs", request)
+    if request.output_resolution == "4k":
+        beyond.append("resolution 4k (it upscales instead: extra_inputs={'upscaleResolution': '4k'})")
+    if request.prompt is not None and len(request.prompt) > _DOCS_PROMPT_LIMIT:
+        beyond.append(f"prompts of more than {_DOCS_PROMPT_LIMIT:,} characters")
+    return beyond
+
+
+def _unknown_to(wire_format: str, request: VideoRequest) -> list[str]:
+    """Name the model and the choices that only the newest generation knows."""
+    model = request.known_model
+    known = model is not None and wire_format in model.wire_formats
+    choices = ("generate_audio", "bitrate_mode", "seed", "output_format")
+    said = [name for name in choices if getattr(request, name) is not None]
+    return said if known else [f"model {request.model}", *said]
+
+
+def _refuse(wire_format: str, beyond: list[str]) -> None:
+    if beyond:
+        raise InvalidRequestError(
+            f"The connection pins wire_format to {wire_format!r}, which has no word for this request "
+            f"({'; '.join(beyond)}). Nothing was sent or charged."
+        )
 
 
 WIRE_FORMATS: dict[str, Callable[[VideoRequest], dict[str, Any]]] = {
     "auto": _auto,
     "quickstart": _quickstart,
+    "docs": _docs,
     "models": _models,
 }

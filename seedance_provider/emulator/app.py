@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from seedance_provider.emulator.callbacks import Callbacks, callback_body
 from seedance_provider.emulator.fault_store import FaultStore
 from seedance_provider.emulator.faults import InvalidRuleError, read_rule
 from seedance_provider.emulator.injection import inject_faults
 from seedance_provider.emulator.listener import Listener
 from seedance_provider.emulator.media import MediaFolder
 from seedance_provider.emulator.refusals import RefusedError
-from seedance_provider.emulator.resources import FAULTS, LISTENER, MEDIA, SERVICE, STORE
+from seedance_provider.emulator.resources import CALLBACKS, FAULTS, LISTENER, MEDIA, SERVICE, STORE
 from seedance_provider.emulator.service import Clock, Service
 from seedance_provider.emulator.store import Store
 
 if TYPE_CHECKING:
+    from seedance_provider.emulator.jobs import Job
     from seedance_provider.emulator.settings import Settings
 
 __all__ = ["API_PATH", "create_app"]
@@ -58,7 +62,8 @@ def create_app(settings: Settings, clock: Clock = time.time) -> web.Application:
         [
             web.post(f"{API_PATH}/jobs/createTask", _create_task, name="createTask"),
             web.get(f"{API_PATH}/jobs/recordInfo", _record_info, name="recordInfo"),
-            web.get("/media/{task_id}.mp4", _media, name="media"),
+            web.get(r"/media/{task_id:\w+}.{container:mp4|mov}", _media, name="media"),
+            web.get(r"/media/{task_id:\w+}-last.{format:png|jpg}", _last_frame, name="lastFrame"),
             web.get("/emulator/ledger", _ledger),
             web.get("/emulator/faults", _faults),
             web.post("/emulator/faults", _replace_faults),
@@ -78,13 +83,28 @@ def _resources(settings: Settings, clock: Clock) -> Callable[[web.Application], 
             media = MediaFolder(settings.media_dir or state_file.parent / "media")
             faults = FaultStore(state_file)
             faults.start_with(settings.faults)
-            app[SERVICE], app[STORE], app[MEDIA], app[FAULTS] = Service(settings, store, clock), store, media, faults
+            service = Service(settings, store, clock)
+            callbacks = Callbacks(store, _callback_body(app, settings), service.now)
+            app[SERVICE], app[STORE], app[MEDIA], app[FAULTS] = service, store, media, faults
+            app[CALLBACKS] = callbacks
+            calling = asyncio.create_task(callbacks.run())
             yield
+            calling.cancel()
+            with suppress(asyncio.CancelledError):
+                await calling
             media.close()
             faults.close()
             store.close()
 
     return open_and_close
+
+
+def _callback_body(app: web.Application, settings: Settings) -> Callable[[Job], dict[str, Any]]:
+    def body(job: Job) -> dict[str, Any]:
+        root_url = f"http://{settings.host}:{app[LISTENER].port}"
+        return callback_body(app[SERVICE].record(job, root_url), settings.generation)
+
+    return body
 
 
 @web.middleware
@@ -113,8 +133,9 @@ async def _answer_web_errors(request: web.Request, handler: Handler) -> web.Stre
 
 async def _create_task(request: web.Request) -> web.Response:
     body = await request.read()
-    answer = request.app[SERVICE].create_task(_authorization(request), request.content_type, body)
-    return web.json_response(answer)
+    job = request.app[SERVICE].create_task(_authorization(request), request.content_type, body)
+    request.app[CALLBACKS].expect(job)
+    return web.json_response({"taskId": job.task_id})
 
 
 async def _record_info(request: web.Request) -> web.Response:
@@ -125,10 +146,17 @@ async def _record_info(request: web.Request) -> web.Response:
 
 async def _media(request: web.Request) -> web.StreamResponse:
     job = request.app[SERVICE].finished_video(request.match_info["task_id"])
-    if job is None:
+    if job is None or job.order.container != request.match_info["container"]:
         raise web.HTTPNotFound
-    path = await request.app[MEDIA].file(job)
-    return web.FileResponse(path, headers={"Content-Type": "video/mp4"})
+    path = await request.app[MEDIA].video(job)
+    return web.FileResponse(path, headers={"Content-Type": job.order.media_type})
+
+
+async def _last_frame(request: web.Request) -> web.StreamResponse:
+    job = request.app[SERVICE].last_frame(request.match_info["task_id"])
+    if job is None or job.order.last_frame_type != request.match_info["format"]:
+        raise web.HTTPNotFound
+    return web.FileResponse(await request.app[MEDIA].last_frame(job))
 
 
 async def _ledger(request: web.Request) -> web.Response:

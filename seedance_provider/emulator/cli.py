@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from seedance_provider.emulator.faults import FAULTS, PLACES, InvalidRuleError, Rule, read_rule
+from seedance_provider.emulator.generations import ErrorShape, FailedRecord, GenerationName
 from seedance_provider.emulator.server import RunningEmulator, serve_until_signalled
-from seedance_provider.emulator.settings import DEFAULT_KEY, ErrorShape, FailedRecord, Settings
+from seedance_provider.emulator.settings import DEFAULT_KEY, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,17 +143,22 @@ def _add_time_flags(group: argparse._ArgumentGroup) -> None:
 
 def _add_answer_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
+        "--generation",
+        choices=get_args(GenerationName),
+        default=_DEFAULTS.generation,
+        help="which of the documented generations of the API to be: fields that it does not know are ignored",
+    )
+    group.add_argument(
         "--error-shape",
         choices=get_args(ErrorShape),
-        default=_DEFAULTS.error_shape,
-        help="the error of a failed task: a text as in the quickstart, or code and message as in newer pages",
+        help="the error of a failed task: a text as in the quickstart, or code and message as in newer pages "
+        "(default: that of the generation)",
     )
     group.add_argument(
         "--failed-record",
         choices=get_args(FailedRecord),
-        default=_DEFAULTS.failed_record,
         help="creditsUsed and completeTime of a failed task: 0 and none as in the quickstart, "
-        "or the refunded amount and the time as in the newest pages",
+        "or the refunded amount and the time as in the newest pages (default: that of the generation)",
     )
 
 

@@ -133,7 +133,7 @@ class _Injection:
         job = self._request.app[STORE].get(self._request.match_info["task_id"])
         if job is None or handled.status != 200:
             return handled
-        content = (await self._request.app[MEDIA].file(job)).read_bytes()
+        content = (await self._request.app[MEDIA].video(job)).read_bytes()
         part = web.StreamResponse(headers={"Content-Type": "video/mp4"})
         part.content_length = len(content)
         part.force_close()

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from seedance_provider.emulator.order import VideoOrder
     from seedance_provider.emulator.settings import Settings
 
-__all__ = ["Job", "Standing", "check_standing", "is_task_id", "new_task_id", "schedule"]
+__all__ = ["SETTLEMENT_MS", "Job", "Standing", "check_standing", "is_task_id", "new_task_id", "schedule"]
+
+#: How long after success the credits of a video settle, if they do. "A few seconds", says the documentation.
+SETTLEMENT_MS = 3_000
 
 _ALPHABET = string.ascii_lowercase + string.digits
 
@@ -87,7 +90,16 @@ class Job:
 
     def credits_charged(self, now: int) -> float:
         """Return what it costs the account: all of it from the beginning, and nothing once it has failed."""
-        return 0 if self.status(now) == "fail" else self.order.credits
+        if self.status(now) == "fail":
+            return 0
+        return self.credits_reported(now)
+
+    def credits_reported(self, now: int) -> float:
+        """Return what it says that it costs: what was reserved, until it has settled."""
+        settled = self.order.settled_credits
+        if settled is None or self.error_message is not None or self.ends_at is None:
+            return self.order.credits
+        return settled if now >= self.ends_at + SETTLEMENT_MS else self.order.credits
 
 
 def check_standing(order: VideoOrder, account: Account, standing: Standing, limit: int) -> None:
@@ -145,9 +157,7 @@ def is_task_id(text: str) -> bool:
 
 
 def _failure(order: VideoOrder, markers: Markers, earlier: int) -> Failure | None:
-    # Documented: such a request is accepted, and fails afterwards.
-    only_sound = bool(order.references) and all(purpose == "Sound" for purpose, _ in order.references)
-    return FAILURES["audio_only"] if only_sound else markers.failure_after(earlier)
+    return FAILURES[order.doom] if order.doom else markers.failure_after(earlier)
 
 
 def _durations(settings: Settings, submissions: int) -> tuple[int, int]:

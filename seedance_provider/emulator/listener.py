@@ -32,6 +32,11 @@ class Listener:
         self._absence: asyncio.Task[None] | None = None
         self._closing: list[asyncio.Task[None]] = []
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
     async def open(self, runner: web.AppRunner) -> int:
         """
         Begin to listen, and return the port.

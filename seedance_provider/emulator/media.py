@@ -7,12 +7,16 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from seedance_provider.emulator.video import render
+from seedance_provider.emulator.video import render, render_last_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from seedance_provider.emulator.jobs import Job
+    from seedance_provider.emulator.order import VideoOrder
+
+    _Writer = Callable[[VideoOrder, str, Path], None]
 
 __all__ = ["MediaFolder"]
 
@@ -27,29 +31,40 @@ class MediaFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="render")
-        self._rendering: dict[str, asyncio.Future[None]] = {}
+        self._rendering: dict[Path, asyncio.Future[None]] = {}
 
     def close(self) -> None:
         """Finish what is being rendered, and render nothing more."""
         self._threads.shutdown(cancel_futures=True)
 
-    async def file(self, job: Job) -> Path:
+    async def video(self, job: Job) -> Path:
         """
         Return the path of a video, after rendering it if nobody asked for it before.
 
         :param job: one that succeeded.
         """
-        path = self._folder / f"{job.task_id}.mp4"
+        return await self._file(f"{job.task_id}.{job.order.container}", render, job)
+
+    async def last_frame(self, job: Job) -> Path:
+        """
+        Return the path of the last picture of a video, likewise.
+
+        :param job: one that succeeded.
+        """
+        return await self._file(f"{job.task_id}-last.{job.order.last_frame_type}", render_last_frame, job)
+
+    async def _file(self, name: str, write: _Writer, job: Job) -> Path:
+        path = self._folder / name
         if not path.exists():
             # Shielded: a client that hangs up must not take the file from the others that wait for it.
-            await asyncio.shield(self._render(job, path))
+            await asyncio.shield(self._written(path, write, job))
         return path
 
-    def _render(self, job: Job, path: Path) -> asyncio.Future[None]:
-        running = self._rendering.get(job.task_id)
+    def _written(self, path: Path, write: _Writer, job: Job) -> asyncio.Future[None]:
+        running = self._rendering.get(path)
         if running is None:
             loop = asyncio.get_running_loop()
-            running = loop.run_in_executor(self._threads, render, job.order, job.task_id, path)
-            self._rendering[job.task_id] = running
-            running.add_done_callback(lambda _: self._rendering.pop(job.task_id))
+            running = loop.run_in_executor(self._threads, write, job.order, job.task_id, path)
+            self._rendering[path] = running
+            running.add_done_callback(lambda _: self._rendering.pop(path))
         return running

@@ -21,6 +21,12 @@ class VideoOrder:
     :param credits: what the video costs.
     :param seed: reported back in the output; a random one is made up if this is ``None``.
     :param references: what each media URL is for, and the URL. They are drawn and never fetched.
+    :param settled_credits: what the video costs a few seconds after success, if that differs.
+    :param has_sound: whether it has a sound track.
+    :param container: ``mp4`` or ``mov``.
+    :param callback_url: where to post the result.
+    :param doom: the failure that such a request is documented to end with, see
+        :data:`~seedance_provider.emulator.failures.FAILURES`.
     """
 
     model: str
@@ -31,6 +37,21 @@ class VideoOrder:
     credits: float
     seed: int | None = None
     references: tuple[tuple[str, str], ...] = ()
+    settled_credits: float | None = None
+    has_sound: bool = False
+    container: str = "mp4"
+    callback_url: str | None = None
+    doom: str | None = None
+
+    @property
+    def media_type(self) -> str:
+        """The type of its file."""
+        return "video/quicktime" if self.container == "mov" else "video/mp4"
+
+    @property
+    def last_frame_type(self) -> str:
+        """The ending of the picture of its last frame: Seedance 2.5 makes JPEG."""
+        return "jpg" if self.model.startswith("seedance2-5") else "png"
 
     def to_json(self) -> str:
         """Return the order as JSON text."""

@@ -1,30 +1,49 @@
-"""What a video costs at the emulator."""
+"""What a video costs at the emulator, by the same price list that the provider estimates with."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from seedance_provider.api.pricing import UPSCALE_CREDITS_PER_SECOND
 
 if TYPE_CHECKING:
     from seedance_provider.api.models import Model
 
-__all__ = ["price"]
-
-#: Credits for a second of video when a reference video is sent along, from the vendor's model pages.
-_WITH_REFERENCE_VIDEO: dict[str, dict[str, float]] = {
-    "seedance-20": {"480p": 19, "720p": 48, "1080p": 108, "4k": 240},
-    "seedance2-fast": {"480p": 18, "720p": 34},
-    "seedance2.0-mini": {"480p": 9.5, "720p": 24},
-}
+__all__ = ["Cost", "price"]
 
 
-def price(model: Model, output_resolution: str, seconds: int, *, reference_video: bool) -> float:
+@dataclass(frozen=True)
+class Cost:
     """
-    Return the credits that a video costs.
+    Credits for one video.
+
+    :param reserved: from the moment it is accepted.
+    :param settled: a few seconds after success.
+    """
+
+    reserved: float
+    settled: float
+
+
+def price(
+    model: Model, output_resolution: str, seconds: int, source_seconds: float | None, *, is_upscaled: bool = False
+) -> Cost:
+    """
+    Return what a video costs.
 
     :param model: one that offers the resolution.
     :param output_resolution: such as ``720p``.
     :param seconds: length of the video.
-    :param reference_video: whether the request has a reference video; images and sounds don't change the price.
+    :param source_seconds: length of the reference videos together, ``None`` if there are none; images and sounds don't
+        change the price.
+    :param is_upscaled: whether it is made larger afterwards.
     """
-    rates = _WITH_REFERENCE_VIDEO[model.name] if reference_video else model.credits_per_second
-    return rates[output_resolution] * seconds
+    rates = model.prices[output_resolution]
+    if source_seconds is None:
+        whole = (rates.plain + (UPSCALE_CREDITS_PER_SECOND if is_upscaled else 0)) * seconds
+        return Cost(whole, whole)
+    reserved = rates.with_video * seconds
+    billed = source_seconds if model.bills_source_seconds else 0
+    # Rounded, because credits have two decimals in all that is documented.
+    return Cost(reserved, round(reserved + rates.with_video * billed, 2))

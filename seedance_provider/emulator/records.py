@@ -30,21 +30,26 @@ def record(job: Job, now: int, root_url: str, settings: Settings) -> dict[str, A
         "model": job.order.model,
         "status": status,
         # What an unfinished task says here is not documented; the newest pages call the amount reserved from the start.
-        "creditsUsed": 0 if zeroed else plain(job.order.credits),
-        "output": [_output(job, root_url)] if status == "success" else None,
+        "creditsUsed": 0 if zeroed else plain(job.credits_reported(now)),
+        "output": [_output(job, root_url, settings)] if status == "success" else None,
         "error": _error(job, settings) if failed else None,
         "createTime": job.created_at,
         "completeTime": job.ends_at if job.has_ended(now) and not zeroed else None,
     }
 
 
-def _output(job: Job, root_url: str) -> dict[str, Any]:
-    return {
-        "url": f"{root_url}/media/{job.task_id}.mp4",
+def _output(job: Job, root_url: str, settings: Settings) -> dict[str, Any]:
+    output = {
+        "url": f"{root_url}/media/{job.task_id}.{job.order.container}",
         "width": job.order.width,
         "height": job.order.height,
-        "mediaType": "video/mp4",
+    }
+    if settings.generation in ("quickstart", "docs"):
+        return output
+    return output | {
+        "mediaType": job.order.media_type,
         "seed": job.seed,
+        "lastFrameImage": f"{root_url}/media/{job.task_id}-last.{job.order.last_frame_type}",
     }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from seedance_provider.emulator.auth import Account, account_name, account_of_key, accounts, authenticate
+from seedance_provider.emulator.generations import GENERATIONS
 from seedance_provider.emulator.inputs import read_body, read_order
 from seedance_provider.emulator.jobs import Job, check_standing, is_task_id, schedule
 from seedance_provider.emulator.ledger import ledger
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from seedance_provider.emulator.store import Store
 
 __all__ = ["Clock", "Service"]
+
+#: For how long the vendor says that the link to the last frame of a Seedance 2.5 video is good.
+_LAST_FRAME_MS = 24 * 3600 * 1000
+_MEDIA_URL = re.compile(r"/media/(\w+)\.(?:mp4|mov)$")
 
 #: Returns Unix seconds.
 Clock = Callable[[], float]
@@ -39,7 +45,7 @@ class Service:
         self._store = store
         self._clock = clock
 
-    def create_task(self, authorization: str | None, content_type: str, body: bytes) -> dict[str, Any]:
+    def create_task(self, authorization: str | None, content_type: str, body: bytes) -> Job:
         """
         Accept one video, or refuse it without charging anything.
 
@@ -51,9 +57,8 @@ class Service:
         # The order of the checks is not documented. This is it: key, API access, body, model, inputs, credits,
         # free slots. The last two are checked in the transaction that stores the job.
         account = authenticate(authorization, self._settings, self._store.rotated_keys())
-        model, inputs = read_body(content_type, body)
-        order = read_order(model, inputs)
-        return {"taskId": self._accept(order, account).task_id}
+        order = read_order(read_body(content_type, body), GENERATIONS[self._settings.generation], self._seconds_of)
+        return self._accept(order, account)
 
     def record_info(self, authorization: str | None, task_id: str | None, root_url: str) -> dict[str, Any]:
         """
@@ -65,17 +70,27 @@ class Service:
         :raises RefusedError: if there is no such task, or if it is somebody else's.
         """
         account = authenticate(authorization, self._settings, self._store.rotated_keys())
-        job = self._find(task_id, account)
-        return record(job, self._now(), root_url, self._settings)
+        return self.record(self._find(task_id, account), root_url)
+
+    def record(self, job: Job, root_url: str) -> dict[str, Any]:
+        """Return what the API says of a job now, to whoever may know."""
+        return record(job, self.now(), root_url, self._settings)
 
     def finished_video(self, task_id: str) -> Job | None:
         """Return the job whose video can be fetched under an id; media need no key."""
         job = SAMPLES.get(task_id) or self._store.get(task_id)
-        return job if job is not None and job.status(self._now()) == "success" else None
+        return job if job is not None and job.status(self.now()) == "success" else None
+
+    def last_frame(self, task_id: str) -> Job | None:
+        """Return the job whose last frame can be fetched under an id: the links of Seedance 2.5 expire."""
+        job = self.finished_video(task_id)
+        if job is None or job.ends_at is None or job.order.last_frame_type == "png":
+            return job
+        return job if self.now() < job.ends_at + _LAST_FRAME_MS else None
 
     def ledger(self) -> dict[str, Any]:
         """Return what was accepted and what it cost."""
-        return ledger(self._store.all(), accounts(self._settings), self._now())
+        return ledger(self._store.all(), accounts(self._settings), self.now())
 
     def rotate_key(self, old: str, new: str) -> None:
         """
@@ -99,12 +114,18 @@ class Service:
 
     def _accept(self, order: VideoOrder, account: Account) -> Job:
         with self._store.transaction():
-            now = self._now()
+            now = self.now()
             standing = self._store.standing(account.name, order.prompt, now)
             check_standing(order, account, standing, self._settings.concurrency_limit)
             job = schedule(order, account, standing, self._settings, now)
             self._store.add(job)
         return job
+
+    def _seconds_of(self, url: str) -> float | None:
+        """A video that was made here is known; nothing is fetched."""
+        made_here = _MEDIA_URL.search(url)
+        job = self.finished_video(made_here[1]) if made_here else None
+        return None if job is None else job.order.seconds
 
     def _find(self, task_id: str | None, account: Account) -> Job:
         if not task_id:
@@ -122,5 +143,6 @@ class Service:
             raise RefusedError(403, "Access denied")
         return job
 
-    def _now(self) -> int:
+    def now(self) -> int:
+        """Return Unix milliseconds."""
         return int(self._clock() * 1000)

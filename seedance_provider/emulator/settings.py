@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from seedance_provider.emulator.generations import GENERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from seedance_provider.emulator.faults import Rule
+    from seedance_provider.emulator.generations import ErrorShape, FailedRecord, GenerationName
 
-__all__ = ["DEFAULT_KEY", "DEMO_KEY", "ErrorShape", "FailedRecord", "Settings"]
+__all__ = ["DEFAULT_KEY", "DEMO_KEY", "Settings"]
 
 #: The key that works if no other is asked for.
 DEFAULT_KEY = "emulator-key"
 
 #: Published in the vendor's quickstart: may read the sample tasks, and has no credits.
 DEMO_KEY = "zimg_demo_readonly_d2cb4bea56fcc21a9eb106e0"
-
-ErrorShape = Literal["string", "object"]
-FailedRecord = Literal["quickstart", "models"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,12 @@ class Settings:
     :param jitter: how many seconds each of the two may be shorter or longer, at most.
     :param jitter_seed: the same seed and the same order of submissions give the same times.
     :param concurrency_limit: how many tasks of one account can be unfinished at a time.
-    :param error_shape: ``error`` of a failed task as the quickstart has it (``string``), or as the newer pages do.
+    :param generation: which of the documented generations of the API it is; ``any`` knows the fields of all.
+    :param error_shape: ``error`` of a failed task as the quickstart has it (``string``), or as the newer pages do
+        (``object``). By default as the generation does.
     :param failed_record: what the record of a failed task says, apart from its error: ``quickstart`` has
-        ``creditsUsed`` 0 and no ``completeTime``, ``models`` has the refunded amount and the time.
+        ``creditsUsed`` 0 and no ``completeTime``, ``models`` has the refunded amount and the time. By default as the
+        generation does.
     :param faults: what to spoil from the start; after a restart with the same ones, they go on where they were.
     """
 
@@ -62,6 +65,12 @@ class Settings:
     jitter: float = 0.0
     jitter_seed: int = 0
     concurrency_limit: int = 50
-    error_shape: ErrorShape = "string"
-    failed_record: FailedRecord = "quickstart"
+    generation: GenerationName = "any"
+    error_shape: ErrorShape | None = None
+    failed_record: FailedRecord | None = None
     faults: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("error_shape", "failed_record"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(GENERATIONS[self.generation], name))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from seedance_provider.emulator.database import open_database, transaction
-from seedance_provider.emulator.jobs import Job, Standing
+from seedance_provider.emulator.jobs import SETTLEMENT_MS, Job, Standing
 from seedance_provider.emulator.order import VideoOrder
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 );
 CREATE INDEX IF NOT EXISTS jobs_of_an_account ON jobs (account, ends_at);
 CREATE TABLE IF NOT EXISTS hidden_jobs (task_id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS callbacks (task_id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS rotated_keys (key_name TEXT PRIMARY KEY, account TEXT);
 """
 
@@ -49,7 +50,12 @@ VALUES (:task_id, :account, :prompt, :credits, :video_order, :created_at, :start
 
 _STANDING = """
 SELECT
-    COALESCE(SUM(credits) FILTER (WHERE error_message IS NULL OR ends_at IS NULL OR ends_at > :now), 0) AS reserved,
+    COALESCE(SUM(
+        CASE WHEN ends_at + :settlement <= :now
+            THEN COALESCE(json_extract(video_order, '$.settled_credits'), credits)
+            ELSE credits
+        END
+    ) FILTER (WHERE error_message IS NULL OR ends_at IS NULL OR ends_at > :now), 0) AS reserved,
     COUNT(*) FILTER (WHERE ends_at IS NULL OR ends_at > :now) AS in_progress,
     COUNT(*) FILTER (WHERE prompt = :prompt) AS same_prompt,
     (SELECT COUNT(*) FROM jobs) AS submissions
@@ -103,6 +109,14 @@ class Store:
         """Let a job go on for ever."""
         self._database.execute("UPDATE jobs SET ends_at = NULL WHERE task_id = ?", (task_id,))
 
+    def called_back(self) -> set[str]:
+        """Return the ids of the jobs whose result was posted."""
+        return {row["task_id"] for row in self._database.execute("SELECT task_id FROM callbacks")}
+
+    def note_callback(self, task_id: str) -> None:
+        """Remember that the result of a job was posted."""
+        self._database.execute("INSERT OR IGNORE INTO callbacks VALUES (?)", (task_id,))
+
     def rotated_keys(self) -> dict[str, str | None]:
         """Return the names of keys that were handed out later, with their accounts; ``None`` for those taken back."""
         return {row["key_name"]: row["account"] for row in self._database.execute("SELECT * FROM rotated_keys")}
@@ -131,7 +145,9 @@ class Store:
         :param prompt: whose submissions to count.
         :param now: Unix milliseconds.
         """
-        row = self._database.execute(_STANDING, {"account": account, "prompt": prompt, "now": now}).fetchone()
+        row = self._database.execute(
+            _STANDING, {"account": account, "prompt": prompt, "now": now, "settlement": SETTLEMENT_MS}
+        ).fetchone()
         return Standing(**dict(row))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -11,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.models import DEFAULT_MODEL
 from seedance_provider.api.pricing import estimate_credits
-from seedance_provider.api.video_request import DEFAULT_DURATION, VideoRequest
+from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.ending import WAIT_IS_OVER, Ending
 from seedance_provider.hooks import DEFAULT_CONN_ID
@@ -53,20 +54,42 @@ class CreateVideoOperator(BaseOperator):
     waits until a slot is free.
 
     Returns a small dict, which the next tasks get as XCom: ``task_id`` (of the video task), ``model``, ``status``,
-    ``video_url``, ``width``, ``height``, ``credits_used``, ``created_at``, ``completed_at`` (ISO 8601) and
-    ``generation_seconds``. The id alone is pushed under the key ``task_id`` as soon as it is known.
+    ``video_url``, ``width``, ``height``, ``media_type``, ``last_frame_url``, ``seed``, ``credits_used``,
+    ``created_at``, ``completed_at`` (ISO 8601) and ``generation_seconds``. The id alone is pushed under the key
+    ``task_id`` as soon as it is known.
 
     All parameters of the request are templated.
 
-    :param prompt: what the video shows; up to 10,000 characters, in any language.
-    :param model: ``seedance-20`` (default), ``seedance2-fast`` or ``seedance2.0-mini``.
-    :param duration: length in seconds, 4 to 15. Default 5.
-    :param resolution: in pixels (``1280x720``, the default, ``720x1280``, ``720x720``, ``960x720``, ``720x960``) or
-        by name (``480p``, ``720p``, ``1080p``, ``4k``, as far as the model offers it). It sets the price.
+    :param prompt: what the video shows, in any language; up to 10,000 characters, 30,000 for Seedance 2.5. May be
+        ``None`` with frames or references. ``@image1``, ``@video1``, ``@audio1`` name references by position.
+    :param model: ``seedance-20`` (default), ``seedance2-fast``, ``seedance2.0-mini``, ``seedance2-5``, or, for an
+        existing video, ``seedance2-5-extend`` and ``seedance2-5-edit``. A name that this release does not know is
+        refused with the nearest ones.
+    :param duration: length in seconds, 4 to 15, or 30 for Seedance 2.5. Default 5. ``seedance2-5-edit`` takes none:
+        its video is as long as the one that it changes.
+    :param resolution: in pixels (``1280x720``, ``720x1280``, ``720x720``, ``960x720``, ``720x960``) or by name
+        (``480p``, ``720p``, ``1080p``, ``4k``, as far as the model offers it). It sets the price. Default
+        ``1280x720``, or ``720p`` in the shape of the references, if there are any.
     :param aspect_ratio: ``16:9``, ``9:16``, ``1:1``, ``4:3``, ``3:4`` or ``21:9``.
     :param first_frame: URL of the image that opens the video (image to video).
     :param last_frame: URL of the image that closes it; needs a first frame.
-    :param extra_inputs: further fields of the API's ``inputs``, sent as they are.
+    :param reference_images: URLs of up to 9 images (30 for Seedance 2.5) that guide style and subject; not together
+        with frames.
+    :param reference_videos: URLs of up to 3 videos (10), 15 s (30 s) in total, that guide motion and style. They
+        raise the price. ``seedance2-5-extend`` continues, and ``seedance2-5-edit`` changes the first of them.
+    :param reference_audios: URLs of up to 3 sounds (10), 15 s (30 s) in total; never alone.
+    :param reference_video_seconds: how long the reference videos are together, if known. It is not sent: Seedance 2.5
+        charges for these seconds, too, and without it the estimate is for the longest possible ones.
+    :param generate_audio: whether the video has sound. Default: the API's, which is yes in its newest generation.
+    :param bitrate_mode: ``high`` for a file of about twice the size. Default: the API's.
+    :param seed: 0 to 4,294,967,295, or -1 for a random one, which is the default. The API does not promise the same
+        video for the same seed.
+    :param output_format: ``mp4`` (default) or, for Seedance 2.5, ``mov``.
+    :param callback_url: where the API posts the result once, unsigned, for systems outside of Airflow. This operator
+        does not need it, and a changed one makes no new video.
+    :param extra_inputs: further fields of the API's ``inputs``, merged last and sent as they are. The API ignores
+        fields that it does not know, so what looks like a misspelt one is refused.
+    :param allow_unknown_model: send a model name that this release does not know, without checks and estimate.
     :param seedance_conn_id: the Airflow connection with the key. Default ``seedance_default``.
     :param wait_for_completion: ``False`` ends the task when the video is submitted; use
         :class:`~seedance_provider.sensors.seedance.VideoSensor` to wait.
@@ -91,6 +114,15 @@ class CreateVideoOperator(BaseOperator):
         "aspect_ratio",
         "first_frame",
         "last_frame",
+        "reference_images",
+        "reference_videos",
+        "reference_audios",
+        "reference_video_seconds",
+        "generate_audio",
+        "bitrate_mode",
+        "seed",
+        "output_format",
+        "callback_url",
         "extra_inputs",
         "seedance_conn_id",
     )
@@ -101,14 +133,24 @@ class CreateVideoOperator(BaseOperator):
     def __init__(
         self,
         *,
-        prompt: str,
+        prompt: str | None = None,
         model: str = DEFAULT_MODEL,
-        duration: int | str = DEFAULT_DURATION,
+        duration: int | str | None = None,
         resolution: str | None = None,
         aspect_ratio: str | None = None,
         first_frame: str | None = None,
         last_frame: str | None = None,
+        reference_images: Sequence[str] | None = None,
+        reference_videos: Sequence[str] | None = None,
+        reference_audios: Sequence[str] | None = None,
+        reference_video_seconds: float | str | None = None,
+        generate_audio: bool | str | None = None,
+        bitrate_mode: str | None = None,
+        seed: int | str | None = None,
+        output_format: str | None = None,
+        callback_url: str | None = None,
         extra_inputs: Mapping[str, Any] | None = None,
+        allow_unknown_model: bool = False,
         seedance_conn_id: str = DEFAULT_CONN_ID,
         wait_for_completion: bool = True,
         deferrable: bool = True,
@@ -127,7 +169,17 @@ class CreateVideoOperator(BaseOperator):
         self.aspect_ratio = aspect_ratio
         self.first_frame = first_frame
         self.last_frame = last_frame
+        self.reference_images = reference_images
+        self.reference_videos = reference_videos
+        self.reference_audios = reference_audios
+        self.reference_video_seconds = reference_video_seconds
+        self.generate_audio = generate_audio
+        self.bitrate_mode = bitrate_mode
+        self.seed = seed
+        self.output_format = output_format
+        self.callback_url = callback_url
         self.extra_inputs = extra_inputs
+        self.allow_unknown_model = allow_unknown_model
         self.seedance_conn_id = seedance_conn_id
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
@@ -249,23 +301,16 @@ class CreateVideoOperator(BaseOperator):
         )
 
     def _request(self) -> VideoRequest:
-        return VideoRequest(
-            prompt=self.prompt,
-            model=self.model,
-            duration=self.duration,  # type: ignore[arg-type]  # templates make strings, which it can read
-            resolution=self.resolution,
-            aspect_ratio=self.aspect_ratio,
-            first_frame=self.first_frame,
-            last_frame=self.last_frame,
-            extra_inputs={} if self.extra_inputs is None else self.extra_inputs,
-        )
+        return VideoRequest(**{field.name: getattr(self, field.name) for field in fields(VideoRequest)})
 
     def _submitter(self, context: Context) -> Submitter:
         store = SubmissionStore(context.get("task_state_store"))
         max_tries = context["ti"].max_tries
         return Submitter(store, max_tries, self.log, self.on_rerun, self.on_unknown_submission, self._ending)
 
-    def _defer_to_video(self, task_id: str, started: float, deadline: float, estimated_credits: float) -> NoReturn:
+    def _defer_to_video(
+        self, task_id: str, started: float, deadline: float, estimated_credits: float | None
+    ) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
 
         self.defer(

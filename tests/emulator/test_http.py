@@ -59,6 +59,7 @@ def test_the_quickstart_from_submission_to_video(client, clock):
                 "width": 1280,
                 "height": 720,
                 "mediaType": "video/mp4",
+                "lastFrameImage": f"{client.url}/media/{task_id}-last.png",
                 "seed": seen[2]["output"][0]["seed"],
             }
         ],
@@ -351,4 +352,5 @@ def _account(key):
 
 
 def _moved(output, before, after):
-    return {**output, "url": output["url"].replace(before.url, after.url)}
+    links = {name: output[name].replace(before.url, after.url) for name in ("url", "lastFrameImage")}
+    return output | links

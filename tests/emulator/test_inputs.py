@@ -4,16 +4,22 @@ import json
 
 import pytest
 
-from seedance_provider.api.models import MODELS, QUICKSTART_SIZES, Size, pixel_size
-from seedance_provider.emulator.inputs import read_body, read_order
+from seedance_provider.api.models import MODELS, QUICKSTART_SIZES, Size
+from seedance_provider.emulator.generations import GENERATIONS
+from seedance_provider.emulator.inputs import Body, read_body
+from seedance_provider.emulator.inputs import read_order as read_order_of_body
 from seedance_provider.emulator.refusals import RefusedError
 
 PNG = "https://example.com/a.png"
 
 
-def problems_of(inputs, model="seedance-20"):
+def read_order(model, inputs, generation="any", **options):
+    return read_order_of_body(Body(model, inputs, None), GENERATIONS[generation], **options)
+
+
+def problems_of(inputs, model="seedance-20", generation="any"):
     with pytest.raises(RefusedError) as refused:
-        read_order(model, inputs)
+        read_order(model, inputs, generation)
     assert refused.value.status == 400
     assert refused.value.body["message"] == "Invalid inputs for model"
     for problem in refused.value.body["errors"]:
@@ -52,7 +58,7 @@ class TestBody:
 
     def test_good(self):
         body = b'{"model": "m", "inputs": {"a": 1}, "callBackUrl": "https://example.com/done", "other": 1}'
-        assert read_body("application/json", body) == ("m", {"a": 1})
+        assert read_body("application/json", body) == Body("m", {"a": 1}, "https://example.com/done")
 
     @staticmethod
     def assert_malformed(content_type, body):
@@ -82,16 +88,16 @@ def test_quickstart_sizes_are_taken_at_their_word(resolution):
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)
 def test_every_size_of_every_model(model):
-    for output_resolution, rate in model.credits_per_second.items():
+    for output_resolution, price in model.prices.items():
         for aspect_ratio in model.aspect_ratios:
             inputs = {"prompt": "A cat", "aspectRatio": aspect_ratio, "outputResolution": output_resolution}
-            pixels = pixel_size(Size(aspect_ratio, output_resolution))
+            pixels = model.pixel_size(Size(aspect_ratio, output_resolution))
             if pixels is None:
                 assert problems_of(inputs, model.name) == [["aspectRatio"]]
                 continue
             order = read_order(model.name, inputs)
             assert (order.width, order.height) == pixels
-            assert order.credits == rate * 5
+            assert order.credits == price.plain * 5
             # H.264 with 4:2:0 chroma has no odd sides.
             assert order.width % 2 == order.height % 2 == 0
 
@@ -178,7 +184,7 @@ def test_small_models_have_no_large_sizes(model, output_resolution):
 
 
 def test_unknown_fields_are_ignored():
-    order = read_order("seedance-20", {"prompt": "A cat", "resolutoin": "720x720", "upscaleResolution": "4k"})
+    order = read_order("seedance-20", {"prompt": "A cat", "resolutoin": "720x720", "generateAudio": "no"})
     assert (order.width, order.credits) == (1280, 200)
 
 
@@ -208,6 +214,104 @@ class TestReferences:
         order = read_order(model, {"prompt": "A cat", "imageUrls": [PNG], "videoUrls": [video]})
         assert order.credits == cost
         assert order.references == (("Image", PNG), ("Video", video))
+
+
+class TestGenerations:
+    """A field that a generation does not know is ignored, and what is made and charged is the default."""
+
+    def test_the_quickstart_knows_pixels_only(self):
+        inputs = {"prompt": "A cat", "resolution": "720x720", "duration": "4s", "outputResolution": "4k", "seed": 7}
+        order = read_order("seedance-20", inputs, "quickstart")
+        assert (order.width, order.height, order.credits, order.seed, order.has_sound) == (720, 720, 160, None, False)
+
+    def test_the_documentation_pages_make_1080p_unless_told_otherwise(self):
+        order = read_order("seedance-20", {"prompt": "A cat", "resolution": "720x720"}, "docs")
+        assert (order.width, order.height, order.credits) == (1920, 1080, 450)
+        assert read_order("seedance2-fast", {"prompt": "A cat"}, "docs").height == 720
+
+    def test_the_documentation_pages_upscale_for_a_price(self):
+        inputs = {"prompt": "A cat", "outputResolution": "720p", "upscaleResolution": "4k", "duration": "4"}
+        order = read_order("seedance-20", inputs, "docs")
+        assert (order.width, order.credits) == (3840, (40 + 28) * 4)
+        assert problems_of(inputs | {"upscaleResolution": "8k"}, generation="docs") == [["upscaleResolution"]]
+        assert problems_of(inputs | {"outputResolution": "4k"}, generation="docs") == [["outputResolution"]]
+
+    def test_the_newest_pages_ignore_the_quickstarts_fields(self):
+        inputs = {"prompt": "A cat", "resolution": "720x720", "urls": [PNG]}
+        order = read_order("seedance-20", inputs, "models")
+        assert (order.width, order.height, order.references, order.has_sound) == (1280, 720, (), True)
+
+    @pytest.mark.parametrize(
+        ("generation", "good", "wrong"),
+        [("quickstart", "5s", ["5", 5]), ("docs", "5", ["5s", 5]), ("models", 5, ["5", "5s"])],
+    )
+    def test_each_spells_a_duration_its_own_way(self, generation, good, wrong):
+        assert read_order("seedance-20", {"prompt": "A cat", "duration": good}, generation).seconds == 5
+        for duration in wrong:
+            assert problems_of({"prompt": "A cat", "duration": duration}, generation=generation) == [["duration"]]
+
+    def test_a_model_that_a_generation_does_not_document_is_unknown_to_it(self):
+        for model, generation in (("seedance2-fast", "quickstart"), ("seedance2.0-mini", "docs")):
+            with pytest.raises(RefusedError, match="Unknown model"):
+                read_order(model, {"prompt": "A cat"}, generation)
+
+    def test_prompts_of_the_documentation_pages_are_shorter(self):
+        assert problems_of({"prompt": "x" * 4_001}, generation="docs") == [["prompt"]]
+
+    def test_endings_tell_what_is_in_urls(self):
+        video, sound = "https://example.com/a.MP4?x=1", "https://example.com/a.mp3"
+        order = read_order("seedance-20", {"prompt": "A cat", "urls": [PNG, video, sound]}, "docs")
+        assert order.references == (("Image", PNG), ("Video", video), ("Sound", sound))
+        assert order.credits == 108 * 5
+
+
+class TestSeedance25:
+    VIDEO = "https://example.com/a.mp4"
+
+    @pytest.mark.parametrize("model", ["seedance2-5-extend", "seedance2-5-edit"])
+    def test_what_works_on_a_video_needs_one(self, model):
+        with pytest.raises(RefusedError) as refused:
+            read_order(model, {"prompt": "A cat", "duration": 5})
+        assert "At least one reference video (videoUrls) is required." in str(refused.value.body["errors"])
+
+    def test_extending_needs_a_duration(self):
+        assert problems_of({"prompt": "A cat", "videoUrls": [self.VIDEO]}, "seedance2-5-extend") == [["duration"]]
+
+    def test_an_edited_video_is_as_long_as_its_source(self):
+        order = read_order("seedance2-5-edit", {"videoUrls": [self.VIDEO], "duration": 20}, seconds_of=lambda _: 8)
+        assert order.seconds == 8
+
+    def test_source_seconds_are_paid_for_when_the_credits_settle(self):
+        inputs = {"prompt": "A cat", "videoUrls": [self.VIDEO], "duration": 10}
+        order = read_order("seedance2-5", inputs, seconds_of=lambda _: 8)
+        assert (order.credits, order.settled_credits) == (350, 630)
+
+    def test_without_a_video_the_credits_are_final(self):
+        order = read_order("seedance2-5", {"prompt": "A cat", "duration": 30, "outputResolution": "1080p"})
+        assert order.credits == order.settled_credits == pytest.approx(4302)
+
+    def test_many_images_are_references(self):
+        assert read_order("seedance2-5", {"imageUrls": [PNG] * 3}).references == (("Image", PNG),) * 3
+
+    def test_a_mov(self):
+        order = read_order("seedance2-5", {"prompt": "A cat", "output_format": "mov"})
+        assert (order.container, order.media_type) == ("mov", "video/quicktime")
+        assert problems_of({"prompt": "A cat", "output_format": "avi"}, "seedance2-5") == [["output_format"]]
+        assert read_order("seedance-20", {"prompt": "A cat", "output_format": "mov"}).container == "mp4"
+
+    @pytest.mark.parametrize(
+        ("model", "inputs", "doom"),
+        [
+            ("seedance-20", {"audioUrls": ["https://example.com/a.mp3"]}, "audio_only"),
+            ("seedance-20", {"videoUrls": [VIDEO] * 2}, "reference_video_length"),
+            ("seedance2-5", {"videoUrls": [VIDEO] * 4}, "content_parameter"),
+            ("seedance2-5-extend", {"videoUrls": [VIDEO], "duration": 5, "aspectRatio": "1:1"}, "extension_parameters"),
+            ("seedance2-5-edit", {"videoUrls": [VIDEO], "aspectRatio": "1:1"}, "editing_parameters"),
+            ("seedance2-5-edit", {"videoUrls": [VIDEO], "aspectRatio": "adaptive"}, None),
+        ],
+    )
+    def test_what_is_accepted_and_fails_afterwards(self, model, inputs, doom):
+        assert read_order(model, inputs, seconds_of=lambda _: 8).doom == doom
 
 
 @pytest.mark.parametrize(("seed", "kept"), [(-1, None), (0, 0), (4_294_967_295, 4_294_967_295)])

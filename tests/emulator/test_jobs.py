@@ -3,7 +3,7 @@
 import pytest
 
 from seedance_provider.emulator.auth import Account
-from seedance_provider.emulator.jobs import Standing, check_standing, is_task_id, new_task_id, schedule
+from seedance_provider.emulator.jobs import SETTLEMENT_MS, Standing, check_standing, is_task_id, new_task_id, schedule
 from seedance_provider.emulator.order import VideoOrder
 from seedance_provider.emulator.refusals import RefusedError
 from seedance_provider.emulator.settings import Settings
@@ -12,8 +12,8 @@ NOW = 1_735_599_634_000
 ACCOUNT = Account("somebody", 1000)
 
 
-def order(prompt="A cat", cost=200.0, references=()):
-    return VideoOrder("seedance-20", prompt, 5, 1280, 720, cost, references=references)
+def order(prompt="A cat", cost=200.0, **fields):
+    return VideoOrder("seedance-20", prompt, 5, 1280, 720, cost, **fields)
 
 
 def standing(**fields):
@@ -51,10 +51,17 @@ def test_only_the_first_submissions_of_a_prompt_fail():
     assert job(prompt, standing(same_prompt=1)).error_message is None
 
 
-def test_sound_as_the_only_reference_is_accepted_and_fails():
-    failing = job(references=(("Sound", "https://example.com/a.mp3"),))
-    assert failing.error_code == "InvalidParameter"
-    assert job(references=(("Sound", "https://a"), ("Image", "https://b"))).error_code is None
+def test_what_is_doomed_is_accepted_and_fails():
+    assert job(doom="audio_only").error_code == "InvalidParameter"
+    assert job().error_code is None
+
+
+def test_credits_settle_a_few_seconds_after_success():
+    settling = job(settled_credits=350.0)
+    assert settling.credits_charged(NOW) == settling.credits_charged(settling.ends_at + SETTLEMENT_MS - 1) == 200
+    assert settling.credits_charged(settling.ends_at + SETTLEMENT_MS) == 350
+    failed = job(settled_credits=350.0, doom="audio_only")
+    assert failed.credits_charged(failed.ends_at + SETTLEMENT_MS) == 0
 
 
 def test_the_seed_is_kept_or_made_up():

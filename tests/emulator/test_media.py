@@ -35,7 +35,7 @@ def renderings(monkeypatch):
 
 async def test_simultaneous_requests_share_one_rendering(folder, renderings):
     done, go_on = renderings
-    waiting = [asyncio.ensure_future(folder.file(JOB)) for _ in range(5)]
+    waiting = [asyncio.ensure_future(folder.video(JOB)) for _ in range(5)]
     await asyncio.sleep(0)
     go_on.set()
     paths = await asyncio.gather(*waiting)
@@ -47,14 +47,14 @@ async def test_simultaneous_requests_share_one_rendering(folder, renderings):
 async def test_an_existing_file_is_not_rendered_again(folder, renderings):
     done, go_on = renderings
     go_on.set()
-    await folder.file(JOB)
-    await folder.file(JOB)
+    await folder.video(JOB)
+    await folder.video(JOB)
     assert done == [JOB.task_id]
 
 
 async def test_a_client_that_hangs_up_does_not_stop_the_rendering(folder, renderings):
     done, go_on = renderings
-    gone, patient = (asyncio.ensure_future(folder.file(JOB)) for _ in range(2))
+    gone, patient = (asyncio.ensure_future(folder.video(JOB)) for _ in range(2))
     await asyncio.sleep(0)
     gone.cancel()
     go_on.set()
@@ -68,6 +68,6 @@ async def test_a_failed_rendering_is_tried_again(folder, renderings, monkeypatch
     working = media.render
     monkeypatch.setattr(media, "render", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        await folder.file(JOB)
+        await folder.video(JOB)
     monkeypatch.setattr(media, "render", working)
-    assert (await folder.file(JOB)).exists()
+    assert (await folder.video(JOB)).exists()

@@ -48,6 +48,7 @@ def test_success():
                 "width": 1280,
                 "height": 720,
                 "mediaType": "video/mp4",
+                "lastFrameImage": "http://host:1/media/task_1-last.png",
                 "seed": 7,
             }
         ],

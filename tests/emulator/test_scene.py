@@ -2,7 +2,7 @@
 
 import pytest
 
-from seedance_provider.api.models import MODELS, Size, pixel_size
+from seedance_provider.api.models import MODELS, Size
 from seedance_provider.emulator.order import VideoOrder
 from seedance_provider.emulator.scene import Scene
 
@@ -41,7 +41,7 @@ def test_what_is_asked_for_is_in_the_picture(fields):
 @pytest.mark.parametrize("aspect_ratio", MODELS["seedance-20"].aspect_ratios)
 @pytest.mark.parametrize("output_resolution", ["480p", "1080p"])
 def test_every_shape(aspect_ratio, output_resolution):
-    size = pixel_size(Size(aspect_ratio, output_resolution))
+    size = MODELS["seedance-20"].pixel_size(Size(aspect_ratio, output_resolution))
     assert picture(size=size, prompt=LONG, references=(("Image", "https://" + "x" * 500),) * 9).size == size
 
 

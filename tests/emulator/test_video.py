@@ -1,12 +1,13 @@
 """The files are what the API's own files are: H.264, 24 frames a second, the asked size and length."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 import pytest
+from PIL import Image, ImageChops, ImageStat
 
 from seedance_provider.emulator.order import VideoOrder
-from seedance_provider.emulator.video import render
+from seedance_provider.emulator.video import render, render_last_frame
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,10 @@ def order(seconds=4, size=(864, 496)):
 
 def probe(path):
     with av.open(str(path)) as container:
-        (stream,) = container.streams
-        frames = [bytes(frame.reformat(width=64, height=36, format="gray").planes[0]) for frame in container.decode()]
+        (stream,) = container.streams.video
+        frames = [
+            bytes(frame.reformat(width=64, height=36, format="gray").planes[0]) for frame in container.decode(video=0)
+        ]
         seconds = container.duration / av.time_base
         context = stream.codec_context
         size = (context.width, context.height)
@@ -43,6 +46,39 @@ def test_codec_size_length_and_motion(tmp_path, seconds):
     assert len(probed.frames) == 24 * seconds
     assert len(set(probed.frames)) > len(probed.frames) * 0.9
     assert all(max(frame) - min(frame) > 100 for frame in probed.frames)
+
+
+@pytest.mark.parametrize(("container", "format_name"), [("mp4", "mp4"), ("mov", "mov")])
+def test_sound_is_as_long_as_the_video(tmp_path, container, format_name):
+    path = tmp_path / f"video.{container}"
+    render(replace(order(), has_sound=True, container=container), "task_1", path)
+    with av.open(str(path)) as file:
+        (sound,) = file.streams.audio
+        assert format_name in file.format.name
+        assert sound.codec_context.name == "aac"
+        assert float(sound.duration * sound.time_base) == pytest.approx(4, abs=0.1)
+        loudest = max(abs(sample) for frame in file.decode(sound) for sample in memoryview(frame.planes[0]).cast("f"))
+        assert loudest > 0.01
+    assert probe(path).seconds == pytest.approx(4, abs=0.1)
+
+
+def test_without_sound_there_is_no_sound_track(tmp_path):
+    render(order(), "task_1", tmp_path / "video.mp4")
+    with av.open(str(tmp_path / "video.mp4")) as file:
+        assert not file.streams.audio
+
+
+@pytest.mark.parametrize(("suffix", "kind"), [("png", "PNG"), ("jpg", "JPEG")])
+def test_the_last_frame_is_that_of_the_video(tmp_path, suffix, kind):
+    render(order(), "task_1", tmp_path / "video.mp4")
+    render_last_frame(order(), "task_1", tmp_path / f"last.{suffix}")
+    with av.open(str(tmp_path / "video.mp4")) as container:
+        *_, last = container.decode(video=0)
+    with Image.open(tmp_path / f"last.{suffix}") as picture:
+        assert (picture.format, picture.size) == (kind, (864, 496))
+        # Alike but for what the two compressions lose.
+        difference = ImageStat.Stat(ImageChops.difference(picture.convert("RGB"), last.to_image()))
+    assert max(difference.mean) < 6
 
 
 def test_starts_with_its_index(tmp_path):

@@ -138,7 +138,7 @@ class TestStoreThatGoesAway:
         with caplog.at_level("INFO"):
             plan = obtain(client, store, insistence=insistence)
         assert plan.action is Action.FAIL
-        assert "Video task task_a was submitted and is paid for (about 200 credits)" in plan.message
+        assert "Video task task_a was submitted and is paid for, about 200 credits ($1.00), but its id" in plan.message
         assert "VideoSensor" in plan.message
         assert "Submitted video task task_a" in caplog.text
         assert sum(pauses) <= 60

@@ -46,7 +46,7 @@ class Result:
         for side in ("width", "height"):
             if self.reported[side] not in (None, getattr(self.file, side)):
                 yield f"the {side} of the file", getattr(self.file, side), "the provider reported", self.reported[side]
-        if abs(self.file.duration - self.request.duration) > _SECONDS_OF_TOLERANCE:
+        if abs(self.file.duration - (self.request.duration or 0)) > _SECONDS_OF_TOLERANCE:
             yield "the length of the file", self.file.duration, "the DAG asked for", self.request.duration
 
     def __str__(self) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from seedance_provider.api.models import MODELS
-from seedance_provider.api.pricing import DOLLARS_PER_CREDIT, estimate_credits, estimate_dollars
+from seedance_provider.api.pricing import DOLLARS_PER_CREDIT, Estimate, estimate, estimate_credits, in_words
 from seedance_provider.api.video_request import VideoRequest
+
+IMAGE, VIDEO = "https://media.example/a.png", "https://media.example/a.mp4"
 
 
 class TestEstimateCredits:
     def test_the_quickstarts_video_costs_what_the_quickstart_says(self):
         request = VideoRequest("A garden", resolution="1280x720", duration=5)
         assert estimate_credits(request) == 200
-        assert estimate_dollars(request) == 1.00
+        assert in_words(200) == "about 200 credits ($1.00)"
 
     @pytest.mark.parametrize(
         ("model", "resolution", "duration", "expected"),
@@ -34,7 +35,7 @@ class TestEstimateCredits:
     def test_price_is_per_second_by_model_and_resolution(self, model, resolution, duration, expected):
         assert estimate_credits(VideoRequest("A garden", model, duration, resolution)) == expected
 
-    @pytest.mark.parametrize("model", MODELS)
+    @pytest.mark.parametrize("model", ["seedance-20", "seedance2-fast", "seedance2.0-mini", "seedance2-5"])
     def test_the_default_resolution_is_priced_as_720p_for_every_model(self, model):
         implied = VideoRequest("A garden", model)
         said = VideoRequest("A garden", model, resolution="720p")
@@ -48,11 +49,49 @@ class TestEstimateCredits:
         frames = {"first_frame": "https://media.example/a.png", "last_frame": "https://media.example/b.png"}
         assert estimate_credits(VideoRequest("A garden", **frames)) == 200
 
-    def test_extra_inputs_are_not_looked_at(self):
-        assert estimate_credits(VideoRequest("A garden", extra_inputs={"outputResolution": "4k"})) == 200
+    @pytest.mark.parametrize(
+        ("references", "expected"),
+        [
+            ({"reference_images": [IMAGE]}, 200),
+            ({"reference_images": [IMAGE], "reference_audios": ["https://media.example/a.mp3"]}, 200),
+            ({"reference_videos": [VIDEO]}, 240),
+            ({"reference_videos": [VIDEO, VIDEO], "reference_images": [IMAGE]}, 240),
+            # Its seconds are paid for with Seedance 2.5 only.
+            ({"reference_videos": [VIDEO], "reference_video_seconds": 9}, 240),
+        ],
+    )
+    def test_of_the_references_only_videos_change_the_price(self, references, expected):
+        assert estimate(VideoRequest("A garden", **references)) == Estimate(expected)
+
+    @pytest.mark.parametrize(
+        ("fields", "expected"),
+        [
+            ({}, Estimate(295)),
+            ({"reference_videos": [VIDEO], "reference_video_seconds": 8}, Estimate(35 * (5 + 8))),
+            ({"reference_videos": [VIDEO]}, Estimate(35 * (5 + 30), is_exact=False)),
+            (
+                {"model": "seedance2-5-extend", "duration": 30, "reference_videos": [VIDEO]},
+                Estimate(35 * 60, is_exact=False),
+            ),
+            (
+                {"model": "seedance2-5-edit", "reference_videos": [VIDEO], "reference_video_seconds": "6.5"},
+                Estimate(35 * 13),
+            ),
+        ],
+    )
+    def test_seedance_25_charges_for_the_seconds_of_the_reference(self, fields, expected):
+        assert estimate(VideoRequest(**{"prompt": "A garden", "model": "seedance2-5"} | fields)) == expected
+
+    def test_upscaling_has_its_price(self):
+        request = VideoRequest("A garden", resolution="1080p", extra_inputs={"upscaleResolution": "4k"})
+        assert estimate_credits(request) == (90 + 28) * 5
+
+    def test_an_unknown_model_has_no_price(self):
+        request = VideoRequest("A garden", "seedance-3", allow_unknown_model=True)
+        assert estimate(request) is estimate_credits(request) is None
 
 
-class TestEstimateDollars:
-    def test_a_credit_is_half_a_cent(self):
-        assert DOLLARS_PER_CREDIT == 0.005
-        assert estimate_dollars(VideoRequest("A garden", "seedance2.0-mini", 5, "480p")) == pytest.approx(0.1875)
+def test_credits_in_words():
+    assert DOLLARS_PER_CREDIT == 0.005
+    assert in_words(37.5) == "about 37.5 credits ($0.19)"
+    assert in_words(None) == "an unknown number of credits"

@@ -11,6 +11,10 @@ from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.video_request import DEFAULT_DURATION, DEFAULT_RESOLUTION, VideoRequest
 
 FIRST, LAST = "https://media.example/first.png", "https://media.example/last.png"
+VIDEO, SOUND = "https://media.example/walk.mp4", "https://media.example/waves.mp3"
+
+
+EDIT = {"model": "seedance2-5-edit", "reference_videos": [VIDEO]}
 
 
 def a_request(**fields):
@@ -117,10 +121,10 @@ class TestRefused:
         [
             ({"prompt": ""}, "prompt is '', and a text is needed"),
             ({"prompt": " \n"}, "prompt is ' \\n', and a text is needed"),
-            ({"prompt": None}, "prompt is None, and a text is needed"),
+            ({"prompt": None}, "prompt is None, and without frames or references a text is needed"),
             ({"prompt": 7}, "prompt is 7, and a text is needed"),
             ({"prompt": "x" * 10_001}, "prompt has 10,001 characters"),
-            ({"model": "seedance-2.0"}, "model is 'seedance-2.0', and the known models are seedance-20, "),
+            ({"model": "seedance-2.0"}, "model is 'seedance-2.0', which is not known; did you mean seedance-20 or "),
             ({"model": None}, "model is None"),
             ({"model": 20}, "model is 20"),
             ({"duration": 3}, "duration is 3, and seedance-20 takes whole seconds from 4 to 15"),
@@ -129,10 +133,9 @@ class TestRefused:
             ({"duration": 5.5}, "duration is 5.5"),
             ({"duration": "5.5"}, "duration is '5.5'"),
             ({"duration": "five"}, "duration is 'five'"),
-            ({"duration": "-5"}, "duration is '-5'"),
+            ({"duration": "-5"}, "duration is -5, and"),
             ({"duration": "5m"}, "duration is '5m'"),
             ({"duration": ""}, "duration is ''"),
-            ({"duration": None}, "duration is None"),
             ({"duration": True}, "duration is True"),
             ({"duration": math.nan}, "duration is nan"),
             ({"duration": math.inf}, "duration is inf"),
@@ -163,8 +166,8 @@ class TestRefused:
             ({"last_frame": LAST}, "last_frame is set but first_frame is not"),
             ({"extra_inputs": [("seed", 7)]}, "extra_inputs is [('seed', 7)], and a mapping"),
             ({"extra_inputs": {7: "seed"}}, "extra_inputs is {7: 'seed'}, and a mapping"),
-            ({"extra_inputs": {"seed": object}}, "extra_inputs can't be written as JSON"),
-            ({"extra_inputs": {"seed": math.nan}}, "extra_inputs can't be written as JSON"),
+            ({"extra_inputs": {"future": object}}, "extra_inputs can't be written as JSON"),
+            ({"extra_inputs": {"future": math.nan}}, "extra_inputs can't be written as JSON"),
         ],
     )
     def test_the_field_and_its_value_are_named(self, fields, said):
@@ -191,6 +194,154 @@ class TestRefused:
 
     def test_a_long_prompt_is_not_repeated_in_full(self):
         assert len(refusal(prompt="x" * 100_000)) < 300
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"model": "seedance-30"}, "seedance-20"),
+            ({"model": "seedance2-5-extent"}, "did you mean seedance2-5-extend"),
+            ({"model": "veo"}, "which is not known; all that are known: seedance-20, "),
+            ({"model": "seedance-30"}, "(allow_unknown_model=True sends it unchecked)"),
+            ({"allow_unknown_model": "maybe"}, "allow_unknown_model is 'maybe'"),
+            ({"model": "x\ud800"}, "text that UTF-8 can write is needed"),
+            ({"duration": 16, "model": "seedance2-fast"}, "whole seconds from 4 to 15"),
+            ({"duration": 31, "model": "seedance2-5"}, "seedance2-5 takes whole seconds from 4 to 30"),
+            ({"duration": 5, **EDIT}, "duration is 5, and seedance2-5-edit takes none"),
+            ({"aspect_ratio": "16:9", **EDIT}, "seedance2-5-edit takes none: the shape is that of the reference"),
+            ({"resolution": "1280x720", **EDIT}, "resolution is '1280x720', and seedance2-5-edit takes 480p, "),
+            ({"model": "seedance2-5-extend"}, "reference_videos is empty, and seedance2-5-extend needs the video"),
+            ({"first_frame": FIRST, "model": "seedance2-5-extend"}, "takes no frames"),
+            ({"model": "seedance2-5", "resolution": "4k"}, "resolution is '4k', and seedance2-5 takes 480p, 720p, "),
+            ({"first_frame": FIRST, "reference_images": [LAST]}, "first_frame comes together with references"),
+            ({"reference_audios": [SOUND]}, "reference_audios come alone"),
+            ({"reference_images": [FIRST] * 10}, "reference_images has 10 items, and seedance-20 takes at most 9"),
+            ({"reference_videos": [VIDEO] * 4}, "reference_videos has 4 items, and seedance-20 takes at most 3"),
+            (
+                {"reference_videos": [VIDEO], "reference_audios": [SOUND] * 4},
+                "reference_audios has 4 items, and seedance-20 takes at most 3",
+            ),
+            ({"reference_images": FIRST}, f"reference_images is '{FIRST}', and a list of public http(s) URLs is"),
+            ({"reference_images": [FIRST, "a.png"]}, "reference_images 2 is 'a.png'"),
+            ({"reference_images": [None]}, "reference_images 1 is None"),
+            ({"reference_images": [VIDEO]}, "which is of kind video, and .jpg, .jpeg, .png, .webp are accepted"),
+            ({"first_frame": "https://media.example/A.MP4?x=1"}, "which is of kind video"),
+            ({"reference_videos": [FIRST]}, "which is of kind image"),
+            ({"reference_images": [FIRST], "reference_audios": [VIDEO]}, "which is of kind video"),
+            (
+                {"reference_videos": [VIDEO], "reference_video_seconds": 16},
+                "reference_video_seconds is 16, and seedance-20 takes reference videos of 0 to 15 s in total",
+            ),
+            ({"reference_video_seconds": 5}, "there is no reference video"),
+            ({"reference_videos": [VIDEO], "reference_video_seconds": 0}, "a number above 0 is needed"),
+            ({"reference_videos": [VIDEO], "reference_video_seconds": "long"}, "a number above 0 is needed"),
+            ({"reference_videos": [VIDEO], "reference_video_seconds": math.nan}, "a number above 0 is needed"),
+            ({"reference_video_seconds": 3, **EDIT}, "of 4 to 30 s in total"),
+            ({"generate_audio": "yes"}, "generate_audio is 'yes', and True or False is needed"),
+            ({"generate_audio": 1}, "generate_audio is 1"),
+            ({"bitrate_mode": "low"}, "bitrate_mode is 'low', and high is accepted"),
+            ({"seed": -2}, "seed is -2, and a whole number from 0 to 4,294,967,295 is needed, or -1"),
+            ({"seed": 2**32}, "seed is 4294967296"),
+            ({"seed": True}, "seed is True"),
+            ({"seed": 10**5000}, "seed is "),
+            ({"output_format": "mov"}, "output_format is 'mov', and seedance-20 makes mp4"),
+            ({"output_format": "avi", "model": "seedance2-5"}, "seedance2-5 makes mp4, mov"),
+            ({"callback_url": "example.com"}, "callback_url is 'example.com', and an http(s) URL is needed"),
+            ({"prompt": "like @image1"}, "prompt names @image1, and the number of images that were passed is 0"),
+            (
+                {"prompt": "@Video2 walks", "reference_videos": [VIDEO]},
+                "prompt names @Video2, and the number of videos that were passed is 1",
+            ),
+            ({"prompt": "@image0", "first_frame": FIRST}, "prompt names @image0"),
+            ({"extra_inputs": {"outputResolution": "4k"}}, "has a parameter of its own: use resolution"),
+            ({"extra_inputs": {"videoUrls": [VIDEO]}}, "has a parameter of its own: use reference_videos"),
+            ({"extra_inputs": {"aspect_ratio": "1:1"}}, "if 'aspectRatio' is meant, use aspect_ratio"),
+            ({"extra_inputs": {"generateAudio": True}}, "the API would ignore; if 'generate_audio' is meant"),
+            ({"extra_inputs": {"outputResoluton": "4k"}}, "if 'outputResolution' is meant, use resolution"),
+            ({"extra_inputs": {"seed": "7"}}, "extra_inputs['seed'] is '7', and a whole number"),
+            ({"extra_inputs": {"generate_audio": "true"}}, "extra_inputs['generate_audio'] is 'true', and True or"),
+        ],
+    )
+    def test_what_the_api_would_refuse_ignore_or_fail_is_refused_here(self, fields, said):
+        assert said in refusal(**fields)
+
+    def test_an_object_that_can_not_be_shown_is_named_by_its_kind(self):
+        class Odd:
+            def __repr__(self):
+                raise RuntimeError
+
+        assert "prompt is a Odd, and a text is needed" in refusal(prompt=Odd())
+
+
+class TestTags:
+    @pytest.mark.parametrize(
+        ("prompt", "fields"),
+        [
+            ("@image1 opens", {"first_frame": FIRST}),
+            ("from @image1 to @IMAGE2", {"first_frame": FIRST, "last_frame": LAST}),
+            ("@image1 as @video1", {"reference_images": [FIRST], "reference_videos": [VIDEO]}),
+            ("to @audio1.", {"reference_images": [FIRST], "reference_audios": [SOUND]}),
+            ("mail me@image1.example or @images or @image1st", {}),
+        ],
+    )
+    def test_a_tag_that_names_what_was_passed_is_fine(self, prompt, fields):
+        assert a_request(prompt=prompt, **fields).prompt == prompt
+
+
+class TestReferences:
+    def test_they_are_kept_in_their_order(self):
+        request = a_request(reference_images=[FIRST, LAST], reference_videos=[VIDEO], reference_audios=[SOUND])
+        assert request.references == {
+            "reference_images": (FIRST, LAST),
+            "reference_videos": (VIDEO,),
+            "reference_audios": (SOUND,),
+        }
+
+    def test_the_shape_follows_them_unless_something_else_is_said(self):
+        assert a_request(reference_images=[FIRST]).effective_aspect_ratio is None
+        assert a_request(reference_images=[FIRST]).output_resolution == "720p"
+        assert a_request(reference_images=[FIRST], resolution="1280x720").effective_aspect_ratio == "16:9"
+
+    def test_words_are_not_needed_with_pictures(self):
+        assert VideoRequest(first_frame=FIRST).prompt is None
+        assert VideoRequest(reference_videos=[VIDEO]).prompt is None
+
+    def test_a_link_needs_no_ending(self):
+        assert a_request(reference_videos=["https://media.example/watch?v=7"]).has_references
+
+
+class TestSeedance25:
+    def test_it_is_long(self):
+        assert a_request(model="seedance2-5", duration="30s").duration == 30
+        assert a_request(model="seedance2-5", prompt="x" * 30_000).prompt is not None
+
+    def test_an_edited_video_has_the_length_and_shape_of_its_source(self):
+        request = a_request(**EDIT)
+        assert (request.duration, request.output_resolution, request.effective_aspect_ratio) == (None, "720p", None)
+
+    def test_it_makes_mov(self):
+        assert a_request(model="seedance2-5", output_format="mov").output_format == "mov"
+
+
+class TestUnknownModel:
+    def test_it_may_be_sent_unchecked(self):
+        request = a_request(
+            model="seedance-3", allow_unknown_model=True, duration=90, resolution="8k", aspect_ratio="5:4"
+        )
+        assert (request.duration, request.output_resolution, request.effective_aspect_ratio) == (90, "8k", "5:4")
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"prompt": ""}, "prompt is ''"),
+            ({"duration": "soon"}, "duration is 'soon'"),
+            ({"duration": 0}, "duration is 0"),
+            ({"first_frame": "a.png"}, "first_frame is 'a.png'"),
+            ({"extra_inputs": {"imageUrls": []}}, "has a parameter of its own"),
+            ({"output_format": 5}, "output_format is 5"),
+        ],
+    )
+    def test_what_can_not_be_right_for_any_model_is_refused(self, fields, said):
+        assert said in refusal(model="seedance-3", allow_unknown_model=True, **fields)
 
 
 class TestQuickstartResolution:
@@ -226,6 +377,16 @@ class TestFingerprint:
             ({}, {"first_frame": None, "last_frame": None}),
             ({}, {"extra_inputs": {}}),
             ({}, {"extra_inputs": None}),
+            ({}, {"duration": None}),
+            ({}, {"reference_images": [], "reference_videos": None}),
+            ({}, {"callback_url": "https://example.com/done"}),
+            ({}, {"allow_unknown_model": True}),
+            ({"seed": 7}, {"seed": " 7 "}),
+            ({"generate_audio": False}, {"generate_audio": "False"}),
+            (
+                {"reference_videos": [VIDEO]},
+                {"reference_videos": (VIDEO,), "resolution": "720p", "reference_video_seconds": 8},
+            ),
             ({"aspect_ratio": "9:16"}, {"resolution": "720x1280"}),
             ({"extra_inputs": {"a": 1, "b": (2, 3)}}, {"extra_inputs": {"b": [2, 3], "a": 1}}),
         ],
@@ -254,9 +415,20 @@ class TestFingerprint:
                 frames,
                 {"first_frame": LAST, "last_frame": FIRST},
                 {"extra_inputs": {"seed": 7}},
-                {"extra_inputs": {"seed": "7"}},
-                {"extra_inputs": {"Seed": 7}},
-                {"extra_inputs": {"urls": [FIRST]}},
+                {"extra_inputs": {"future": 7}},
+                {"extra_inputs": {"future": "7"}},
+                {"seed": 7},
+                {"seed": 0},
+                {"generate_audio": False},
+                {"generate_audio": True},
+                {"bitrate_mode": "high"},
+                {"output_format": "mp4"},
+                {"reference_images": [FIRST]},
+                {"reference_images": [FIRST, LAST]},
+                {"reference_images": [LAST, FIRST]},
+                {"reference_videos": [VIDEO]},
+                {"reference_videos": [VIDEO], "reference_audios": [SOUND]},
+                {"reference_images": [FIRST], "aspect_ratio": "16:9"},
             )
         ]
         fingerprints = [
@@ -277,7 +449,7 @@ class TestFingerprint:
                     "1:1",
                     FIRST,
                     LAST,
-                    {"seed": 7, "generate_audio": False},
+                    extra_inputs={"seed": 7, "generate_audio": False},
                 ),
                 "d5f50c956dbe25a59c14cebdbe743d396dc2307b67a98d313ac36ab2f81954fc",
             ),

@@ -189,11 +189,22 @@ class TestSummary:
             "video_url": "https://media.example/a.mp4",
             "width": 1280,
             "height": 720,
+            "media_type": None,
+            "last_frame_url": None,
+            "seed": None,
             "credits_used": 200,
             "created_at": "2024-12-30T23:00:34+00:00",
             "completed_at": "2024-12-30T23:02:34+00:00",
             "generation_seconds": 120.0,
         }
+
+    def test_what_the_newest_generation_adds_is_in_it(self):
+        newest = {"mediaType": "video/quicktime", "seed": 7, "lastFrameImage": "https://media.example/last.png"}
+        answer = record("success")
+        answer["output"][0] |= newest
+        summary = VideoTask.from_record(answer, task_id="task_a").summary()
+        assert summary["media_type"] == "video/quicktime"
+        assert (summary["seed"], summary["last_frame_url"]) == (7, "https://media.example/last.png")
 
     def test_what_is_unknown_is_null(self):
         summary = a_task(status="waiting").summary()

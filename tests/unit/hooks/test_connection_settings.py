@@ -220,7 +220,7 @@ class TestOptions:
             ('{"wireformat": "models"}', "extra holds 'wireformat', and the known options are wire_format"),
             (
                 '{"wire_format": "newest"}',
-                "wire_format is 'newest', and the known formats are auto, quickstart, models",
+                "wire_format is 'newest', and the known formats are auto, quickstart, docs, models",
             ),
             ('{"wire_format": 2}', "wire_format is 2"),
             ('{"wire_format": ["models"]}', "wire_format is ['models']"),

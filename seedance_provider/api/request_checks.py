@@ -1,0 +1,371 @@
+"""
+What can't be right about a request: every rule of the API that can be checked before a credit is spent.
+
+The API refuses some mistakes for free; others it ignores, or accepts and lets fail after minutes. Here all of them are
+found, together, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from seedance_provider.api.models import (
+    BITRATE_MODES,
+    LARGEST_SEED,
+    MODELS,
+    QUICKSTART_SIZES,
+    SUFFIXES,
+    MediaLimit,
+    Model,
+    Size,
+)
+
+if TYPE_CHECKING:
+    from seedance_provider.api.video_request import VideoRequest
+
+__all__ = ["is_http_url", "problems"]
+
+#: Fields that have a parameter, which is checked or sets the price; so they may not come as extra inputs.
+_HAVE_A_PARAMETER: Mapping[str, str] = {
+    "prompt": "prompt",
+    "duration": "duration",
+    "resolution": "resolution",
+    "outputResolution": "resolution",
+    "aspectRatio": "aspect_ratio",
+    "ratio": "aspect_ratio",
+    "urls": "first_frame, last_frame or reference_images",
+    "imageUrls": "first_frame, last_frame or reference_images",
+    "videoUrls": "reference_videos",
+    "audioUrls": "reference_audios",
+    "mode": "first_frame or reference_images, which set it",
+    "callBackUrl": "callback_url",
+}
+#: Fields that may come either way: they have a parameter of the same name, or are known to an older generation only.
+_EITHER_WAY = ("generate_audio", "bitrate_mode", "seed", "output_format", "upscaleResolution")
+
+_TAG = re.compile(r"(?<!\w)@(image|video|audio)(\d{1,9})(?!\w)", re.IGNORECASE)
+_KINDS = {"reference_images": "image", "reference_videos": "video", "reference_audios": "audio"}
+_TEXTS = ("model", "resolution", "aspect_ratio")
+_LONGEST_SHOWN = 80
+
+
+def problems(request: VideoRequest) -> Iterator[str]:
+    """
+    Find everything that can't be right, each with the value and what is needed instead.
+
+    :param request: as it was asked for, with spellings read.
+    """
+    malformed = [*_text_problems(request), *_media_problems(request), *_option_problems(request)]
+    yield from malformed
+    if "model" not in _texts(request):
+        return
+    yield from _extra_problems(request)
+    model = request.known_model
+    if model is None:
+        if request.allow_unknown_model is not True:
+            yield _unknown_model(request.model)
+        return
+    yield from _duration_problems(request, model)
+    yield from _size_problems(request, model)
+    if not malformed:
+        yield from _prompt_problems(request, model)
+        yield from _reference_problems(request, model)
+
+
+def is_http_url(value: Any) -> bool:
+    """Whether a value is an http(s) URL with a host, without spaces around it."""
+    if not isinstance(value, str) or value != value.strip() or not _is_unicode(value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def _unknown_model(name: str) -> str:
+    near = _nearest(name, MODELS, count=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}? All" if near else "all"
+    return (
+        f"model is {_shown(name)}, which is not known; {hint} that are known: {', '.join(MODELS)} "
+        "(allow_unknown_model=True sends it unchecked)"
+    )
+
+
+def _text_problems(request: VideoRequest) -> Iterator[str]:
+    texts = _texts(request)
+    for name in _TEXTS:
+        value = getattr(request, name)
+        if name not in texts:
+            yield f"{name} is {_shown(value)}, and a text is needed"
+        elif value is not None and not _is_unicode(value):
+            yield f"{name} is {_shown(value)}, and text that UTF-8 can write is needed"
+    if request.prompt is None:
+        if not (request.frames or request.has_references):
+            yield "prompt is None, and without frames or references a text is needed"
+    elif not isinstance(request.prompt, str) or not request.prompt.strip():
+        yield f"prompt is {_shown(request.prompt)}, and a text is needed"
+    elif not _is_unicode(request.prompt):
+        yield f"prompt is {_shown(request.prompt)}, and text that UTF-8 can write is needed"
+
+
+def _texts(request: VideoRequest) -> set[str]:
+    """Name the fields of :data:`_TEXTS` that are texts, or are left out where they may be."""
+    values = {name: getattr(request, name) for name in _TEXTS}
+    return {name for name, value in values.items() if isinstance(value, str) or (value is None and name != "model")}
+
+
+def _prompt_problems(request: VideoRequest, model: Model) -> Iterator[str]:
+    prompt = request.prompt or ""
+    if len(prompt) > model.prompt_limit:
+        yield f"prompt has {len(prompt):,} characters ({prompt[:40]!r}...), and {model.prompt_limit:,} are allowed"
+    passed = {
+        "image": request.frames or request.reference_images,
+        "video": request.reference_videos,
+        "audio": request.reference_audios,
+    }
+    for tag in dict.fromkeys(_TAG.findall(prompt)):
+        kind, position = tag[0].lower(), int(tag[1])
+        if not 1 <= position <= len(passed[kind]):
+            yield f"prompt names @{tag[0]}{tag[1]}, and the number of {kind}s that were passed is {len(passed[kind])}"
+
+
+def _duration_problems(request: VideoRequest, model: Model) -> Iterator[str]:
+    if model.durations is None:
+        if request.duration is not None:
+            yield (
+                f"duration is {_shown(request.duration)}, and {model.name} takes none: the length is that of the "
+                "reference video"
+            )
+        return
+    shortest, longest = model.durations
+    if not _is_integer(request.duration) or not shortest <= request.duration <= longest:  # type: ignore[operator]
+        yield (
+            f"duration is {_shown(request.duration)}, and {model.name} takes whole seconds from {shortest} to {longest}"
+        )
+
+
+def _size_problems(request: VideoRequest, model: Model) -> Iterator[str]:
+    if not {"resolution", "aspect_ratio"} <= _texts(request):
+        return
+    if model.works_on_a_video:
+        yield from _size_problems_of_a_copy(request, model)
+        return
+    sizes = [*model.output_resolutions, *(pixels for pixels in QUICKSTART_SIZES if _offers(model, pixels))]
+    if request.resolution is not None and request.resolution not in sizes:
+        yield f"resolution is {_shown(request.resolution)}, and {model.name} takes {', '.join(sizes)}"
+        return
+    if request.aspect_ratio is None:
+        return
+    if request.aspect_ratio not in model.aspect_ratios:
+        yield (
+            f"aspect_ratio is {_shown(request.aspect_ratio)}, and {model.name} takes {', '.join(model.aspect_ratios)}"
+        )
+    elif request.aspect_ratio != request.effective_aspect_ratio:
+        yield (
+            f"aspect_ratio is {request.aspect_ratio!r} but resolution is {request.resolution!r}, "
+            "and they have to agree: leave one out"
+        )
+    elif model.pixel_size(Size(request.aspect_ratio, request.output_resolution)) is None:
+        yield (f"aspect_ratio is {request.aspect_ratio!r}, and {request.output_resolution} is documented for 16:9 only")
+
+
+def _size_problems_of_a_copy(request: VideoRequest, model: Model) -> Iterator[str]:
+    """The API refuses, after minutes, any shape but that of the reference video."""
+    if request.resolution not in model.output_resolutions:
+        resolutions = ", ".join(model.output_resolutions)
+        yield f"resolution is {_shown(request.resolution)}, and {model.name} takes {resolutions}"
+    if request.aspect_ratio is not None:
+        yield (
+            f"aspect_ratio is {_shown(request.aspect_ratio)}, and {model.name} takes none: the shape is that of the "
+            "reference video"
+        )
+
+
+def _offers(model: Model, pixels: str) -> bool:
+    """The quickstart's sizes are documented for some models; others take those that equal one of their own."""
+    delivered = model.pixel_size(QUICKSTART_SIZES[pixels])
+    return "quickstart" in model.wire_formats or (delivered is not None and pixels == f"{delivered[0]}x{delivered[1]}")
+
+
+def _media_problems(request: VideoRequest) -> Iterator[str]:
+    for name in ("first_frame", "last_frame"):
+        url = getattr(request, name)
+        if url is not None:
+            yield from _url_problems(name, url, "image", "a public http(s) URL is needed (or None for no frame)")
+    if request.last_frame is not None and request.first_frame is None:
+        yield "last_frame is set but first_frame is not, and a last frame needs a first one"
+    for name, kind in _KINDS.items():
+        urls = getattr(request, name)
+        if not isinstance(urls, tuple):
+            yield f"{name} is {_shown(urls)}, and a list of public http(s) URLs is needed"
+            continue
+        for position, url in enumerate(urls, 1):
+            yield from _url_problems(f"{name} {position}", url, kind, "a public http(s) URL is needed")
+    if request.callback_url is not None and not is_http_url(request.callback_url):
+        yield f"callback_url is {_shown(request.callback_url)}, and an http(s) URL is needed (or None for no callback)"
+
+
+def _url_problems(name: str, url: Any, kind: str, needed: str) -> Iterator[str]:
+    if not is_http_url(url):
+        yield f"{name} is {_shown(url)}, and {needed}"
+        return
+    # Many links have no ending at all, but one of another kind is a mistake that would fail after minutes.
+    path = unquote(urlsplit(url).path).lower()
+    others = [other for other, suffixes in SUFFIXES.items() if other != kind and path.endswith(suffixes)]
+    if others:
+        yield f"{name} is {_shown(url)}, which is of kind {others[0]}, and {', '.join(SUFFIXES[kind])} are accepted"
+
+
+def _reference_problems(request: VideoRequest, model: Model) -> Iterator[str]:
+    if request.frames and request.has_references:
+        yield (
+            "first_frame comes together with references, and the API takes either: pass the image in reference_images, "
+            "and say in the prompt what it is for"
+        )
+    if request.reference_audios and not (request.reference_images or request.reference_videos):
+        yield "reference_audios come alone, and the API needs a reference image or video with them"
+    if model.works_on_a_video and not request.reference_videos:
+        yield f"reference_videos is empty, and {model.name} needs the video to work on"
+    if model.works_on_a_video and request.frames:
+        yield f"first_frame is set, and {model.name} takes no frames: it works on the reference video"
+    for name, limit in _limits(model).items():
+        if len(getattr(request, name)) > limit.count:
+            yield f"{name} has {len(getattr(request, name))} items, and {model.name} takes at most {limit.count}"
+    yield from _length_problems(request, model.name, model.videos)
+
+
+def _limits(model: Model) -> dict[str, MediaLimit]:
+    return {"reference_images": model.images, "reference_videos": model.videos, "reference_audios": model.audios}
+
+
+def _length_problems(request: VideoRequest, model: str, limit: MediaLimit) -> Iterator[str]:
+    seconds = request.reference_video_seconds
+    if seconds is None or limit.seconds is None:
+        return
+    if not request.reference_videos:
+        yield f"reference_video_seconds is {seconds:g}, and there is no reference video"
+        return
+    shortest = limit.seconds_each[0] * len(request.reference_videos) if limit.seconds_each else 0
+    if not shortest <= seconds <= limit.seconds:
+        yield (
+            f"reference_video_seconds is {seconds:g}, and {model} takes reference videos of {shortest:g} to "
+            f"{limit.seconds:g} s in total"
+        )
+
+
+def _option_problems(request: VideoRequest) -> Iterator[str]:
+    for name in _CHOICES:
+        if getattr(request, name) is not None:
+            yield from _choice_problems(request, name, name, getattr(request, name))
+    if request.allow_unknown_model not in (True, False):
+        yield f"allow_unknown_model is {_shown(request.allow_unknown_model)}, and True or False is needed"
+    seconds = request.reference_video_seconds
+    if seconds is not None and (
+        isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 1e6
+    ):
+        yield f"reference_video_seconds is {_shown(seconds)}, and a number above 0 is needed"
+    # Without a known model, whose own rule is stricter, a length has at least to be one.
+    duration = request.duration
+    if request.known_model is None and (not _is_integer(duration) or not 0 < duration < 1_000_000):  # type: ignore[operator]
+        yield f"duration is {_shown(duration)}, and a whole number of seconds is needed"
+
+
+def _choice_problems(request: VideoRequest, name: str, label: str, value: Any) -> Iterator[str]:
+    """
+    Check a choice that changes neither the price nor what other fields may be.
+
+    :param request: whose model decides.
+    :param name: the API's name.
+    :param label: what to call it.
+    :param value: what was chosen.
+    """
+    if needed := _CHOICES[name](value, request.known_model):
+        yield f"{label} is {_shown(value)}, and {needed}"
+
+
+def _sound(value: Any, _: Model | None) -> str | None:
+    return None if isinstance(value, bool) else "True or False is needed"
+
+
+def _seed(value: Any, _: Model | None) -> str | None:
+    is_seed = _is_integer(value) and -1 <= value <= LARGEST_SEED
+    return None if is_seed else f"a whole number from 0 to {LARGEST_SEED:,} is needed, or -1"
+
+
+def _bitrate_mode(value: Any, _: Model | None) -> str | None:
+    return None if value in BITRATE_MODES else f"{', '.join(BITRATE_MODES)} is accepted (or None)"
+
+
+def _output_format(value: Any, model: Model | None) -> str | None:
+    if model is None:
+        return None if isinstance(value, str) else "a text is needed"
+    return None if value in model.output_formats else f"{model.name} makes {', '.join(model.output_formats)}"
+
+
+_CHOICES: Mapping[str, Callable[[Any, Model | None], str | None]] = {
+    "generate_audio": _sound,
+    "seed": _seed,
+    "bitrate_mode": _bitrate_mode,
+    "output_format": _output_format,
+}
+
+
+def _extra_problems(request: VideoRequest) -> Iterator[str]:
+    extra: Any = request.extra_inputs
+    if isinstance(extra, str) and extra.startswith("can't be written"):
+        yield f"extra_inputs {extra}"
+    elif not isinstance(extra, Mapping) or not all(isinstance(key, str) for key in extra):
+        yield f"extra_inputs is {_shown(extra)}, and a mapping of field names to values is needed"
+    else:
+        for name, value in extra.items():
+            yield from _extra_field_problems(request, name, value)
+
+
+def _extra_field_problems(request: VideoRequest, name: str, value: Any) -> Iterator[str]:
+    if name in _CHOICES:
+        yield from _choice_problems(request, name, f"extra_inputs[{name!r}]", value)
+    if name in _EITHER_WAY:
+        return
+    if name in _HAVE_A_PARAMETER:
+        yield f"extra_inputs has {name!r}, which has a parameter of its own: use {_HAVE_A_PARAMETER[name]}"
+        return
+    # The API would ignore the field, use its default, and charge for that.
+    known = {_plain(field): field for field in (*_HAVE_A_PARAMETER, *_EITHER_WAY)}
+    near = _nearest(_plain(name), known, count=1, cutoff=0.85)
+    if near:
+        field = known[near[0]]
+        use = _HAVE_A_PARAMETER.get(field, f"{field!r}")
+        yield f"extra_inputs has {_shown(name)}, which the API would ignore; if {field!r} is meant, use {use}"
+
+
+def _nearest(name: str, known: Iterable[str], count: int, cutoff: float) -> list[str]:
+    # Imported only for a mistake: a DAG file that is right should not pay for it at each parse.
+    from difflib import get_close_matches
+
+    return get_close_matches(name, known, n=count, cutoff=cutoff)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_unicode(text: str) -> bool:
+    """Half of a surrogate pair, as badly cut text has, can't be sent."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _shown(value: Any) -> str:
+    """Show a value of any type and size in an error, safe for every log."""
+    try:
+        text = ascii(value) if isinstance(value, str) and not _is_unicode(value) else repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

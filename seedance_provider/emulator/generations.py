@@ -1,0 +1,109 @@
+"""
+The three documented generations of the API, as data: which fields of ``inputs`` each knows, and how it spells them.
+
+A field that a generation does not know is ignored without a word, as at the real API: the default is used, and charged.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["GENERATIONS", "ErrorShape", "FailedRecord", "Generation", "GenerationName"]
+
+ErrorShape = Literal["string", "object"]
+FailedRecord = Literal["quickstart", "models"]
+GenerationName = Literal["any", "quickstart", "docs", "models"]
+
+_QUICKSTART_FIELDS = frozenset({"prompt", "duration", "resolution", "urls"})
+_DOCS_FIELDS = frozenset({"prompt", "duration", "aspectRatio", "outputResolution", "upscaleResolution", "mode", "urls"})
+_MODELS_FIELDS = frozenset(
+    {
+        "prompt",
+        "duration",
+        "aspectRatio",
+        "outputResolution",
+        "mode",
+        "imageUrls",
+        "videoUrls",
+        "audioUrls",
+        "generate_audio",
+        "bitrate_mode",
+        "seed",
+        "output_format",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """
+    One generation of the API, or all of them at once.
+
+    :param name: what it is called here.
+    :param fields: the fields of ``inputs`` that it knows.
+    :param spelling: what a text must be to be a duration; ``None`` if only numbers are.
+    :param takes_numbers: whether a number is a duration.
+    :param output_resolution: what it uses if none is sent.
+    :param prompt_limit: the longest prompt, if it is less than what the model takes.
+    :param has_sound: whether its videos have sound unless something else is asked for; ``None`` if that depends on
+        the fields that a request uses.
+    :param error_shape: how it says why a task failed.
+    :param failed_record: what else it says of a failed task.
+    """
+
+    name: GenerationName
+    fields: frozenset[str]
+    spelling: re.Pattern[str] | None
+    takes_numbers: bool
+    output_resolution: str = "720p"
+    prompt_limit: int | None = None
+    has_sound: bool | None = False
+    error_shape: ErrorShape = "string"
+    failed_record: FailedRecord = "quickstart"
+
+    def known(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that it knows; the others are ignored."""
+        return {name: value for name, value in inputs.items() if name in self.fields}
+
+    def documents(self, wire_formats: frozenset[str]) -> bool:
+        """Whether it has a model that is documented for some generations."""
+        return self.name == "any" or self.name in wire_formats
+
+
+#: Which of them the real API still understands is not documented; it may well be all.
+GENERATIONS: Mapping[GenerationName, Generation] = {
+    generation.name: generation
+    for generation in (
+        Generation(
+            "any",
+            _QUICKSTART_FIELDS | _DOCS_FIELDS | _MODELS_FIELDS,
+            spelling=re.compile(r"([0-9]{1,9})s?"),
+            takes_numbers=True,
+            has_sound=None,
+        ),
+        Generation("quickstart", _QUICKSTART_FIELDS, spelling=re.compile(r"([0-9]{1,9})s"), takes_numbers=False),
+        Generation(
+            "docs",
+            _DOCS_FIELDS,
+            spelling=re.compile(r"([0-9]{1,9})"),
+            takes_numbers=False,
+            output_resolution="1080p",
+            prompt_limit=4_000,
+            error_shape="object",
+        ),
+        Generation(
+            "models",
+            _MODELS_FIELDS,
+            spelling=None,
+            takes_numbers=True,
+            has_sound=True,
+            error_shape="object",
+            failed_record="models",
+        ),
+    )
+}
