@@ -29,7 +29,7 @@ class VideoToObjectStorageOperator(BaseOperator):
         :class:`~seedance_provider.sensors.seedance.VideoSensor` returned (``create.output``), or a URL. Templated.
     :param destination: where to, as any URL that Airflow's ``ObjectStoragePath`` knows: ``file:///videos/a.mp4``,
         ``s3://bucket/a.mp4``. ``{task_id}`` (of the video task) and ``{model}`` are filled in; one that ends with
-        ``/`` is a folder for ``{task_id}.mp4``. Templated.
+        ``/`` is a folder for ``{task_id}.mp4``, or ``.mov`` if that is what the video is. Templated.
     :param destination_conn_id: the Airflow connection of the storage. Default: that of the URL, or none. Templated.
     :param overwrite: whether to replace another object of that name. By default that is an error.
     """
@@ -81,7 +81,7 @@ class VideoToObjectStorageOperator(BaseOperator):
 def _destination(template: str, facts: Mapping[str, Any]) -> str:
     """Fill in the placeholders. Not ``str.format``: other braces in a URL stay as they are."""
     if template.endswith("/"):
-        template += "{task_id}.mp4"
+        template += "{task_id}.mov" if facts.get("media_type") == "video/quicktime" else "{task_id}.mp4"
     for name in ("task_id", "model"):
         placeholder = f"{{{name}}}"
         if placeholder in template and not facts.get(name):
