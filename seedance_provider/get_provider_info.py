@@ -56,7 +56,12 @@ _CONNECTION_TYPE: dict[str, Any] = {
         "wire_format": {
             "label": "Wire format",
             "description": "Leave it at auto unless the vendor's support says otherwise.",
-            "schema": {"type": ["string", "null"], "enum": ["auto", "quickstart", "models"], "default": "auto"},
-        }
+            "schema": {"type": ["string", "null"], "enum": ["auto", "quickstart", "docs", "models"], "default": "auto"},
+        },
+        "max_credits": {
+            "label": "Most credits for one video",
+            "description": "A video that would cost more is refused before it is submitted. Empty for no limit.",
+            "schema": {"type": ["number", "null"], "minimum": 0, "default": None},
+        },
     },
 }

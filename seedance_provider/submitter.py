@@ -12,6 +12,7 @@ from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.ending import Ending, goes_on, on_its_way
 from seedance_provider.insistence import Insistence
 from seedance_provider.signals import signals_held_back
+from seedance_provider.spending import Spending, Unlimited
 from seedance_provider.submission import (
     Action,
     OnRerun,
@@ -60,6 +61,7 @@ class Submitter:
     :param on_unknown: what a try does if it is unknown whether the one before it has paid.
     :param ending: kept up to date with what it means if Airflow ends the task now.
     :param insistence: how long to try to record what the API has answered.
+    :param spending: the limits on what may be paid; asked before every payment and told what came of it.
     """
 
     store: SubmissionStore
@@ -69,6 +71,7 @@ class Submitter:
     on_unknown: OnUnknownSubmission = OnUnknownSubmission.FAIL
     ending: Ending = field(default_factory=Ending)
     insistence: Insistence = field(default_factory=Insistence)
+    spending: Spending = field(default_factory=Unlimited)
 
     def obtain(self, client: VideoClient, request: VideoRequest, fingerprint: str) -> VideoTask | Plan:
         """
@@ -84,8 +87,14 @@ class Submitter:
         except SubmissionStoreError as error:
             return plan_from_store_error(error)
 
-    def delivered(self) -> None:
-        """Note that the result is about to be returned to Airflow: a clear after this is a re-run."""
+    def delivered(self, credits_used: float | None = None) -> Submission | None:
+        """
+        Note that the result is about to be returned to Airflow: a clear after this is a re-run. Returns the record.
+
+        :param credits_used: what the API says that it cost, if it has said so.
+        """
+        self._note_spending(credits_used)
+        record = None
         try:
             record = self.store.load()
             if record is not None and not record.delivered:
@@ -93,6 +102,11 @@ class Submitter:
         except (SubmissionStoreError, SubmissionRecordError) as error:
             # The video is there, and must not be lost for this. At worst a clear uses it where it should make another.
             self.log.warning("%s A clear will use this video, also with on_rerun='regenerate'.", error)
+        return record
+
+    def withdrawn(self) -> None:
+        """Note that this try will not submit anything after all."""
+        self._note_spending(0)
 
     def conclude(self, result: WaitResult) -> VideoTask | Plan:
         """
@@ -103,6 +117,8 @@ class Submitter:
         plan = plan_from_wait(result)
         if plan.action is Action.USE and result.task is not None:
             return result.task
+        if result.task is not None and result.task.status is TaskStatus.FAIL:
+            self._note_spending(0)
         try:
             return self._ended(plan, self.store.load() if plan.action is Action.ABANDON else None)
         except (SubmissionStoreError, SubmissionRecordError) as error:
@@ -116,6 +132,9 @@ class Submitter:
             return self._found(client, request, record)
         if plan.action is Action.SUBMIT:
             return self._submit(client, request, fingerprint, record, why=plan.message)
+        if record is not None and record.task_id is None:
+            # Whether it was paid for is unknown, so it counts.
+            self._note_spending(record.estimated_credits)
         return self._ended(plan, record)
 
     def _found(self, client: VideoClient, request: VideoRequest, record: Submission) -> VideoTask | Plan:
@@ -137,6 +156,7 @@ class Submitter:
         if plan.action not in (Action.WAIT, Action.USE):
             return self._ended(plan, record)
         self.log.info(plan.message)
+        self._note_spending(record.estimated_credits)
         if record.was_cleared_since(self.max_tries):
             self.store.save(record.accepted(record.task_id).taken_over(self.max_tries))
         return task
@@ -152,6 +172,8 @@ class Submitter:
         """Pay. The record is written before the request is sent, so that no crash can hide it."""
         if why:
             self.log.warning(why)
+        if (instead := self._reserved(request)) is not None:
+            return instead
         submission = Submission(
             SubmissionState.SUBMITTING,
             fingerprint,
@@ -202,6 +224,8 @@ class Submitter:
             self.insistence.on(lambda: self.store.restore(previous), self._not_recorded_yet)
         except SubmissionStoreError as lost:
             return plan_after_unrecorded_refusal(plan, lost)
+        if plan.action is not Action.WAIT_FOR_SLOT:
+            self._note_spending(0)
         return plan
 
     def _ended(self, plan: Plan, record: Submission | None) -> Plan:
@@ -216,6 +240,20 @@ class Submitter:
         # The task ends all the same. Only if Airflow never hears of that, a retry finds the record as it was before:
         # it asks the API about the video once more, or says once more that the outcome is unknown.
         self.log.warning("%s So the end of the task is not noted in it.", error)
+
+    def _reserved(self, request: VideoRequest) -> Plan | None:
+        try:
+            return self.spending.reserve(request)
+        except Exception as error:
+            said = f"The limits on spending could not be checked: {type(error).__name__}: {error}."
+            return Plan(Action.RETRY, f"{said} Nothing was submitted or charged by this try. The next one asks again.")
+
+    def _note_spending(self, credits_: float | None) -> None:
+        """Airflow forgets what a try has noted when the next one begins, so each try notes what it finds."""
+        try:
+            self.spending.note(credits_)
+        except Exception as error:
+            self.log.warning("The spending could not be noted: %s: %s.", type(error).__name__, error)
 
     def _told_to_end(self, number: Signals) -> None:
         self.log.warning("%s has to wait until the answer is recorded. %s", number.name, self.ending.fate)

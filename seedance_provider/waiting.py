@@ -20,6 +20,7 @@ from seedance_provider.api.errors import (
     TaskNotFoundError,
     Verdict,
 )
+from seedance_provider.api.models import MODELS
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 _LONGEST_BACKOFF = 60.0
+#: "A few seconds", says the vendor.
+_SETTLING_SECONDS = 15.0
+_SETTLING_INTERVAL = 2.0
 _BACKSTOP_SECONDS = 300
 
 
@@ -145,6 +149,9 @@ class VideoWait:
     :param deadline: when to give up, in seconds since the epoch.
     :param settings: how to wait.
     :param jitter: a number in 0..1 anew at each call; mapped tasks must not ask in step.
+    :param settles: whether the credits may change within seconds after success, as where the seconds of a reference
+        video are paid for, too; then they are read until they have, or for 15 seconds. ``None`` if the model in the
+        answer decides.
     :param tolerates_refusal: whether a refused key is put up with like an API that can't be reached, because it has
         worked before: it may have been rotated, and the connection is mended while the video goes on. An answer of
         the API proves that, too. A key that never worked is refused at once.
@@ -156,9 +163,12 @@ class VideoWait:
     settings: PollSettings = field(default_factory=PollSettings)
     jitter: Callable[[], float] = random.random
     tolerates_refusal: bool = False
+    settles: bool | None = None
     _last_word: str | None = None
     _failing_since: float | None = None
     _failures: int = 0
+    _succeeded_at: float | None = None
+    _first_credits: float | None = None
 
     def on_task(self, task: VideoTask, now: float) -> PollAgain | WaitResult:
         """
@@ -170,6 +180,10 @@ class VideoWait:
         self._failing_since, self._failures = None, 0
         self.tolerates_refusal = True
         if task.status is TaskStatus.FAIL or (task.status is TaskStatus.SUCCESS and task.video_url):
+            if now < self.deadline and self._is_settling(task, now):
+                settling = f"{self.video_task_id} succeeded; its credits are about to settle."
+                is_first = self._succeeded_at == now
+                return PollAgain(self._until(_SETTLING_INTERVAL, now), settling if is_first else None)
             return WaitResult(Outcome.FINISHED, task=task)
         if now >= self.deadline:
             return self._timed_out(now, task)
@@ -199,6 +213,18 @@ class VideoWait:
         asked = error.retry_after if isinstance(error, ApiError) else None
         at_least = min(asked or 0.0, self.settings.error_tolerance)
         return PollAgain(self._until(self._backoff(), now, at_least), note, is_warning=True)
+
+    def _is_settling(self, task: VideoTask, now: float) -> bool:
+        model = MODELS.get(task.model or "")
+        settles = self.settles if self.settles is not None else model is not None and model.bills_source_seconds
+        if not settles or task.status is not TaskStatus.SUCCESS:
+            return False
+        if self._succeeded_at is None:
+            self._succeeded_at, self._first_credits = now, task.credits_used
+        # Nothing in the answer says that they have settled: they change, or the time is over.
+        long_ago = task.completed_at is not None and now - task.completed_at.timestamp() >= _SETTLING_SECONDS
+        has_changed = task.credits_used != self._first_credits
+        return not (has_changed or long_ago or now - self._succeeded_at >= _SETTLING_SECONDS)
 
     def _tolerates(self, outcome: Outcome) -> bool:
         return outcome is Outcome.UNREACHABLE or (outcome is Outcome.REFUSED and self.tolerates_refusal)

@@ -15,6 +15,8 @@ __all__ = [
     "estimate",
     "estimate_credits",
     "in_words",
+    "is_amount",
+    "settles",
 ]
 
 #: From the vendor's quickstart: 200 credits are $1.00. Bulk packs are cheaper.
@@ -62,6 +64,12 @@ def estimate(request: VideoRequest) -> Estimate | None:
     return Estimate(price.with_video * (source + made), is_exact=request.reference_video_seconds is not None)
 
 
+def settles(request: VideoRequest) -> bool:
+    """Return whether the credits for a video may change within seconds after success."""
+    model = request.known_model
+    return model is not None and model.bills_source_seconds and bool(request.reference_videos)
+
+
 def estimate_credits(request: VideoRequest) -> float | None:
     """
     Return the credits that a video will cost: price per second times seconds. ``None`` for a model whose prices are
@@ -71,6 +79,11 @@ def estimate_credits(request: VideoRequest) -> float | None:
     """
     estimated = estimate(request)
     return None if estimated is None else estimated.credits
+
+
+def is_amount(value: object) -> bool:
+    """Return whether a value is a number of credits, as a limit is."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
 def in_words(credits_: float | None) -> str:

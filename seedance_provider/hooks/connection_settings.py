@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.pricing import is_amount
 from seedance_provider.api.protocol import DEFAULT_BASE_URL, address_problem
 from seedance_provider.api.protocol import Protocol as SeedanceProtocol
+from seedance_provider.api.spelling import number
 from seedance_provider.api.wire_formats import WIRE_FORMATS
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ __all__ = ["API_KEY_VARIABLE", "ConnectionSettings", "ConnectionSettingsError"]
 
 API_KEY_VARIABLE = "SEEDANCE_API_KEY"
 
-_OPTIONS = ("wire_format",)
+_OPTIONS = ("wire_format", "max_credits")
 
 
 class ConnectionSettingsError(InvalidRequestError):
@@ -55,11 +57,13 @@ class ConnectionSettings:
     :param api_key: the key; never part of a ``repr``.
     :param base_url: address of the API.
     :param wire_format: see :mod:`seedance_provider.api.wire_formats`.
+    :param max_credits: how many credits one video may cost; ``None`` is no limit.
     """
 
     api_key: str = field(repr=False)
     base_url: str = DEFAULT_BASE_URL
     wire_format: str = "auto"
+    max_credits: float | None = None
 
     def protocol(self) -> SeedanceProtocol:
         """Return the API's protocol for this account."""
@@ -78,6 +82,7 @@ class ConnectionSettings:
             api_key=_key(connection.password, where),
             base_url=_base_url(connection, where),
             wire_format=_wire_format(options.get("wire_format"), where),
+            max_credits=_max_credits(options.get("max_credits"), where),
         )
         return _checked(settings, where)
 
@@ -157,6 +162,13 @@ def _options(extra: str | None, where: str) -> dict[str, Any]:
             f"{where}: extra holds {', '.join(map(repr, unknown))}, and the known options are {', '.join(_OPTIONS)}."
         )
     return {name: value for name, value in options.items() if value not in (None, "")}
+
+
+def _max_credits(value: Any, where: str) -> float | None:
+    amount: float | None = number(value)
+    if amount is not None and not is_amount(amount):
+        raise ConnectionSettingsError(f"{where}: max_credits is {value!r}, and a number of credits is needed.")
+    return amount
 
 
 def _wire_format(value: Any, where: str) -> str:

@@ -11,17 +11,19 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.models import DEFAULT_MODEL
-from seedance_provider.api.pricing import estimate_credits
+from seedance_provider.api.pricing import estimate_credits, in_words, is_amount, settles
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.ending import WAIT_IS_OVER, Ending
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
+from seedance_provider.spending import Limit, Limits, RunBudget
 from seedance_provider.submission import (
     Action,
     OnRerun,
     OnUnknownSubmission,
     Plan,
+    Submission,
     SubmissionRecordError,
     SubmissionStore,
 )
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from seedance_provider.api.client import SeedanceClient
+    from seedance_provider.hooks.connection_settings import ConnectionSettings
     from seedance_provider.hooks.seedance import SeedanceHook
 
 __all__ = ["CreateVideoOperator"]
@@ -55,8 +58,8 @@ class CreateVideoOperator(BaseOperator):
 
     Returns a small dict, which the next tasks get as XCom: ``task_id`` (of the video task), ``model``, ``status``,
     ``video_url``, ``width``, ``height``, ``media_type``, ``last_frame_url``, ``seed``, ``credits_used``,
-    ``created_at``, ``completed_at`` (ISO 8601) and ``generation_seconds``. The id alone is pushed under the key
-    ``task_id`` as soon as it is known.
+    ``estimated_credits``, ``created_at``, ``completed_at`` (ISO 8601) and ``generation_seconds``. The id alone is
+    pushed under the key ``task_id`` as soon as it is known.
 
     All parameters of the request are templated.
 
@@ -90,6 +93,12 @@ class CreateVideoOperator(BaseOperator):
     :param extra_inputs: further fields of the API's ``inputs``, merged last and sent as they are. The API ignores
         fields that it does not know, so what looks like a misspelt one is refused.
     :param allow_unknown_model: send a model name that this release does not know, without checks and estimate.
+    :param max_credits: refuse, before anything is submitted, a video that would cost more credits than this, or whose
+        price is not known. The connection may have such a limit, too; both hold. Default: no limit.
+    :param max_credits_per_run: refuse a video with which all videos of this DAG run would cost more. It holds over
+        mapped tasks that ask at the same moment. Put it into ``default_args``, because it counts the videos of tasks
+        that have it. It does not see videos of other runs, and for a moment not that of a task whose next try is just
+        beginning. Default: no limit.
     :param seedance_conn_id: the Airflow connection with the key. Default ``seedance_default``.
     :param wait_for_completion: ``False`` ends the task when the video is submitted; use
         :class:`~seedance_provider.sensors.seedance.VideoSensor` to wait.
@@ -151,6 +160,8 @@ class CreateVideoOperator(BaseOperator):
         callback_url: str | None = None,
         extra_inputs: Mapping[str, Any] | None = None,
         allow_unknown_model: bool = False,
+        max_credits: float | None = None,
+        max_credits_per_run: float | None = None,
         seedance_conn_id: str = DEFAULT_CONN_ID,
         wait_for_completion: bool = True,
         deferrable: bool = True,
@@ -180,6 +191,11 @@ class CreateVideoOperator(BaseOperator):
         self.callback_url = callback_url
         self.extra_inputs = extra_inputs
         self.allow_unknown_model = allow_unknown_model
+        for name, amount in {"max_credits": max_credits, "max_credits_per_run": max_credits_per_run}.items():
+            if amount is not None and not is_amount(amount):
+                raise ValueError(f"{name} is {amount!r}, and a number of credits is needed.")
+        self.max_credits = max_credits
+        self.max_credits_per_run = max_credits_per_run
         self.seedance_conn_id = seedance_conn_id
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
@@ -204,7 +220,7 @@ class CreateVideoOperator(BaseOperator):
         """Resume after waiting for a slot of the account."""
         if not event["free"] or time.time() >= deadline:
             # Past the deadline a video would be paid for that this try can't wait for.
-            self._give_up_on_slot(started)
+            self._give_up_on_slot(self._submitter(context), started)
         return self._proceed(context, started, deadline)
 
     def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
@@ -218,34 +234,35 @@ class CreateVideoOperator(BaseOperator):
         self.log.warning(self._ending.fate)
 
     def _proceed(self, context: Context, started: float, deadline: float) -> dict[str, Any]:
+        from seedance_provider.api.client import SeedanceClient
         from seedance_provider.hooks.seedance import SeedanceHook
 
         hook = SeedanceHook(self.seedance_conn_id)
         try:
             request = self._request()
-            client = hook.get_conn()
+            settings = hook.get_settings()
+            client = SeedanceClient(settings.protocol())
         except InvalidRequestError as error:
             raise AirflowFailException(str(error)) from error
+        submitter = self._submitter(context, settings)
         with client:
             try:
-                task = self._obtain(context, client, request, started, deadline)
+                task = self._obtain(submitter, client, request, started, deadline)
             except SubmissionRecordError as error:
                 raise AirflowFailException(str(error)) from error
         context["ti"].xcom_push(key="task_id", value=task.task_id)
-        if task.status is TaskStatus.SUCCESS and task.video_url:
-            return self._finished(context, task)
         if not self.wait_for_completion:
-            self._submitter(context).delivered()
-            return task.summary()
+            return self._result(task, submitter.delivered())
+        if task.status is TaskStatus.SUCCESS and task.video_url and not settles(request):
+            return self._finished(context, task)
         if self.deferrable:
-            self._defer_to_video(task.task_id, started, deadline, estimate_credits(request))
-        return self._conclude(context, self._wait_in_worker(hook, task.task_id, started, deadline))
+            self._defer_to_video(task.task_id, request, started, deadline)
+        return self._conclude(context, self._wait_in_worker(hook, task.task_id, request, started, deadline))
 
     def _obtain(
-        self, context: Context, client: SeedanceClient, request: VideoRequest, started: float, deadline: float
+        self, submitter: Submitter, client: SeedanceClient, request: VideoRequest, started: float, deadline: float
     ) -> VideoTask:
         """Return the video task, after waiting for a slot of the account if need be."""
-        submitter = self._submitter(context)
         if weakness := submitter.store.weakness():
             self.log.warning(weakness)
         fingerprint = request.fingerprint(self.seedance_conn_id)
@@ -256,16 +273,18 @@ class CreateVideoOperator(BaseOperator):
             if self.deferrable:
                 self._defer_to_slot(started, deadline)
             if (left := deadline - time.time()) <= 0:
-                self._give_up_on_slot(started)
+                self._give_up_on_slot(submitter, started)
             time.sleep(min(self._probe_interval, left))
         return obtained
 
-    def _wait_in_worker(self, hook: SeedanceHook, task_id: str, started: float, deadline: float) -> WaitResult:
+    def _wait_in_worker(
+        self, hook: SeedanceHook, task_id: str, request: VideoRequest, started: float, deadline: float
+    ) -> WaitResult:
         from seedance_provider.hooks.reader import ConnectionReader
 
         settings = PollSettings(self.poll_interval, self.error_tolerance)
         # The key has just worked.
-        wait = VideoWait(task_id, started, deadline, settings, tolerates_refusal=True)
+        wait = VideoWait(task_id, started, deadline, settings, tolerates_refusal=True, settles=settles(request))
         with ConnectionReader(hook) as reader:
             while isinstance(step := look(reader, wait), PollAgain):
                 step.tell(self.log)
@@ -279,22 +298,28 @@ class CreateVideoOperator(BaseOperator):
         return self._finished(context, concluded)
 
     def _finished(self, context: Context, task: VideoTask) -> dict[str, Any]:
-        self._submitter(context).delivered()
+        record = self._submitter(context).delivered(task.credits_used)
         self.log.info(
-            "Video task %s succeeded after %s s and cost %s credits: %s",
+            "Video task %s succeeded after %s s and cost %s credits (%s were expected): %s",
             task.task_id,
             task.generation_seconds,
             task.credits_used,
+            in_words(None if record is None else record.estimated_credits),
             task.video_url,
         )
-        return task.summary()
+        return self._result(task, record)
+
+    def _result(self, task: VideoTask, record: Submission | None) -> dict[str, Any]:
+        """What it was expected to cost stands beside what it did cost."""
+        return task.summary() | {"estimated_credits": None if record is None else record.estimated_credits}
 
     def _fail(self, plan: Plan) -> NoReturn:
         if plan.action is Action.RETRY:
             raise AirflowException(plan.message)
         raise AirflowFailException(plan.message)
 
-    def _give_up_on_slot(self, started: float) -> NoReturn:
+    def _give_up_on_slot(self, submitter: Submitter, started: float) -> NoReturn:
+        submitter.withdrawn()
         raise AirflowException(
             f"The account had no free slot for {time.time() - started:.0f} s. Nothing was submitted or charged, and "
             "the next try waits again. Use a pool with include_deferred, as large as the account's limit."
@@ -303,14 +328,28 @@ class CreateVideoOperator(BaseOperator):
     def _request(self) -> VideoRequest:
         return VideoRequest(**{field.name: getattr(self, field.name) for field in fields(VideoRequest)})
 
-    def _submitter(self, context: Context) -> Submitter:
-        store = SubmissionStore(context.get("task_state_store"))
-        max_tries = context["ti"].max_tries
-        return Submitter(store, max_tries, self.log, self.on_rerun, self.on_unknown_submission, self._ending)
+    def _submitter(self, context: Context, settings: ConnectionSettings | None = None) -> Submitter:
+        """The settings are needed to pay, and to nothing else."""
+        return Submitter(
+            SubmissionStore(context.get("task_state_store")),
+            context["ti"].max_tries,
+            self.log,
+            self.on_rerun,
+            self.on_unknown_submission,
+            self._ending,
+            spending=self._limits(context, settings),
+        )
 
-    def _defer_to_video(
-        self, task_id: str, started: float, deadline: float, estimated_credits: float | None
-    ) -> NoReturn:
+    def _limits(self, context: Context, settings: ConnectionSettings | None) -> Limits:
+        of_connection = None if settings is None else settings.max_credits
+        limits = {"max_credits": self.max_credits, f"max_credits of {self.seedance_conn_id!r}": of_connection}
+        per_video = [Limit(amount, source) for source, amount in limits.items() if amount is not None]
+        if self.max_credits_per_run is None:
+            return Limits(per_video)
+        task_ids = [task.task_id for task in context["dag"].tasks if _makes_videos(task)]
+        return Limits(per_video, RunBudget(self.max_credits_per_run, task_ids, context["ti"]))
+
+    def _defer_to_video(self, task_id: str, request: VideoRequest, started: float, deadline: float) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
 
         self.defer(
@@ -323,7 +362,8 @@ class CreateVideoOperator(BaseOperator):
                 self.error_tolerance,
                 # The key has just worked.
                 tolerates_refusal=True,
-                estimated_credits=estimated_credits,
+                estimated_credits=estimate_credits(request),
+                settles=settles(request),
             ),
             method_name="on_video",
             timeout=backstop(deadline),
@@ -342,3 +382,8 @@ class CreateVideoOperator(BaseOperator):
     @property
     def _probe_interval(self) -> float:
         return self.poll_interval * _POLLS_PER_PROBE
+
+
+def _makes_videos(task: Any) -> bool:
+    """Mapped or not."""
+    return issubclass(getattr(task, "operator_class", type(task)), CreateVideoOperator)

@@ -35,6 +35,8 @@ class VideoTrigger(BaseTrigger):
     :param tolerates_refusal: whether they may fail because the key is refused, see
         :class:`~seedance_provider.waiting.VideoWait`.
     :param estimated_credits: what the video is expected to cost, for a person who ends the task.
+    :param settles: whether its credits may change within seconds after success, see
+        :class:`~seedance_provider.waiting.VideoWait`.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class VideoTrigger(BaseTrigger):
         error_tolerance: float,
         tolerates_refusal: bool = False,
         estimated_credits: float | None = None,
+        settles: bool | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.video_task_id = video_task_id
@@ -57,6 +60,7 @@ class VideoTrigger(BaseTrigger):
         self.error_tolerance = error_tolerance
         self.tolerates_refusal = tolerates_refusal
         self.estimated_credits = estimated_credits
+        self.settles = settles
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what it takes to run this trigger again, elsewhere."""
@@ -71,6 +75,7 @@ class VideoTrigger(BaseTrigger):
                 "error_tolerance": self.error_tolerance,
                 "tolerates_refusal": self.tolerates_refusal,
                 "estimated_credits": self.estimated_credits,
+                "settles": self.settles,
             },
         )
 
@@ -93,6 +98,7 @@ class VideoTrigger(BaseTrigger):
             self.deadline,
             PollSettings(self.poll_interval, self.error_tolerance),
             tolerates_refusal=self.tolerates_refusal,
+            settles=self.settles,
         )
         # Whoever deferred has just looked. And Airflow fails a task that resumes before its scheduler has heard that
         # the task has deferred.

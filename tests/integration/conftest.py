@@ -65,6 +65,7 @@ def airflow_stack(tmp_path_factory, dags_folder, emulator, small_emulator, slow_
     secrets.write_text(json.dumps({"from_file": json.loads(emulator.connection)}))
     env = {
         "AIRFLOW_CONN_SEEDANCE_DEFAULT": emulator.connection,
+        "AIRFLOW_CONN_THRIFTY": json.dumps(json.loads(emulator.connection) | {"extra": {"max_credits": 50}}),
         "AIRFLOW_CONN_AS_URI": f"seedance://:{DEFAULT_KEY}@{quote(emulator.base_url, safe='')}",
         "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
         "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(secrets)}),

@@ -519,3 +519,81 @@ class TestWithoutAStore:
         assert isinstance(obtain(client, None), VideoTask)
         assert isinstance(obtain(client, None), VideoTask)
         assert len(api.created) == 2
+
+
+class TestSpending:
+    """A limit is asked before every payment, and told what came of it."""
+
+    class Limit:
+        def __init__(self, instead=None, broken=False):
+            self.instead, self.broken = instead, broken
+            self.asked = 0
+            self.noted = []
+
+        def reserve(self, request):
+            self.asked += 1
+            if self.broken:
+                raise ConnectionError("the metadata database is down")
+            return self.instead
+
+        def note(self, credits_):
+            self.noted.append(credits_)
+            if self.broken:
+                raise ConnectionError("the metadata database is down")
+
+    def test_what_it_refuses_is_not_sent_and_leaves_no_record(self, api, client, store):
+        refusal = Plan(Action.FAIL, "Too much.")
+        assert obtain(client, store, spending=self.Limit(refusal)) is refusal
+        assert api.created == []
+        assert store.writes == []
+
+    def test_what_can_not_be_asked_leaves_it_to_the_next_try(self, api, client, store):
+        plan = obtain(client, store, spending=self.Limit(broken=True))
+        assert plan.action is Action.RETRY
+        assert "could not be checked: ConnectionError" in plan.message
+        assert "Nothing was submitted or charged by this try." in plan.message
+        assert (api.created, store.writes) == ([], [])
+
+    def test_what_is_paid_for_is_not_asked_about_and_counts(self, api, client, store):
+        api.creations.append(CREATED)
+        obtain(client, store)
+        api.readings.append(Answer(body=record("generating", "task_a")))
+        limit = self.Limit(Plan(Action.FAIL, "Too much."))
+        assert obtain(client, store, spending=limit).task_id == "task_a"
+        assert (limit.asked, limit.noted) == (0, [200])
+
+    def test_a_refused_request_is_free(self, api, client, store):
+        api.creations.append(Answer(402, {"message": "Insufficient credits"}))
+        limit = self.Limit()
+        obtain(client, store, spending=limit)
+        assert limit.noted == [0]
+
+    def test_waiting_for_a_slot_keeps_what_is_reserved(self, api, client, store):
+        api.creations.append(Answer(429, {"message": "Concurrency limit reached (3).", "limit": 3, "current": 3}))
+        limit = self.Limit()
+        assert obtain(client, store, spending=limit).action is Action.WAIT_FOR_SLOT
+        assert limit.noted == []
+
+    def test_an_unknown_outcome_counts(self, api, client, store):
+        api.creations.append(Answer(502, {}))
+        limit = self.Limit()
+        obtain(client, store, spending=limit)
+        assert limit.noted == []
+        obtain(client, store, spending=limit)
+        assert (limit.asked, limit.noted) == (1, [200])
+
+    def test_a_failed_video_is_free_and_a_finished_one_costs_what_it_did(self, client, store):
+        limit = self.Limit()
+        made = submitter(store, spending=limit)
+        failed = VideoTask.from_record(record("fail", "task_a"), task_id="task_a")
+        made.conclude(WaitResult(Outcome.FINISHED, task=failed))
+        made.delivered(187.5)
+        made.withdrawn()
+        assert limit.noted == [0, 187.5, 0]
+
+    def test_what_can_not_be_noted_loses_nothing(self, api, client, store):
+        api.creations.append(CREATED)
+        obtain(client, store)
+        made = submitter(store, spending=self.Limit(broken=True))
+        assert made.delivered(200).task_id == "task_a"
+        assert kept(store).delivered

@@ -390,3 +390,65 @@ class TestRefusedKey:
         wait = a_wait(tolerates_refusal=True)
         error = TaskAccessDeniedError("Access denied", status=403)
         assert wait.on_error(error, START).outcome is Outcome.GONE
+
+
+class TestSettling:
+    """Credits that change after success are read until they have, within a bound."""
+
+    @staticmethod
+    def success(credits_used=175, model="seedance2-5", **fields):
+        return VideoTask.from_record(
+            record("success", model=model, creditsUsed=credits_used, completeTime=None, **fields), task_id="task_a"
+        )
+
+    def test_they_are_read_again_until_they_change(self):
+        wait = a_wait(settles=True)
+        first = wait.on_task(self.success(), START)
+        assert isinstance(first, PollAgain)
+        assert "its credits are about to settle" in first.note
+        assert first.after == pytest.approx(2, rel=0.11)
+        second = wait.on_task(self.success(), START + 2)
+        assert isinstance(second, PollAgain)
+        assert second.note is None
+        result = wait.on_task(self.success(455), START + 4)
+        assert (result.outcome, result.task.credits_used) == (Outcome.FINISHED, 455)
+
+    def test_they_are_taken_as_they_are_when_the_time_is_over(self):
+        wait = a_wait(settles=True)
+        assert isinstance(wait.on_task(self.success(), START), PollAgain)
+        assert isinstance(wait.on_task(self.success(), START + 14.9), PollAgain)
+        assert wait.on_task(self.success(), START + 15).outcome is Outcome.FINISHED
+
+    def test_a_video_that_has_been_there_for_long_is_not_waited_for(self):
+        task = VideoTask.from_record(
+            record("success", model="seedance2-5", completeTime=(START - 15) * 1000), task_id="task_a"
+        )
+        assert a_wait(settles=True).on_task(task, START).outcome is Outcome.FINISHED
+
+    def test_the_deadline_holds(self):
+        assert a_wait(settles=True).on_task(self.success(), DEADLINE).outcome is Outcome.FINISHED
+
+    def test_an_error_meanwhile_is_put_up_with(self):
+        wait = a_wait(settles=True)
+        wait.on_task(self.success(), START)
+        assert isinstance(wait.on_error(ConnectionLostError("reset"), START + 2), PollAgain)
+        assert wait.on_task(self.success(455), START + 8).task.credits_used == 455
+
+    @pytest.mark.parametrize(
+        ("settles", "model", "waits"),
+        [
+            (None, "seedance2-5", True),
+            (None, "seedance2-5-edit", True),
+            (None, "seedance-20", False),
+            (None, "something-new", False),
+            (False, "seedance2-5", False),
+            (True, "seedance-20", True),
+        ],
+    )
+    def test_without_being_told_the_model_decides(self, settles, model, waits):
+        step = a_wait(settles=settles).on_task(self.success(model=model), START)
+        assert isinstance(step, PollAgain) is waits
+
+    def test_a_failed_video_has_nothing_to_settle(self):
+        failed = VideoTask.from_record(record("fail", model="seedance2-5"), task_id="task_a")
+        assert a_wait(settles=True).on_task(failed, START).outcome is Outcome.FINISHED

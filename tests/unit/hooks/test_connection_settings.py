@@ -188,6 +188,30 @@ class TestKey:
         assert KEY not in said
 
 
+class TestMaxCredits:
+    @pytest.mark.parametrize(
+        "connection",
+        [
+            from_form(extra='{"max_credits": 500}'),
+            from_form(extra='{"max_credits": "500"}'),
+            from_uri(f":{KEY}@?max_credits=500"),
+            from_json(extra={"max_credits": 500.0}),
+        ],
+    )
+    def test_every_form_of_a_connection_gives_the_same_limit(self, connection):
+        assert settings_of(connection).max_credits == 500
+
+    @pytest.mark.parametrize("extra", [None, "{}", '{"max_credits": null}', '{"max_credits": ""}'])
+    def test_no_limit_is_the_default(self, extra):
+        assert settings_of(from_form(extra=extra)).max_credits is None
+
+    @pytest.mark.parametrize("value", ["-1", "true", '"much"', "[500]", "1e999"])
+    def test_what_is_no_number_of_credits_is_refused(self, value):
+        said = refusal(from_form(extra=f'{{"max_credits": {value}}}'))
+        assert "Connection 'seedance_default': max_credits is " in said
+        assert "and a number of credits is needed" in said
+
+
 class TestOptions:
     @pytest.mark.parametrize(
         "connection",

@@ -90,6 +90,7 @@ class TestDeferring:
             "last_frame_url": None,
             "seed": None,
             "credits_used": 200,
+            "estimated_credits": None,
             "created_at": "2024-12-30T23:00:34+00:00",
             "completed_at": "2024-12-30T23:02:34+00:00",
             "generation_seconds": 120.0,
@@ -287,8 +288,8 @@ class TestKill:
 
     def test_nothing_is_submitted_after_it(self, api, monkeypatch):
         made = operator()
-        look_up = SeedanceHook.get_conn
-        monkeypatch.setattr(SeedanceHook, "get_conn", lambda hook: (made.on_kill(), look_up(hook))[1])
+        look_up = SeedanceHook.get_settings
+        monkeypatch.setattr(SeedanceHook, "get_settings", lambda hook: (made.on_kill(), look_up(hook))[1])
         with pytest.raises(AirflowException, match="Nothing was submitted"):
             made.execute(context(StateStore()))
         assert api.created == []

@@ -1,0 +1,204 @@
+"""
+Limits on what may be spent, checked after everything else and right before a request is sent. What is already paid for
+is never affected: a retry re-attaches to a video whatever the limits are by then.
+
+A limit per video compares one estimate with one number. A budget per DAG run has to hold over mapped tasks that ask at
+the same moment, on several machines, with nothing between them but XCom, which has no transactions. So a task first
+notes that it is *asking*, and reads what all the others have noted after that. Of two tasks that ask at the same
+moment at least one sees the other; if both can't be had, who sees another one asking withdraws, and asks again after a
+random pause.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from seedance_provider.api.pricing import Estimate, estimate, in_words
+from seedance_provider.submission import Action, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from seedance_provider.api.video_request import VideoRequest
+
+__all__ = ["BUDGET_KEY", "Limit", "Limits", "RunBudget", "Spending", "Unlimited"]
+
+#: The XCom under which a task notes what it has reserved of the budget of its run.
+BUDGET_KEY = "seedance_budget"
+
+_ASKING, _GRANTED = "asking", "granted"
+_ATTEMPTS = 20
+#: Seconds that everybody who asks at the same moment adds to the longest pause, so that they spread.
+_PAUSE_PER_ASKER = 0.5
+#: After these seconds somebody who asks counts as dead, and has to ask anew if he is not.
+_STALE_AFTER = 60.0
+_NOTHING_SPENT = "Nothing was submitted or charged."
+
+
+class Spending(Protocol):
+    """What :class:`~seedance_provider.submitter.Submitter` asks before it pays, and tells afterwards."""
+
+    def reserve(self, request: VideoRequest) -> Plan | None:
+        """Return what to do instead of paying, or ``None`` if the video may be paid for."""
+
+    def note(self, credits_: float | None) -> None:
+        """Note what the video of this task costs: nothing if it failed, or was never made."""
+
+
+class Unlimited:
+    """No limit, and nobody to tell."""
+
+    def reserve(self, request: VideoRequest) -> Plan | None:  # noqa: ARG002
+        """Return ``None``."""
+        return None
+
+    def note(self, credits_: float | None) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """
+    How much one video may cost.
+
+    :param credits: at most.
+    :param source: who says so, for a person.
+    """
+
+    credits: float
+    source: str
+
+    def exceeded_by(self, estimated: Estimate | None, model: str) -> str | None:
+        """
+        Return why a video may not be made, or ``None``.
+
+        :param estimated: what it will cost; ``None`` if that is not known, which no limit allows.
+        :param model: of the video.
+        """
+        if estimated is None:
+            return f"The price of {model} is not known, so {self.source}={self.credits:g} can't be kept."
+        if estimated.credits <= self.credits:
+            return None
+        unsure = (
+            ""
+            if estimated.is_exact
+            else " That is for the longest reference video that the model takes: pass reference_video_seconds."
+        )
+        return f"The video would cost {in_words(estimated.credits)}, and {self.source} allows {self.credits:g}.{unsure}"
+
+
+class _TaskInstance(Protocol):
+    """The part of Airflow's task instance that is used here."""
+
+    task_id: str
+    map_index: int | None
+
+    def xcom_push(self, key: str, value: Any) -> None: ...
+
+    def xcom_pull(self, *, task_ids: Sequence[str], key: str) -> Any: ...
+
+
+@dataclass(frozen=True)
+class RunBudget:
+    """
+    How much all videos of one DAG run may cost.
+
+    :param credits: at most, reservations included.
+    :param task_ids: the tasks of the DAG that make videos.
+    :param ti: Airflow's task instance of this try.
+    :param clock: seconds since the epoch.
+    :param pause: waits for a number of seconds.
+    """
+
+    credits: float
+    task_ids: Sequence[str]
+    ti: _TaskInstance
+    clock: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
+
+    def reserve(self, wanted: float) -> Plan | None:
+        """
+        Reserve a part of the budget, or return what to do instead.
+
+        :param wanted: credits.
+        """
+        for _ in range(_ATTEMPTS):
+            asked_at = self.clock()
+            self._push(_ASKING, wanted)
+            others = self._others()
+            granted = sum(entry["credits"] for entry in others if entry["state"] == _GRANTED)
+            if granted + wanted > self.credits:
+                self.note(0)
+                return Plan(Action.FAIL, self._used_up(granted, wanted))
+            askers = [entry for entry in others if self._is_asking(entry)]
+            asking = sum(entry["credits"] for entry in askers)
+            if granted + asking + wanted <= self.credits and self.clock() - asked_at < _STALE_AFTER / 2:
+                self._push(_GRANTED, wanted)
+                return None
+            self.note(0)
+            self.pause(random.uniform(0, _PAUSE_PER_ASKER * (1 + len(askers))))  # noqa: S311 - not for secrets
+        message = f"Too many tasks ask for the last part of the run's budget at the same moment. {_NOTHING_SPENT}"
+        return Plan(Action.RETRY, f"{message} The next try asks again.")
+
+    def note(self, credits_: float) -> None:
+        """Note what this task holds of the budget."""
+        self._push(_GRANTED, credits_)
+
+    def _push(self, state: str, credits_: float) -> None:
+        entry = {"holder": self._holder, "state": state, "credits": credits_, "at": self.clock()}
+        self.ti.xcom_push(key=BUDGET_KEY, value=entry)
+
+    def _others(self) -> list[dict[str, Any]]:
+        entries = self.ti.xcom_pull(task_ids=self.task_ids, key=BUDGET_KEY) or []
+        return [entry for entry in entries if entry is not None and entry["holder"] != self._holder]
+
+    def _is_asking(self, entry: dict[str, Any]) -> bool:
+        return bool(entry["state"] == _ASKING and self.clock() - entry["at"] < _STALE_AFTER)
+
+    @property
+    def _holder(self) -> str:
+        return f"{self.ti.task_id}[{self.ti.map_index}]"
+
+    def _used_up(self, granted: float, wanted: float) -> str:
+        return (
+            f"The budget of this DAG run (max_credits_per_run={self.credits:g}) is used up: its other videos hold "
+            f"{granted:g} credits, and this one would cost {in_words(wanted)}. {_NOTHING_SPENT} Raise the budget or "
+            "ask for less, then clear the Airflow task."
+        )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    All limits of one task.
+
+    :param per_video: how much one video may cost; all of them hold.
+    :param run: the budget of the DAG run.
+    """
+
+    per_video: Sequence[Limit] = field(default_factory=tuple)
+    run: RunBudget | None = None
+
+    def reserve(self, request: VideoRequest) -> Plan | None:
+        """
+        Check the limits, and reserve a part of the run's budget.
+
+        :param request: what would be paid for.
+        """
+        estimated = estimate(request)
+        limits = [*self.per_video]
+        if self.run is not None:
+            limits.append(Limit(self.run.credits, "max_credits_per_run"))
+        problems = [limit.exceeded_by(estimated, request.model) for limit in limits]
+        if said := " ".join(problem for problem in problems if problem):
+            advice = "Raise the limit or ask for less, then clear the Airflow task."
+            return Plan(Action.FAIL, f"{said} {_NOTHING_SPENT} {advice}")
+        return self.run.reserve(estimated.credits) if self.run is not None and estimated is not None else None
+
+    def note(self, credits_: float | None) -> None:
+        """Note what the video costs; what is not known leaves the reservation as it is."""
+        if self.run is not None and credits_ is not None:
+            self.run.note(credits_)
