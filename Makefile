@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chaos services test test-slow test-unit lint format build clean
+.PHONY: help demo chaos services test test-slow test-unit properties lint format build clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test-slow: $(READY) services ## Chaos, packaging, landing on S3, and the demo as
 
 test-unit: $(READY) ## Unit tests only
 	$(BIN)/pytest tests/unit tests/emulator
+
+properties: $(READY) ## Look for odd inputs and broken answers that do harm, in EXAMPLES=10000 each
+	PROPERTY_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest tests/unit/api/test_properties.py
 
 lint: $(READY) ## Style and types
 	$(BIN)/ruff check .

@@ -261,8 +261,9 @@ def _option_problems(request: VideoRequest) -> Iterator[str]:
     for name in _CHOICES:
         if getattr(request, name) is not None:
             yield from _choice_problems(request, name, name, getattr(request, name))
-    if request.allow_unknown_model not in (True, False):
-        yield f"allow_unknown_model is {_shown(request.allow_unknown_model)}, and True or False is needed"
+    allowed: Any = request.allow_unknown_model
+    if not isinstance(allowed, bool):
+        yield f"allow_unknown_model is {_shown(allowed)}, and True or False is needed"
     seconds = request.reference_video_seconds
     if seconds is not None and (
         isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 1e6
@@ -297,13 +298,19 @@ def _seed(value: Any, _: Model | None) -> str | None:
 
 
 def _bitrate_mode(value: Any, _: Model | None) -> str | None:
-    return None if value in BITRATE_MODES else f"{', '.join(BITRATE_MODES)} is accepted (or None)"
+    return (
+        None
+        if isinstance(value, str) and value in BITRATE_MODES
+        else f"{', '.join(BITRATE_MODES)} is accepted (or None)"
+    )
 
 
 def _output_format(value: Any, model: Model | None) -> str | None:
-    if model is None:
-        return None if isinstance(value, str) else "a text is needed"
-    return None if value in model.output_formats else f"{model.name} makes {', '.join(model.output_formats)}"
+    if not isinstance(value, str):
+        return "a text is needed"
+    if model is None or value in model.output_formats:
+        return None
+    return f"{model.name} makes {', '.join(model.output_formats)}"
 
 
 _CHOICES: Mapping[str, Callable[[Any, Model | None], str | None]] = {

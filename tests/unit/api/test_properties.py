@@ -1,0 +1,245 @@
+"""
+Whatever goes in: a clear error before anything is sent, or a request that can be written. Whatever comes back: a value,
+or an error of this package whose verdict is never laxer than the documents allow.
+
+PROPERTY_EXAMPLES says how many examples each test tries; the slow tests try 10,000.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import sys
+from dataclasses import fields
+from datetime import datetime
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from seedance_provider.api.errors import InvalidRequestError, SeedanceError, Verdict
+from seedance_provider.api.models import MODELS
+from seedance_provider.api.pricing import estimate
+from seedance_provider.api.protocol import HttpResponse, Protocol
+from seedance_provider.api.video_request import VideoRequest
+from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.api.wire_formats import WIRE_FORMATS, encode_body
+from seedance_provider.waiting import PollAgain, VideoWait, WaitResult
+
+EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "200"))
+many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+
+IMAGE, VIDEO, SOUND = (f"https://media.example/a.{ending}" for ending in ("png", "mp4", "mp3"))
+
+
+class Odd:
+    """An object that equals nothing, and is no key of anything."""
+
+    def __eq__(self, other):
+        raise RuntimeError
+
+    __hash__ = None
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+texts = st.text(st.characters(exclude_categories=()), max_size=50)
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), texts, st.binary(max_size=20), st.complex_numbers(),
+    st.datetimes(), st.decimals(), st.sampled_from([Odd(), object, -(10**400), sys.float_info.max]),
+)  # fmt: skip
+odd = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4) | st.tuples(inner, inner),
+    max_leaves=8,
+)
+#: For each field: what could be right, what is nearly right, and what is anything but.
+plausible = {
+    "prompt": st.sampled_from(
+        ["A kite", "@image1 walks", "@video99", "x" * 30_001, " ", "\x00\x1b[31m", "A\u202ekite"]
+    ),
+    "model": st.sampled_from([*MODELS, "seedance-2.0", "SEEDANCE-20", "veo"]),
+    "duration": st.one_of(st.integers(-5, 40), st.sampled_from(["5", "5s", "5.0", "\u0665", "1e1", 5.0, 4.5])),
+    "resolution": st.sampled_from(["480p", "720p", "1080p", "4k", "1280x720", "720x720", "1x1", "720P"]),
+    "aspect_ratio": st.sampled_from(["16:9", "9:16", "1:1", "21:9", "5:4", "adaptive"]),
+    "first_frame": st.sampled_from([IMAGE, VIDEO, "ftp://a/b.png", "https://[::1", "https://a b/c", "//x", "s3://b/k"]),
+    "last_frame": st.sampled_from([IMAGE, "https://\ud800/", "https://a:99999/"]),
+    "reference_images": st.lists(st.sampled_from([IMAGE, VIDEO, "a.png"]), max_size=12),
+    "reference_videos": st.lists(st.sampled_from([VIDEO, IMAGE]), max_size=12),
+    "reference_audios": st.lists(st.sampled_from([SOUND, ""]), max_size=5),
+    "reference_video_seconds": st.one_of(st.floats(), st.integers(-1, 40)),
+    "generate_audio": st.sampled_from([True, False, "true", "False", "yes", 1]),
+    "bitrate_mode": st.sampled_from(["high", "low", "HIGH"]),
+    "seed": st.one_of(st.integers(), st.sampled_from(["7", "-1", "1e3"])),
+    "output_format": st.sampled_from(["mp4", "mov", "avi"]),
+    "callback_url": st.sampled_from(["https://example.com/done", "example.com", "javascript:alert(1)"]),
+    "extra_inputs": st.dictionaries(
+        st.sampled_from(["seed", "Seed", "duration", "outputResolutoin", "future", "mode", "upscaleResolution"])
+        | texts,
+        odd,
+        max_size=3,
+    ),
+    "allow_unknown_model": st.sampled_from([True, False, "true", "maybe"]),
+}
+wishes = st.fixed_dictionaries({}, optional={name: values | odd for name, values in plausible.items()})
+others = {name: values for name, values in plausible.items() if name != "prompt"}
+nearly_right = st.fixed_dictionaries({"prompt": st.just("A kite")}, optional=others)
+
+
+def test_every_field_is_tried():
+    assert set(plausible) == {field.name for field in fields(VideoRequest)}
+
+
+@many
+@given(wishes | nearly_right)
+@example({"prompt": "x" * 1_000_000})
+def test_no_wish_leads_to_anything_but_a_request_or_a_clear_error(wish):
+    request = made(wish)
+    if isinstance(request, InvalidRequestError):
+        said = str(request)
+        assert said.startswith("The video was not requested and nothing was charged, because ")
+        assert len(said) < 5_000
+        said.encode()
+        assert str(pickle.loads(pickle.dumps(request))) == said  # noqa: S301 - our own
+        return
+    assert len(request.fingerprint("seedance_default")) == 64
+    estimated = estimate(request)
+    assert (estimated is not None and estimated.credits > 0) or request.known_model is None
+    for wire_format in WIRE_FORMATS:
+        body = written(request, wire_format)
+        if isinstance(body, InvalidRequestError):
+            assert "Nothing was sent or charged" in str(body)
+            assert wire_format in ("quickstart", "docs")
+        else:
+            assert json.loads(json.dumps(body, allow_nan=False).encode()) == body
+    assert made(wish).fingerprint("seedance_default") == request.fingerprint("seedance_default")
+
+
+@pytest.mark.parametrize("value", [nested(100_000), 10**5000], ids=["deep", "large"])
+@pytest.mark.parametrize("name", plausible)
+def test_what_not_even_a_report_could_show_is_refused(name, value):
+    # Hypothesis itself could not show these, so they are no examples of the test above.
+    said = made({"prompt": "A kite", name: {"future": value} if name == "extra_inputs" else value})
+    assert isinstance(said, InvalidRequestError)
+    assert len(str(said)) < 500
+
+
+def made(wish):
+    try:
+        return VideoRequest(**wish)
+    except InvalidRequestError as error:
+        return error
+
+
+def written(request, wire_format):
+    try:
+        return encode_body(request, wire_format)
+    except InvalidRequestError as error:
+        return error
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=10,
+)
+KEYS = ("taskId", "model", "status", "state", "creditsUsed", "output", "error", "createTime", "completeTime", "data",
+        "code", "message", "errors", "required", "available", "limit", "current")  # fmt: skip
+records = st.dictionaries(
+    st.sampled_from(KEYS),
+    json_values
+    | st.sampled_from(["success", "fail", "FAIL", "waiting", "generating", "queued", 1e300, -1, 1735599634000])
+    | st.lists(
+        st.dictionaries(
+            st.sampled_from(["url", "width", "height", "mediaType", "seed", "lastFrameImage"]), json_values, max_size=6
+        ),
+        max_size=2,
+    ),
+    max_size=9,
+)
+enveloped = records | st.fixed_dictionaries({"data": records}) | st.fixed_dictionaries({"error": records})
+
+
+def as_bytes(value):
+    return json.dumps(value).encode()
+
+
+bodies = st.one_of(
+    st.binary(max_size=200),
+    enveloped.map(as_bytes),
+    json_values.map(as_bytes),
+    st.builds(lambda whole, cut: whole[: int(len(whole) * cut)], enveloped.map(as_bytes), st.floats(0, 1)),
+    st.sampled_from([b"", b"null", b"[" * 100_000, b'{"a":' * 100_000, b"<html></html>", b"NaN",
+                     b'{"taskId": "\\ud800"}', b"9" * 5_000, b'{"createTime": ' + b"9" * 5_000 + b"}"]),
+)  # fmt: skip
+responses = st.builds(
+    HttpResponse,
+    st.sampled_from([200, 201, 204, 301, 400, 401, 402, 403, 404, 405, 429, 500, 502, 503]) | st.integers(100, 599),
+    st.dictionaries(st.sampled_from(["Content-Type", "retry-after", "X"]), st.text(max_size=30), max_size=3),
+    bodies,
+)
+PROTOCOL = Protocol("key")
+
+
+@many
+@given(responses)
+def test_no_answer_to_a_submission_leads_to_anything_but_an_id_or_a_careful_error(response):
+    try:
+        task_id = PROTOCOL.read_created(response)
+    except SeedanceError as error:
+        check(error)
+        # The money rule: only a documented refusal, in the API's own words, says that nothing was accepted.
+        if error.on_create is not Verdict.UNKNOWN_OUTCOME:
+            assert response.status in (400, 401, 402, 403, 404, 429, 500)
+            assert isinstance(json.loads(response.body)["message"], str)
+        return
+    assert response.status == 200
+    assert task_id
+
+
+@many
+@given(responses)
+def test_no_answer_to_a_question_leads_to_anything_but_a_record_or_an_error(response):
+    try:
+        task = PROTOCOL.read_record(response, "task_a")
+    except SeedanceError as error:
+        check(error)
+        return
+    assert response.status == 200
+    check_task(task)
+
+
+@many
+@given(enveloped)
+def test_every_record_can_be_read_stored_and_waited_for(record):
+    task = VideoTask.from_record(record, task_id="task_a")
+    check_task(task)
+    step = VideoWait("task_a", 0.0, 1e12).on_task(task, 1_700_000_000.0)
+    assert isinstance(step, PollAgain | WaitResult)
+    if task.status not in (TaskStatus.SUCCESS, TaskStatus.FAIL):
+        assert isinstance(step, PollAgain)
+    if isinstance(step, WaitResult):
+        assert WaitResult.from_event(json.loads(json.dumps(step.to_event(), allow_nan=False))) == step
+
+
+def check(error):
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own
+    assert len(str(error)) < 5_000 or len(error.message) > 4_000
+
+
+def check_task(task):
+    for moment in (task.created_at, task.completed_at):
+        assert moment is None or isinstance(moment, datetime)
+    assert VideoTask.from_json(json.loads(json.dumps(task.to_json(), allow_nan=False))) == task
+    json.dumps(task.summary(), allow_nan=False)
+
+
+@pytest.mark.parametrize("wire_format", WIRE_FORMATS)
+def test_what_is_written_for_the_plain_request_is_small(wire_format):
+    assert len(as_bytes(encode_body(VideoRequest("A kite"), wire_format))) < 200
