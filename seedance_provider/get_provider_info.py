@@ -33,6 +33,12 @@ def get_provider_info() -> dict[str, Any]:
                 "python-module": "seedance_provider.transfers.video_to_object_storage",
             }
         ],
+        "task-decorators": [
+            {
+                "name": "seedance_video",
+                "class-name": "seedance_provider.decorators.seedance.seedance_video_task",
+            }
+        ],
         "extra-links": ["seedance_provider.links.seedance.VideoLink"],
         "connection-types": [_CONNECTION_TYPE],
     }
