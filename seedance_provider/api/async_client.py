@@ -9,7 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from seedance_provider.api.errors import ConnectionLostError, ConnectionNotEstablishedError
-from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol
+from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol, reading
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,8 +53,9 @@ class AsyncSeedanceClient:
         :param task_id: the video task.
         :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
         """
-        response = await self._send(self._protocol.record_info(task_id))
-        return self._protocol.read_record(response, task_id)
+        with reading():
+            response = await self._send(self._protocol.record_info(task_id))
+            return self._protocol.read_record(response, task_id)
 
     async def _send(self, request: HttpRequest) -> HttpResponse:
         try:

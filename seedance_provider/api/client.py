@@ -9,7 +9,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError, SSLError
 
 from seedance_provider.api.errors import ConnectionLostError, ConnectionNotEstablishedError, TransportError
-from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol
+from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol, reading
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -68,8 +68,9 @@ class SeedanceClient:
         :param task_id: the video task.
         :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
         """
-        response = _send(self._session, self._protocol.record_info(task_id), _READ_SECONDS)
-        return self._protocol.read_record(response, task_id)
+        with reading():
+            response = _send(self._session, self._protocol.record_info(task_id), _READ_SECONDS)
+            return self._protocol.read_record(response, task_id)
 
 
 def _send(session: requests.Session, request: HttpRequest, read_seconds: float) -> HttpResponse:

@@ -12,17 +12,27 @@ Everything that can go wrong with the API, and what may be done about it.
     │   ├── BadRequestError              400
     │   ├── AuthenticationError          401
     │   ├── InsufficientCreditsError     402
-    │   ├── ApiAccessDisabledError       403  the account may not use the API at all
-    │   ├── TaskAccessDeniedError        403  the video task belongs to another account
+    │   ├── ForbiddenError               403
+    │   │   ├── ApiAccessDisabledError       the account may not use the API at all
+    │   │   └── TaskAccessDeniedError        the video task belongs to another account
     │   ├── TaskNotFoundError            404
     │   ├── RateLimitedError             429  too many requests
     │   │   └── ConcurrencyLimitError    429  too many videos in progress
     │   ├── InternalServerError          500  with the API's own JSON message
     │   └── UnexpectedResponseError      everything that is not documented
     └── VideoTaskFailedError             the video task ended with status ``fail``
+        ├── GenerationFailedError            the service failed: submitting the same again can help
+        │   └── ExtensionFailedError             the same, but once only
+        ├── ModerationError                  the review refused something
+        │   ├── InputModerationError             what was sent
+        │   └── OutputModerationError            what was made of it
+        ├── ReferenceMediaError              an image, video or sound could not be used
+        ├── InvalidVideoInputError           inputs that were accepted, and then were not
+        └── UnexplainedFailureError          the text says nothing, or is not documented
 
 What may be done differs between creating (which costs money) and reading (which does not), so every class has a
-verdict for each.
+verdict for each. Which class an answer of the API becomes is said by two tables:
+:mod:`seedance_provider.api.http_errors` and :mod:`seedance_provider.api.task_failures`.
 """
 
 from __future__ import annotations
@@ -38,15 +48,24 @@ __all__ = [
     "ConcurrencyLimitError",
     "ConnectionLostError",
     "ConnectionNotEstablishedError",
+    "ExtensionFailedError",
+    "ForbiddenError",
+    "GenerationFailedError",
+    "InputModerationError",
     "InsufficientCreditsError",
     "InternalServerError",
     "InvalidRequestError",
+    "InvalidVideoInputError",
+    "ModerationError",
+    "OutputModerationError",
     "RateLimitedError",
+    "ReferenceMediaError",
     "SeedanceError",
     "TaskAccessDeniedError",
     "TaskNotFoundError",
     "TransportError",
     "UnexpectedResponseError",
+    "UnexplainedFailureError",
     "Verdict",
     "VideoTaskFailedError",
 ]
@@ -75,8 +94,14 @@ class SeedanceError(Exception):
 
     on_create: ClassVar[Verdict] = Verdict.PERMANENT
     on_read: ClassVar[Verdict] = Verdict.PERMANENT
+    #: Short name of the reason, for logs, metrics and conditions.
+    reason: str = ""
     #: What a person can do about it.
-    advice: ClassVar[str] = ""
+    advice: str = ""
+    #: Whether the vendor's pages, or a public client of the service, show this text.
+    is_listed: bool = True
+    #: Whether it comes from a call that only reads, which costs nothing. Both clients note that.
+    was_reading: bool = False
 
     def __init__(self, message: str = "", **details: Any) -> None:
         super().__init__(message)
@@ -85,9 +110,17 @@ class SeedanceError(Exception):
         # belong there and not into ``args``.
         self.__dict__.update(details)
 
+    @property
+    def verdict(self) -> Verdict:
+        """What may be done after it: the stricter of the two verdicts unless it is known to come from a look."""
+        return self.on_read if self.was_reading else self.on_create
+
 
 class InvalidRequestError(SeedanceError, ValueError):
     """The request can't be right; it was not sent, and nothing was charged."""
+
+    reason = "invalid_request"
+    advice = "Change the inputs in the DAG, or the connection, then clear the Airflow task."
 
 
 class TransportError(SeedanceError):
@@ -100,12 +133,16 @@ class ConnectionNotEstablishedError(TransportError):
     """The API could not be reached: certainly nothing was sent, so sending again is safe."""
 
     on_create = Verdict.TRANSIENT
+    reason = "not_connected"
+    advice = "Nothing, if it passes. If it stays: is the host of the connection right, and can the worker reach it?"
 
 
 class ConnectionLostError(TransportError):
     """The request was (or may have been) sent, and no complete answer came back."""
 
     on_create = Verdict.UNKNOWN_OUTCOME
+    reason = "connection_lost"
+    advice = "Look into the vendor's web account whether the video is there, before you ask for it again."
 
 
 class ApiError(SeedanceError):
@@ -115,6 +152,8 @@ class ApiError(SeedanceError):
     :param message: the API's own text.
     :param status: HTTP status.
     :param retry_after: seconds the server asked to wait, if it did.
+    :param details: ``reason``, ``advice`` and ``is_listed`` of :mod:`seedance_provider.api.http_errors`, and what the
+        subclasses have.
     """
 
     status: int
@@ -124,27 +163,21 @@ class ApiError(SeedanceError):
         super().__init__(message, status=status, retry_after=retry_after, **details)
 
     def __str__(self) -> str:
-        return f"HTTP {self.status}: {self.message}" if self.status else self.message
+        said = f"HTTP {self.status}: {self.message}" if self.status else self.message
+        return said if self.is_listed else f"{said.rstrip('. ')} (a text that is documented nowhere)"
 
 
 class BadRequestError(ApiError):
     """400: unknown model, or inputs that the model does not take. Nothing was charged."""
 
-    advice = "Change the inputs in the DAG, then clear the Airflow task."
-
 
 class AuthenticationError(ApiError):
     """401: the key is missing, unknown, inactive or expired."""
-
-    advice = "Put a valid key into the password of the connection, then clear the Airflow task."
 
 
 class InsufficientCreditsError(ApiError):
     """402: the balance is too low; ``required`` and ``available`` hold the API's figures. Nothing was charged."""
 
-    advice = (
-        "Add credits in the vendor's web account, then clear the Airflow task. (The vendor's demo key never has any.)"
-    )
     required: float | None
     available: float | None
 
@@ -155,13 +188,15 @@ class InsufficientCreditsError(ApiError):
         return f"{super().__str__()} ({figures[0]:g} needed, {figures[1]:g} available)"
 
 
-class ApiAccessDisabledError(ApiError):
+class ForbiddenError(ApiError):
+    """403: the account may not do this."""
+
+
+class ApiAccessDisabledError(ForbiddenError):
     """403: the account has no API access."""
 
-    advice = "Ask the vendor for API access, or use the key of another account, then clear the Airflow task."
 
-
-class TaskAccessDeniedError(ApiError):
+class TaskAccessDeniedError(ForbiddenError):
     """403: the video task belongs to another account."""
 
 
@@ -197,6 +232,8 @@ class UnexpectedResponseError(ApiError):
 
     on_create = Verdict.UNKNOWN_OUTCOME
     on_read = Verdict.TRANSIENT
+    reason = "undocumented_answer"
+    advice = "Look into the vendor's web account whether the video is there, before you ask for it again."
 
     looks_like_html: bool
 
@@ -208,9 +245,56 @@ class VideoTaskFailedError(SeedanceError):
     :param message: the API's text, and what to do.
     :param task_id: the video task.
     :param reason: short name of the reason, see :mod:`seedance_provider.api.task_failures`.
-    :param retryable: whether submitting the same request again can succeed.
+    :param advice: what a person can do.
+    :param is_listed: whether the text is documented.
+    :param api_message: the API's text alone.
+    :param api_code: the API's code; one and the same stands for many reasons, and some generations send none.
     """
 
     task_id: str
-    reason: str
-    retryable: bool
+    api_message: str
+    api_code: str | None
+    #: How often it helps to submit the same again; ``None`` is no limit.
+    resubmissions: ClassVar[int | None] = 0
+
+    @property
+    def retryable(self) -> bool:
+        """Whether submitting the same request again can succeed."""
+        return self.on_create is Verdict.TRANSIENT
+
+
+class GenerationFailedError(VideoTaskFailedError):
+    """The service failed. Nothing was charged, and the same request can succeed."""
+
+    on_create = Verdict.TRANSIENT
+    resubmissions: ClassVar[int | None] = None
+
+
+class ExtensionFailedError(GenerationFailedError):
+    """A video could not be continued. The vendor says to try the same once more."""
+
+    resubmissions = 1
+
+
+class ModerationError(VideoTaskFailedError):
+    """The vendor's review refused something."""
+
+
+class InputModerationError(ModerationError):
+    """The vendor's review refused the prompt, an image, a video or a sound."""
+
+
+class OutputModerationError(ModerationError):
+    """The vendor's review refused the video that was made."""
+
+
+class ReferenceMediaError(VideoTaskFailedError):
+    """An image, a video or a sound could not be fetched or used."""
+
+
+class InvalidVideoInputError(VideoTaskFailedError):
+    """Inputs that were accepted at first, and refused when the video was to be made."""
+
+
+class UnexplainedFailureError(VideoTaskFailedError):
+    """Nothing says why. Another try might be pointless, so a person decides."""

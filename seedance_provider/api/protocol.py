@@ -7,7 +7,8 @@ Both clients drive it, so they can't drift apart, and its tests need no sockets.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,26 +17,21 @@ from urllib.parse import urlsplit
 
 import seedance_provider
 from seedance_provider.api.errors import (
-    ApiAccessDisabledError,
     ApiError,
-    AuthenticationError,
     BadRequestError,
-    ConcurrencyLimitError,
-    InsufficientCreditsError,
-    InternalServerError,
     InvalidRequestError,
-    RateLimitedError,
-    TaskAccessDeniedError,
+    SeedanceError,
     TaskNotFoundError,
     UnexpectedResponseError,
 )
+from seedance_provider.api.http_errors import HttpError, classify_http_error
 from seedance_provider.api.video_task import VideoTask
 from seedance_provider.api.wire_formats import encode_body
 
 if TYPE_CHECKING:
     from seedance_provider.api.video_request import VideoRequest
 
-__all__ = ["DEFAULT_BASE_URL", "HttpRequest", "HttpResponse", "Protocol", "address_problem"]
+__all__ = ["DEFAULT_BASE_URL", "HttpRequest", "HttpResponse", "Protocol", "address_problem", "reading"]
 
 DEFAULT_BASE_URL = "https://kinovi.ai/api/v1"
 
@@ -114,8 +110,8 @@ class Protocol:
         try:
             answer = _read_object(response)
         except BadRequestError as error:
-            # "Invalid taskId": an id of that form can't exist.
-            raise TaskNotFoundError(error.message, status=error.status) from None
+            # The id is all that such a request has, so whatever is wrong with it is the id.
+            raise TaskNotFoundError(**vars(error)) from None
         return VideoTask.from_record(answer, task_id=task_id)
 
     def _headers(self) -> dict[str, str]:
@@ -146,6 +142,16 @@ def address_problem(url: str) -> str | None:
     return None
 
 
+@contextmanager
+def reading() -> Iterator[None]:
+    """Note on an error that it comes from a call that costs nothing, however often it is sent."""
+    try:
+        yield
+    except SeedanceError as error:
+        error.was_reading = True
+        raise
+
+
 def _read_object(response: HttpResponse) -> dict[str, Any]:
     """Return the JSON object of a 200, or raise the error that the response stands for."""
     try:
@@ -155,36 +161,21 @@ def _read_object(response: HttpResponse) -> dict[str, Any]:
     if response.status == 200 and isinstance(body, dict):
         return body
     message = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(message, str) or response.status not in _DOCUMENTED:
-        raise _unexpected(response, "an answer that the API's documentation does not know")
-    raise _documented_error(response, body, message)
+    if isinstance(message, str) and (known := classify_http_error(response.status, message)):
+        raise _refusal(response, known, message, body)
+    raise _unexpected(response, "an answer that the API's documentation does not know")
 
 
-def _documented_error(response: HttpResponse, body: dict[str, Any], message: str) -> ApiError:
-    error_class, details = _DOCUMENTED[response.status], {}
-    match response.status:
-        case 400:
-            message = _with_field_errors(message, body.get("errors"))
-        case 402:
-            details = {name: body.get(name) for name in ("required", "available")}
-        case 403 if message.startswith("API access not enabled"):
-            error_class = ApiAccessDisabledError
-        case 429 if message.startswith("Concurrency limit reached"):
-            error_class = ConcurrencyLimitError
-            details = {name: body.get(name) for name in ("limit", "current")}
-    return error_class(message, status=response.status, retry_after=_retry_after(response), **details)
-
-
-#: The documented refusals: with one of these and the API's own message, nothing was accepted.
-_DOCUMENTED: dict[int, type[ApiError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    402: InsufficientCreditsError,
-    403: TaskAccessDeniedError,
-    404: TaskNotFoundError,
-    429: RateLimitedError,
-    500: InternalServerError,
-}
+def _refusal(response: HttpResponse, known: HttpError, message: str, body: Mapping[str, Any]) -> ApiError:
+    return known.error_class(
+        _with_field_errors(message, body.get("errors")),
+        status=response.status,
+        retry_after=_retry_after(response),
+        reason=known.reason,
+        advice=known.advice,
+        is_listed=known.is_listed,
+        **{name: body.get(name) for name in known.figures},
+    )
 
 
 def _with_field_errors(message: str, errors: Any) -> str:

@@ -16,24 +16,38 @@ from seedance_provider.api.errors import (
     ConcurrencyLimitError,
     ConnectionLostError,
     ConnectionNotEstablishedError,
+    ExtensionFailedError,
+    ForbiddenError,
+    GenerationFailedError,
+    InputModerationError,
     InsufficientCreditsError,
     InternalServerError,
     InvalidRequestError,
+    InvalidVideoInputError,
+    ModerationError,
+    OutputModerationError,
     RateLimitedError,
+    ReferenceMediaError,
     SeedanceError,
     TaskAccessDeniedError,
     TaskNotFoundError,
     TransportError,
     UnexpectedResponseError,
+    UnexplainedFailureError,
     Verdict,
     VideoTaskFailedError,
 )
 
-ERROR_CLASSES = {
-    error_class
-    for error_class in vars(errors).values()
-    if isinstance(error_class, type) and issubclass(error_class, SeedanceError)
-}
+
+def with_subclasses(error_class):
+    """A class and everything that is derived from it, wherever it is defined."""
+    return {error_class}.union(*map(with_subclasses, error_class.__subclasses__()))
+
+
+ERROR_CLASSES = with_subclasses(SeedanceError)
+#: What the tables of HTTP errors and of task failures add.
+EXPLAINED = {"reason": "invalid_key", "advice": "Use another one.", "is_listed": False, "was_reading": True}
+FAILED = EXPLAINED | {"task_id": "task_a", "api_message": "Server error.", "api_code": "500"}
 
 #: One of each, with every attribute that it can have.
 EXAMPLES = [
@@ -42,10 +56,11 @@ EXAMPLES = [
     TransportError("no answer"),
     ConnectionNotEstablishedError("refused"),
     ConnectionLostError("reset"),
-    ApiError("anything", status=499),
+    ApiError("anything", status=499, retry_after=1.0, **EXPLAINED),
     BadRequestError("Unknown model", status=400),
     AuthenticationError("Invalid API Key", status=401),
     InsufficientCreditsError("Insufficient credits", status=402, required=200, available=1.5),
+    ForbiddenError("Not today", status=403),
     ApiAccessDisabledError("API access not enabled for this account", status=403),
     TaskAccessDeniedError("Access denied", status=403),
     TaskNotFoundError("Task not found", status=404),
@@ -53,7 +68,10 @@ EXAMPLES = [
     ConcurrencyLimitError("Concurrency limit reached (3).", status=429, limit=3, current=3),
     InternalServerError("Internal server error", status=500, retry_after=60.0),
     UnexpectedResponseError("an HTML page", status=502, looks_like_html=True),
-    VideoTaskFailedError("The prompt was flagged.", task_id="task_a", reason="text_moderation"),
+    *[
+        error_class("The prompt was flagged.", **FAILED)
+        for error_class in sorted(with_subclasses(VideoTaskFailedError), key=lambda error_class: error_class.__name__)
+    ],
 ]
 
 VERDICTS = [
@@ -65,6 +83,7 @@ VERDICTS = [
     (BadRequestError, Verdict.PERMANENT, Verdict.PERMANENT),
     (AuthenticationError, Verdict.PERMANENT, Verdict.PERMANENT),
     (InsufficientCreditsError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (ForbiddenError, Verdict.PERMANENT, Verdict.PERMANENT),
     (ApiAccessDisabledError, Verdict.PERMANENT, Verdict.PERMANENT),
     (TaskAccessDeniedError, Verdict.PERMANENT, Verdict.PERMANENT),
     (TaskNotFoundError, Verdict.PERMANENT, Verdict.PERMANENT),
@@ -73,6 +92,15 @@ VERDICTS = [
     (InternalServerError, Verdict.TRANSIENT, Verdict.TRANSIENT),
     (UnexpectedResponseError, Verdict.UNKNOWN_OUTCOME, Verdict.TRANSIENT),
     (VideoTaskFailedError, Verdict.PERMANENT, Verdict.PERMANENT),
+    # The failed one is refunded, so another one may be asked for; looking at it again shows the same.
+    (GenerationFailedError, Verdict.TRANSIENT, Verdict.PERMANENT),
+    (ExtensionFailedError, Verdict.TRANSIENT, Verdict.PERMANENT),
+    (ModerationError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (InputModerationError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (OutputModerationError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (ReferenceMediaError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (InvalidVideoInputError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (UnexplainedFailureError, Verdict.PERMANENT, Verdict.PERMANENT),
 ]
 
 
@@ -109,6 +137,17 @@ class TestVerdicts:
     def test_reading_costs_nothing_so_its_outcome_is_never_unknown(self):
         assert {c.on_read for c in ERROR_CLASSES} <= {Verdict.PERMANENT, Verdict.TRANSIENT}
 
+    def test_the_verdict_is_the_stricter_one_unless_it_was_a_look(self):
+        assert ConnectionLostError("reset").verdict is Verdict.UNKNOWN_OUTCOME
+        assert ConnectionLostError("reset", was_reading=True).verdict is Verdict.TRANSIENT
+
+    def test_a_failed_video_task_may_be_submitted_again_if_the_service_failed(self):
+        retryable = {error_class for error_class in with_subclasses(VideoTaskFailedError) if error_class().retryable}
+        assert retryable == {GenerationFailedError, ExtensionFailedError}
+        assert {error_class for error_class in retryable if error_class.resubmissions is None} == {
+            GenerationFailedError
+        }
+
 
 class TestPickling:
     @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
@@ -131,6 +170,10 @@ class TestMessages:
 
     def test_an_api_error_without_a_status_is_just_its_message(self):
         assert str(ApiError("Task not found")) == "Task not found"
+
+    def test_a_text_that_is_documented_nowhere_is_reported_as_such(self):
+        error = BadRequestError("No cats on Sundays.", status=400, is_listed=False)
+        assert str(error) == "HTTP 400: No cats on Sundays (a text that is documented nowhere)"
 
     def test_details_are_attributes(self):
         error = ConcurrencyLimitError("Concurrency limit reached (3).", status=429, retry_after=7.0, limit=3, current=2)

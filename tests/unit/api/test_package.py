@@ -14,6 +14,7 @@ API_MODULES = [
     "seedance_provider.api.async_client",
     "seedance_provider.api.client",
     "seedance_provider.api.errors",
+    "seedance_provider.api.http_errors",
     "seedance_provider.api.models",
     "seedance_provider.api.pricing",
     "seedance_provider.api.protocol",

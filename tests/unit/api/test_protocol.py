@@ -17,6 +17,8 @@ from seedance_provider.api.errors import (
     AuthenticationError,
     BadRequestError,
     ConcurrencyLimitError,
+    ConnectionLostError,
+    ForbiddenError,
     InsufficientCreditsError,
     InternalServerError,
     InvalidRequestError,
@@ -26,7 +28,7 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
     Verdict,
 )
-from seedance_provider.api.protocol import DEFAULT_BASE_URL, HttpResponse, Protocol
+from seedance_provider.api.protocol import DEFAULT_BASE_URL, HttpResponse, Protocol, reading
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus
 from tests.support.scripted_api import record
@@ -51,8 +53,8 @@ DOCUMENTED_ERRORS = [
         PERMANENT,
     ),
     (400, {"message": "Unknown model"}, BadRequestError, PERMANENT, TaskNotFoundError, PERMANENT),
-    (400, {"message": "Missing taskId parameter"}, BadRequestError, PERMANENT, TaskNotFoundError, PERMANENT),
-    (400, {"message": "Invalid taskId"}, BadRequestError, PERMANENT, TaskNotFoundError, PERMANENT),
+    (400, {"message": "Missing taskId parameter"}, TaskNotFoundError, PERMANENT, TaskNotFoundError, PERMANENT),
+    (400, {"message": "Invalid taskId"}, TaskNotFoundError, PERMANENT, TaskNotFoundError, PERMANENT),
     *[
         (401, {"message": message}, AuthenticationError, PERMANENT, AuthenticationError, PERMANENT)
         for message in (
@@ -80,8 +82,12 @@ DOCUMENTED_ERRORS = [
         429,
         {"message": BUSY, "limit": 3, "current": 3},
         ConcurrencyLimitError,
+        ConnectionLostError,
+        ForbiddenError,
         Verdict.WAIT_FOR_SLOT,
         ConcurrencyLimitError,
+        ConnectionLostError,
+        ForbiddenError,
         TRANSIENT,
     ),
     (429, {"message": "Too many requests"}, RateLimitedError, TRANSIENT, RateLimitedError, TRANSIENT),
@@ -303,6 +309,27 @@ class TestDocumentedErrors:
         errors = [{"message": "Too short", "path": "duration"}]
         error = error_on_create(a_response(400, {"message": "Invalid inputs for model", "errors": errors}))
         assert error.message == "Invalid inputs for model (duration: Too short)"
+
+    def test_the_table_of_http_errors_says_why_and_what_to_do(self):
+        error = error_on_create(a_response(401, {"message": "API Key has expired"}))
+        assert (error.reason, error.is_listed) == ("expired_key", True)
+        assert "Put a valid key into" in error.advice
+
+    def test_an_unlisted_text_is_shown_and_reported(self):
+        error = error_on_read(a_response(403, {"message": "Not from here"}))
+        assert (type(error), error.reason, error.is_listed) == (ForbiddenError, "unlisted", False)
+        assert str(error) == "HTTP 403: Not from here (a text that is documented nowhere)"
+
+    def test_a_wrong_id_keeps_what_the_table_says(self):
+        error = error_on_read(a_response(400, {"message": "Invalid taskId"}))
+        assert (type(error), error.reason, error.message) == (TaskNotFoundError, "invalid_task_id", "Invalid taskId")
+
+
+class TestReading:
+    def test_an_error_knows_that_it_comes_from_a_look(self):
+        with pytest.raises(ConnectionLostError) as caught, reading():
+            raise ConnectionLostError("reset")
+        assert caught.value.was_reading
 
 
 class TestUndocumentedAnswers:
