@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -249,10 +249,13 @@ class Plan:
 
     :param action: what to do.
     :param message: for the log or the error; empty if there is nothing to say.
+    :param error: what led to it, to be raised as the cause, so that
+        :func:`~seedance_provider.retry_policy.seedance_retry_policy` can look at it.
     """
 
     action: Action
     message: str = ""
+    error: SeedanceError | None = field(default=None, compare=False)
 
 
 def plan_from_record(
@@ -337,19 +340,21 @@ def plan_from_refusal(
     """
     match error.on_create:
         case Verdict.WAIT_FOR_SLOT:
-            return Plan(Action.WAIT_FOR_SLOT, f"The account has no free slot, nothing was charged: {error}")
+            return Plan(Action.WAIT_FOR_SLOT, f"The account has no free slot, nothing was charged: {error}", error)
         case Verdict.TRANSIENT:
             said = f"No video was requested and nothing was charged: {_sentence(error)} The next try submits."
-            return Plan(Action.RETRY, said)
+            return Plan(Action.RETRY, said, error)
         case Verdict.PERMANENT:
             said = f"The API refused the video and nothing was charged: {_sentence(error)} {error.advice}"
-            return Plan(Action.FAIL, said.rstrip())
+            return Plan(Action.FAIL, said.rstrip(), error)
+        # Without the error: its verdict is not to try again, and the author of the DAG has decided otherwise.
         case Verdict.UNKNOWN_OUTCOME if on_unknown is OnUnknownSubmission.RESUBMIT:
             return Plan(
                 Action.RETRY, f"{_sentence(error)} {_unknown_submission(submission)} The next try submits again."
             )
         case Verdict.UNKNOWN_OUTCOME:
-            return Plan(Action.ABANDON, f"{_sentence(error)} {_unknown_submission(submission)}{_TO_SUBMIT_ANEW}")
+            said = f"{_sentence(error)} {_unknown_submission(submission)}{_TO_SUBMIT_ANEW}"
+            return Plan(Action.ABANDON, said, error)
 
 
 def plan_from_store_error(error: SubmissionStoreError) -> Plan:
@@ -404,8 +409,8 @@ def _sentence(error: Exception) -> str:
 def _plan_from_failure(task: VideoTask) -> Plan:
     failure = failure_of(task)
     if failure.retryable:
-        return Plan(Action.RETRY, f"{failure} The next try submits a new one.")
-    return Plan(Action.ABANDON, f"{failure} Retrying the same can't help.{_TO_SUBMIT_ANEW}")
+        return Plan(Action.RETRY, f"{failure} The next try submits a new one.", failure)
+    return Plan(Action.ABANDON, f"{failure} Retrying the same can't help.{_TO_SUBMIT_ANEW}", failure)
 
 
 def _plan_from_abandoned(record: Submission, fingerprint: str, max_tries: int) -> Plan:

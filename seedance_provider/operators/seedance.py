@@ -315,8 +315,8 @@ class CreateVideoOperator(BaseOperator):
 
     def _fail(self, plan: Plan) -> NoReturn:
         if plan.action is Action.RETRY:
-            raise AirflowException(plan.message)
-        raise AirflowFailException(plan.message)
+            raise AirflowException(plan.message) from plan.error
+        raise AirflowFailException(plan.message) from plan.error
 
     def _give_up_on_slot(self, submitter: Submitter, started: float) -> NoReturn:
         submitter.withdrawn()

@@ -158,6 +158,6 @@ class VideoSensor(BaseSensorOperator):
         if task.status is not TaskStatus.SUCCESS:
             failure = failure_of(task)
             verdict = "is safe and can help" if failure.retryable else "can't help"
-            raise AirflowFailException(f"{failure} Submitting it again {verdict}.")
+            raise AirflowFailException(f"{failure} Submitting it again {verdict}.") from failure
         self.log.info("Video task %s succeeded: %s", task.task_id, task.video_url)
         return task.summary()

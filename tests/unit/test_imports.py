@@ -52,6 +52,10 @@ def test_an_operator_imports_no_http_library(name):
     assert modules_added_by(name).isdisjoint({"requests", "urllib3", "aiohttp"})
 
 
+def test_the_retry_policy_imports_nothing_until_it_is_asked_for():
+    assert modules_added_by("seedance_provider.retry_policy") <= {"seedance_provider", "seedance_provider.retry_policy"}
+
+
 def test_the_provider_info_imports_nothing():
     assert modules_added_by("seedance_provider.get_provider_info", before="import typing") == {
         "__future__",

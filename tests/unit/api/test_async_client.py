@@ -110,7 +110,8 @@ class TestGetTask:
 
     async def test_no_answer_in_time_is_a_lost_connection(self, silent_url, monkeypatch):
         monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.05))
-        assert type(await error_of_looking_at(silent_url)) is ConnectionLostError
+        error = await error_of_looking_at(silent_url)
+        assert (type(error), error.verdict) == (ConnectionLostError, Verdict.TRANSIENT)
 
     async def test_an_answer_that_takes_too_long_as_a_whole_is_a_lost_connection(self, silent_url, monkeypatch):
         monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.05))

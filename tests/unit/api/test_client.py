@@ -201,6 +201,7 @@ class TestCreateTask:
             error = error_of(client.create_task, GARDEN)
         assert len(api.created) == 1
         assert error.on_create is Verdict.UNKNOWN_OUTCOME
+        assert error.verdict is Verdict.UNKNOWN_OUTCOME
 
     def test_a_proxy_that_refuses_to_connect_us_means_that_nothing_was_sent(self, api, monkeypatch):
         monkeypatch.setenv("https_proxy", api.url)

@@ -9,10 +9,20 @@ from datetime import timedelta
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
 from airflow.sdk import DAG
+from airflow.sdk.definitions.retry_policy import RetryAction
 
+from seedance_provider.api.errors import (
+    AuthenticationError,
+    GenerationFailedError,
+    InputModerationError,
+    InternalServerError,
+    UnexpectedResponseError,
+)
 from seedance_provider.api.video_request import VideoRequest
+from seedance_provider.api.video_task import VideoTask
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.operators.seedance import CreateVideoOperator
+from seedance_provider.retry_policy import seedance_retry_policy
 from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
 from tests.support.scripted_api import Answer, record
 from tests.support.task_context import StateStore, context
@@ -40,7 +50,6 @@ def event(**fields) -> dict:
 
 
 def success_event() -> dict:
-    from seedance_provider.api.video_task import VideoTask
     from seedance_provider.waiting import Outcome, WaitResult
 
     return WaitResult(Outcome.FINISHED, task=VideoTask.from_record(record(), task_id="task_a")).to_event()
@@ -267,6 +276,44 @@ class TestInTheWorker:
         api.creations.append(FULL)
         with pytest.raises(AirflowException, match="include_deferred"):
             self.waiting(timeout=0.05).execute(context(StateStore()))
+
+
+class TestCauses:
+    """What a retry policy sees."""
+
+    @pytest.mark.parametrize(
+        ("answer", "error_class", "cause"),
+        [
+            (Answer(500, {"message": "Internal server error"}), AirflowException, InternalServerError),
+            (Answer(401, {"message": "API Key has expired"}), AirflowFailException, AuthenticationError),
+            (Answer(502, b"<html>"), AirflowFailException, UnexpectedResponseError),
+        ],
+    )
+    def test_an_error_is_raised_from_what_led_to_it(self, api, answer, error_class, cause):
+        api.creations.append(answer)
+        with pytest.raises(AirflowException) as caught:
+            operator().execute(context(StateStore()))
+        assert (type(caught.value), type(caught.value.__cause__)) == (error_class, cause)
+
+    @pytest.mark.parametrize(
+        ("text", "error_class", "cause"),
+        [
+            ("Server error. Please try again later.", AirflowException, GenerationFailedError),
+            ("Face detected in uploaded media.", AirflowFailException, InputModerationError),
+        ],
+    )
+    def test_a_failed_video_task_is_a_cause_also_after_deferring(self, text, error_class, cause):
+        failed = event(task=VideoTask.from_record(record("fail", error=text), task_id="task_a").to_json())
+        with pytest.raises(AirflowException) as caught:
+            operator().on_video(context(StateStore()), failed)
+        assert (type(caught.value), type(caught.value.__cause__)) == (error_class, cause)
+
+    def test_an_author_who_pays_again_is_not_overruled_by_a_retry_policy(self, api):
+        api.creations.append(Answer(502, b"<html>"))
+        with pytest.raises(AirflowException) as caught:
+            operator(on_unknown_submission="resubmit").execute(context(StateStore()))
+        assert type(caught.value) is AirflowException
+        assert seedance_retry_policy().evaluate(caught.value, 1, 3).action is RetryAction.DEFAULT
 
 
 class TestKill:
