@@ -83,13 +83,9 @@ class TestOtherErrors:
         assert (decision.action, decision.retry_delay) == (RetryAction.DEFAULT, None)
 
     def test_what_was_only_being_handled_does_not_count(self):
-        try:
-            try:
-                raise InvalidRequestError("no prompt")
-            except InvalidRequestError:
-                raise KeyError("x")  # noqa: B904
-        except KeyError as error:
-            assert decide(error).action is RetryAction.DEFAULT
+        error = KeyError("x")
+        error.__context__ = InvalidRequestError("no prompt")
+        assert decide(error).action is RetryAction.DEFAULT
 
     def test_causes_that_run_in_a_circle_end(self):
         first, second = KeyError("a"), KeyError("b")
