@@ -180,7 +180,7 @@ def _fault(text: str) -> Rule:
     given: dict[str, Any] = {"fault": name}
     for option in options:
         key, _, value = option.partition("=")
-        given[key] = _number(value) if key != "on" else value
+        given[key] = value if key in ("on", "prompt") else _number(value)
     try:
         return read_rule(given, seed=0)
     except InvalidRuleError as error:

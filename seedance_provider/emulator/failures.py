@@ -38,7 +38,8 @@ class Failure:
     code: str = _CODE_NOT_DOCUMENTED
 
 
-#: Every text that the vendor's pages or a public client of the service show. (Code 4011 is named without a text.)
+#: Every text that the vendor's pages or a public client of the service show, and one that nobody does. (Code 4011 is
+#: named without a text.)
 FAILURES: dict[str, Failure] = {
     failure.marker: failure
     for failure in (
@@ -69,6 +70,7 @@ FAILURES: dict[str, Failure] = {
         # References.
         Failure("reference_image_review", "Reference image 1 failed review. Please replace it.", "asset_review_failed"),
         Failure("reference_video_review", "Reference video 1 failed review. Please replace it.", "asset_review_failed"),
+        Failure("reference_audio_review", "Reference audio 1 failed review. Please replace it.", "asset_review_failed"),
         Failure(
             "audio_only",
             "Audio cannot be the only reference input. Please also provide an image or video reference.",
@@ -135,6 +137,8 @@ FAILURES: dict[str, Failure] = {
             "and ensure the reference video is 4\N{EN DASH}30 seconds.",
             "1001",
         ),
+        # Made up: what a client does with the text of tomorrow.
+        Failure("unlisted", "The emulator has thought of something new.", "4011"),
     )
 }
 

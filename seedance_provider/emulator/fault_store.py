@@ -10,7 +10,7 @@ from seedance_provider.emulator.database import open_database, transaction
 from seedance_provider.emulator.faults import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 __all__ = ["FaultStore"]
@@ -65,21 +65,24 @@ class FaultStore:
         rows = self._database.execute("SELECT rule FROM fault_rules ORDER BY number")
         return [Rule(**json.loads(row["rule"])) for row in rows]
 
-    def strike(self, place: str) -> Rule | None:
+    def strike(self, place: str, prompt: Callable[[], str | None] = lambda: None) -> Rule | None:
         """
         Return the first rule that strikes the next request, after counting it.
 
         :param place: where the request is going.
+        :param prompt: returns that of the video that it is about. It is not called if there is no rule.
         """
         rows = self._database.execute(
             "SELECT number, rule FROM fault_rules WHERE place = ? ORDER BY number", (place,)
         ).fetchall()
         if not rows:
             return None
-        striking = None
+        striking, asked = None, prompt()
         with transaction(self._database):
             for row in rows:
                 rule = Rule(**json.loads(row["rule"]))
+                if not rule.is_about(asked):
+                    continue
                 is_struck = striking is None and rule.strikes()
                 striking = rule if is_struck else striking
                 self._write(row["number"], replace(rule, seen=rule.seen + 1, struck=rule.struck + is_struck))

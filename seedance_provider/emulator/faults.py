@@ -2,7 +2,8 @@
 Faults on demand: rules that spoil some answers, so that a client can show what it does then.
 
 A rule belongs to a place (``createTask``, ``recordInfo`` or ``media``), and strikes with a probability, or a number of
-times, or both. Whether it strikes depends on its seed and on how many requests it has seen, and on nothing else.
+times, or both. It can be about some prompts only. Whether it strikes depends on its seed and on how many of its requests
+it has seen, and on nothing else.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from seedance_provider.emulator.refusals import REFUSALS
 
 __all__ = ["FAULTS", "PLACES", "Fault", "InvalidRuleError", "Rule", "read_rule"]
 
@@ -50,12 +53,10 @@ FAULTS: Mapping[str, Fault] = {
     **{f"{name}_after": Fault(_API, handles=True) for name in _BEFORE_AND_AFTER},
     "cut_json_after": Fault(_API, handles=True),
     "slow": Fault(PLACES, handles=True),
-    "internal_error": Fault(_API, handles=False),
-    "rate_limited": Fault(_API, handles=False),
+    **{name: Fault(_API, handles=False) for name in REFUSALS},
     "concurrency_limit": Fault(("createTask",), handles=False),
     "never_ends": Fault(("createTask",), handles=True),
     "unknown_status": Fault(("recordInfo",), handles=True),
-    "task_not_found": Fault(("recordInfo",), handles=False),
     "vanish": Fault(("recordInfo",), handles=False),
     "media_cut": Fault(("media",), handles=True),
     "media_wrong_length": Fault(("media",), handles=True),
@@ -78,6 +79,7 @@ class Rule:
     :param probability: of striking a request, 0 to 1.
     :param count: how often it strikes at most; ``None`` is no limit.
     :param seconds: how long a slow answer is kept back, a silent connection kept open, or a refusing server away.
+    :param prompt: the requests that it is about, by a part of their prompt; ``None`` is all of them.
     :param seed: the same seed strikes the same requests.
     :param seen: how many requests it has been asked about.
     :param struck: how many of them it has struck.
@@ -88,9 +90,14 @@ class Rule:
     probability: float = 1.0
     count: int | None = None
     seconds: float = _SECONDS
+    prompt: str | None = None
     seed: int = 0
     seen: int = 0
     struck: int = 0
+
+    def is_about(self, prompt: str | None) -> bool:
+        """Whether a request is one of its own."""
+        return self.prompt is None or self.prompt in (prompt or "")
 
     def strikes(self) -> bool:
         """Whether it strikes the next request."""
@@ -108,13 +115,14 @@ def read_rule(given: object, seed: int) -> Rule:
     """
     Return the rule that somebody asks for.
 
-    :param given: an object with ``fault``, ``on`` and, if need be, ``probability``, ``count`` and ``seconds``.
+    :param given: an object with ``fault``, ``on`` and, if need be, ``probability``, ``count``, ``seconds`` and
+        ``prompt``.
     :param seed: of its decisions.
     :raises InvalidRuleError: if it is anything else.
     """
     if not isinstance(given, Mapping):
         raise InvalidRuleError(f"a fault is an object, not {given!r}")
-    if unknown := given.keys() - {"fault", "on", "probability", "count", "seconds"}:
+    if unknown := given.keys() - {"fault", "on", "probability", "count", "seconds", "prompt"}:
         raise InvalidRuleError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
     name = given.get("fault")
     fault = FAULTS.get(name) if isinstance(name, str) else None
@@ -127,6 +135,8 @@ def read_rule(given: object, seed: int) -> Rule:
     _check_number("seconds", rule.seconds, 0, 86400)
     if rule.count is not None and (not isinstance(rule.count, int) or isinstance(rule.count, bool) or rule.count < 0):
         raise InvalidRuleError(f"count is a whole number, not {rule.count!r}")
+    if rule.prompt is not None and not isinstance(rule.prompt, str):
+        raise InvalidRuleError(f"prompt is a text, not {rule.prompt!r}")
     return rule
 
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from seedance_provider.emulator import faults
-from seedance_provider.emulator.refusals import concurrency_limit_reached
+from seedance_provider.emulator.refusals import REFUSALS
 from seedance_provider.emulator.resources import FAULTS, LISTENER, MEDIA, STORE
 
 __all__ = ["inject_faults"]
@@ -28,8 +28,11 @@ _GATEWAY_PAGE = "<html><head><title>{status}</title></head><body><center><h1>{st
 async def inject_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Ask the rules about every request to the API and for media; ``/emulator/`` is never spoiled."""
     place = request.match_info.route.name
+    if place not in faults.PLACES:
+        return await handler(request)
+    body = await request.read() if place == "createTask" else b""
     try:
-        rule = request.app[FAULTS].strike(place) if place in faults.PLACES else None
+        rule = request.app[FAULTS].strike(place, lambda: _prompt_of(request, body))
     except sqlite3.Error:  # a full disk, before anything was accepted
         return web.json_response({"message": "Internal server error"}, status=500)
     if rule is None:
@@ -46,7 +49,7 @@ class _Injection:
 
     async def answer(self, handler: Handler) -> web.StreamResponse:
         time_of_fault = time.time()
-        task_id = self._asked_for()
+        task_id = _asked_for(self._request)
         if self._rule.fault == "vanish" and task_id is not None:
             self._request.app[STORE].hide(task_id)
         handled = await handler(self._request) if faults.FAULTS[self._rule.fault].handles else None
@@ -55,7 +58,11 @@ class _Injection:
         is_accepted = self._rule.on == "createTask" and task_id is not None
         # Noted before the client can know, so that whoever saw a fault finds it here.
         self._request.app[FAULTS].note(
-            self._rule, time_of_fault, prompt=await self._prompt(task_id), task_id=task_id, accepted=is_accepted
+            self._rule,
+            time_of_fault,
+            prompt=_prompt_of(self._request, await self._request.read()),
+            task_id=task_id,
+            accepted=is_accepted,
         )
         if self._rule.fault == "never_ends" and task_id is not None:
             self._request.app[STORE].never_end(task_id)
@@ -63,16 +70,13 @@ class _Injection:
 
     async def _instead(self) -> web.StreamResponse:
         """Answer without having handled the request."""
-        match self._rule.fault:
-            case "internal_error":
-                return web.json_response({"message": "Internal server error"}, status=500)
-            case "rate_limited":
-                return web.json_response({"message": "Too many requests"}, status=429, headers={"Retry-After": "1"})
-            case "concurrency_limit":
-                refusal = concurrency_limit_reached(1, 1)
-                return web.json_response(refusal.body, status=refusal.status)
-            case "task_not_found" | "vanish":
-                return web.json_response({"message": "Task not found"}, status=404)
+        name = "task_not_found" if self._rule.fault == "vanish" else self._rule.fault
+        if name in REFUSALS:
+            refusal = REFUSALS[name]()
+            # No page documents the header; any proxy may send it.
+            headers = {"Retry-After": "1"} if name == "rate_limited" else {}
+            return web.json_response(refusal.body, status=refusal.status, headers=headers)
+        match name:
             case "media_expired":
                 # What the real one answers isn't documented; object stores refuse an expired link with 403.
                 return web.Response(text=_GATEWAY_PAGE.format(status="403 Forbidden"), status=403)
@@ -143,22 +147,24 @@ class _Injection:
             self._hang_up(with_reset=True)
         return part
 
-    def _asked_for(self) -> str | None:
-        if self._rule.on == "recordInfo":
-            return self._request.query.get("taskId")
-        return self._request.match_info.get("task_id")
 
-    async def _prompt(self, task_id: str | None) -> str | None:
-        job = self._request.app[STORE].get(task_id) if task_id is not None else None
-        if job is not None:
-            return job.order.prompt
-        if self._rule.on != "createTask":
-            return None
-        try:
-            prompt = json.loads(await self._request.read())["inputs"]["prompt"]
-        except (ValueError, TypeError, KeyError):
-            return None
-        return prompt if isinstance(prompt, str) else None
+def _asked_for(request: web.Request) -> str | None:
+    if request.match_info.route.name == "recordInfo":
+        return request.query.get("taskId")
+    return request.match_info.get("task_id")
+
+
+def _prompt_of(request: web.Request, body: bytes) -> str | None:
+    """Return the prompt of the video that a request is about, or that it asks for with this body."""
+    task_id = _asked_for(request)
+    if task_id is not None:
+        job = request.app[STORE].get(task_id)
+        return None if job is None else job.order.prompt
+    try:
+        prompt = json.loads(body)["inputs"]["prompt"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return prompt if isinstance(prompt, str) else None
 
 
 def _body(answer: web.StreamResponse) -> bytes:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from seedance_provider.emulator.numbers import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
+    "REFUSALS",
     "RefusedError",
     "concurrency_limit_reached",
     "insufficient_credits",
@@ -56,3 +57,36 @@ def concurrency_limit_reached(limit: int, current: int) -> RefusedError:
         "Please wait for one of them to finish."
     )
     return RefusedError(429, message, {"limit": limit, "current": current})
+
+
+def _plainly(status: int, message: str) -> Callable[[], RefusedError]:
+    return lambda: RefusedError(status, message)
+
+
+def _unlisted(status: int) -> Callable[[], RefusedError]:
+    return _plainly(status, "The emulator has thought of something new.")
+
+
+#: Every refusal of the documentation, for whoever asks for one (see :mod:`seedance_provider.emulator.faults`), and for
+#: every status one whose text nobody has documented.
+REFUSALS: Mapping[str, Callable[[], RefusedError]] = {
+    "invalid_parameters": invalid_request,
+    "invalid_inputs": lambda: invalid_inputs(
+        [{"code": "custom", "message": "Duration must be between 4 and 15 seconds", "path": ["duration"]}]
+    ),
+    "unknown_model": _plainly(400, "Unknown model"),
+    "missing_task_id": _plainly(400, "Missing taskId parameter"),
+    "invalid_task_id": _plainly(400, "Invalid taskId"),
+    "missing_key": _plainly(401, "Missing Authorization header"),
+    "invalid_key": _plainly(401, "Invalid API Key"),
+    "inactive_key": _plainly(401, "API Key is inactive"),
+    "expired_key": _plainly(401, "API Key has expired"),
+    "insufficient_credits": lambda: insufficient_credits(200, 12.5),
+    "no_api_access": _plainly(403, "API access not enabled for this account"),
+    "access_denied": _plainly(403, "Access denied"),
+    "task_not_found": _plainly(404, "Task not found"),
+    "concurrency_limit": lambda: concurrency_limit_reached(1, 1),
+    "rate_limited": _plainly(429, "Too many requests"),
+    "internal_error": _plainly(500, "Internal server error"),
+    **{f"unlisted_{status}": _unlisted(status) for status in (400, 401, 402, 403, 404)},
+}

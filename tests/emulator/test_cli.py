@@ -131,6 +131,11 @@ def test_faults_are_read_with_their_seed():
     )
 
 
+def test_the_prompt_of_a_fault_is_a_text_whatever_it_looks_like():
+    (rule,) = read_settings(["--fault", "slow,on=media,prompt=7"]).faults
+    assert rule.prompt == "7"
+
+
 @pytest.mark.parametrize("fault", ["slow", "slower,on=media", "slow,on=media,count=many", "vanish,on=media"])
 def test_a_fault_that_cannot_be_meant_ends_with_a_message(capsys, fault):
     with pytest.raises(SystemExit, match="2"):

@@ -51,6 +51,7 @@ class TestRule:
             ({"fault": "slow", "on": "media", "count": -1}, "count is a whole number"),
             ({"fault": "slow", "on": "media", "seconds": "long"}, "seconds is a number"),
             ({"fault": "slow", "on": "media", "often": True}, "unknown: often"),
+            ({"fault": "slow", "on": "media", "prompt": 7}, "prompt is a text"),
         ],
     )
     def test_refuses_what_cannot_be_meant(self, given, said):
@@ -99,6 +100,30 @@ class TestStore:
         store.replace_rules([Rule("slow", "media", count=1), Rule("media_error", "media"), Rule("slow", "recordInfo")])
         assert [store.strike("media").fault for _ in range(2)] == ["slow", "media_error"]
         assert [(rule.seen, rule.struck) for rule in store.rules()] == [(2, 1), (2, 1), (0, 0)]
+
+
+class TestPrompts:
+    def test_a_rule_without_a_prompt_is_about_all_of_them(self):
+        rule = read_rule({"fault": "slow", "on": "media"}, seed=0)
+        assert rule.is_about(None)
+        assert rule.is_about("A kite")
+
+    def test_a_rule_with_a_prompt_is_about_those_that_have_it(self):
+        rule = read_rule({"fault": "slow", "on": "media", "prompt": "kite"}, seed=0)
+        assert [rule.is_about(prompt) for prompt in ("A kite", "A boat", "", None)] == [True, False, False, False]
+
+    def test_other_prompts_are_neither_spoiled_nor_counted(self, client):
+        set_faults(client, on("createTask", "expired_key", prompt="kite", count=1))
+        prompts = ["A boat", "A kite", "A kite"]
+        statuses = [client.create(SMALL | {"prompt": prompt}).status_code for prompt in prompts]
+        assert statuses == [200, 401, 200]
+        (rule,) = client.get(f"{client.url}/emulator/faults").json()["faults"]
+        assert (rule["seen"], rule["struck"]) == (2, 1)
+
+    def test_looks_have_the_prompt_of_their_task(self, client):
+        boat, kite = (client.create(SMALL | {"prompt": prompt}).json()["taskId"] for prompt in ("A boat", "A kite"))
+        set_faults(client, on("recordInfo", "internal_error", prompt="kite"))
+        assert [client.record(task_id).status_code for task_id in (boat, kite)] == [200, 500]
 
 
 def set_faults(client, *faults, seed=0):

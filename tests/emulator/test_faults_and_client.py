@@ -11,6 +11,7 @@ from seedance_provider.api.errors import SeedanceError, Verdict
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.emulator.faults import FAULTS
+from seedance_provider.emulator.refusals import REFUSALS
 from seedance_provider.emulator.settings import DEFAULT_KEY
 from tools.waiting import wait_until
 
@@ -18,6 +19,7 @@ REQUEST = VideoRequest(prompt="A small boat", duration=4, resolution="480p")
 
 #: Certainly not accepted, or answered in the end. Nobody can know about all others.
 KNOWN = {
+    **dict.fromkeys(REFUSALS, Verdict.PERMANENT),
     "internal_error": Verdict.TRANSIENT,
     "rate_limited": Verdict.TRANSIENT,
     "concurrency_limit": Verdict.WAIT_FOR_SLOT,
@@ -82,7 +84,9 @@ def test_a_look_may_always_be_repeated_unless_the_task_is_gone(client, seedance,
         "slow": None,
         "unknown_status": None,
         "connection_refused": None,
-        "task_not_found": Verdict.PERMANENT,
+        **dict.fromkeys(REFUSALS, Verdict.PERMANENT),
+        "rate_limited": Verdict.TRANSIENT,
+        "internal_error": Verdict.TRANSIENT,
         "vanish": Verdict.PERMANENT,
     }
     assert verdict is expected.get(fault, Verdict.TRANSIENT)
