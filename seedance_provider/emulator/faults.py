@@ -2,8 +2,8 @@
 Faults on demand: rules that spoil some answers, so that a client can show what it does then.
 
 A rule belongs to a place (``createTask``, ``recordInfo`` or ``media``), and strikes with a probability, or a number of
-times, or both. It can be about some prompts only. Whether it strikes depends on its seed and on how many of its requests
-it has seen, and on nothing else.
+times, or both, and can be about some prompts only. Whether it strikes depends on its seed and on how many of its
+requests it has seen, and on nothing else.
 """
 
 from __future__ import annotations
