@@ -1,0 +1,115 @@
+"""The guide to errors says what the tables say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seedance_provider.api.errors import (
+    ConnectionLostError,
+    ConnectionNotEstablishedError,
+    InvalidRequestError,
+    UnexpectedResponseError,
+    Verdict,
+)
+from seedance_provider.api.http_errors import HTTP_ERRORS
+from seedance_provider.api.task_failures import FAILURES, UNLISTED, UNLISTED_BY_CODE
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text()
+
+ON_CREATE = {
+    Verdict.PERMANENT: "fails for good",
+    Verdict.TRANSIENT: "the next try submits",
+    Verdict.WAIT_FOR_SLOT: "waits for a slot",
+    Verdict.UNKNOWN_OUTCOME: "fails for good: it is unknown whether it was paid for",
+}
+ON_READ = {Verdict.PERMANENT: "fails for good", Verdict.TRANSIENT: "looks again"}
+
+
+def table(*rows):
+    head, *body = ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+    return "\n".join([head, "|" + "---|" * len(rows[0]), *body])
+
+
+def code(text):
+    """Text as code, also if it has backticks in it."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def http_error(known):
+    others = [entry for entry in HTTP_ERRORS if entry.status == known.status and entry is not known]
+    text = code(known.prefix) if known.prefix else "any other text" if others else "any text"
+    if not known.is_listed:
+        text += ", reported as documented nowhere"
+    return (
+        known.status,
+        text,
+        code(known.reason),
+        code(known.error_class.__name__),
+        ON_CREATE[known.error_class.on_create],
+        ON_READ[known.error_class.on_read],
+        known.advice,
+    )
+
+
+def no_answer(error_class, what):
+    return (
+        what,
+        code(error_class.reason),
+        code(error_class.__name__),
+        ON_CREATE[error_class.on_create],
+        ON_READ[error_class.on_read],
+        error_class.advice,
+    )
+
+
+def tries(error_class):
+    if not error_class().retryable:
+        return "no"
+    return "yes" if error_class.resubmissions is None else "once"
+
+
+def failure(known, text):
+    return (text, code(known.reason), code(known.error_class.__name__), tries(known.error_class), known.advice)
+
+
+def http_errors():
+    head = ("status", "text begins with", "`reason`", "class", "a request for a video", "a look", "what to do")
+    return table(head, *map(http_error, HTTP_ERRORS))
+
+
+def no_answers():
+    head = ("what happened", "`reason`", "class", "a request for a video", "a look", "what to do")
+    return table(
+        head,
+        no_answer(InvalidRequestError, "the inputs or the connection can't be right; nothing was sent"),
+        no_answer(ConnectionNotEstablishedError, "the API could not be reached; nothing was sent"),
+        no_answer(ConnectionLostError, "the request was sent, and no complete answer came back"),
+        no_answer(
+            UnexpectedResponseError, "any other status, a page, an empty or broken answer, one without a `message`"
+        ),
+    )
+
+
+def failures():
+    head = ("text begins with", "`reason`", "class", "try again", "what to do")
+    return table(
+        head,
+        *(failure(known, code(known.prefix)) for known in FAILURES),
+        *(
+            failure(known, f"any other text with code {code(number)}, reported as documented nowhere")
+            for number, known in UNLISTED_BY_CODE.items()
+        ),
+        failure(UNLISTED, "any other text, reported as documented nowhere"),
+    )
+
+
+def test_every_http_error():
+    assert http_errors() in GUIDE
+
+
+def test_every_way_to_get_no_answer():
+    assert no_answers() in GUIDE
+
+
+def test_every_failed_video():
+    assert failures() in GUIDE
