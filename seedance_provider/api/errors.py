@@ -262,6 +262,16 @@ class VideoTaskFailedError(SeedanceError):
         """Whether submitting the same request again can succeed."""
         return self.on_create is Verdict.TRANSIENT
 
+    def summary(self) -> dict[str, Any]:
+        """Return the small JSON object that a branch after the failed Airflow task can go by."""
+        return {
+            "task_id": self.task_id,
+            "reason": self.reason,
+            "message": self.api_message,
+            "advice": self.advice,
+            "retryable": self.retryable,
+        }
+
 
 class GenerationFailedError(VideoTaskFailedError):
     """The service failed. Nothing was charged, and the same request can succeed."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
 
-from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.errors import InvalidRequestError, VideoTaskFailedError
 from seedance_provider.api.models import DEFAULT_MODEL
 from seedance_provider.api.pricing import estimate_credits, in_words, is_amount, settles
 from seedance_provider.api.video_request import VideoRequest
@@ -59,7 +59,9 @@ class CreateVideoOperator(BaseOperator):
     Returns a small dict, which the next tasks get as XCom: ``task_id`` (of the video task), ``model``, ``status``,
     ``video_url``, ``width``, ``height``, ``media_type``, ``last_frame_url``, ``seed``, ``credits_used``,
     ``estimated_credits``, ``created_at``, ``completed_at`` (ISO 8601) and ``generation_seconds``. The id alone is
-    pushed under the key ``task_id`` as soon as it is known.
+    pushed under the key ``task_id`` as soon as it is known, ``video_url`` and ``last_frame_url`` at the end, so that
+    ``create.output["last_frame_url"]`` is what the next video can start from. When a video fails, ``failure`` holds
+    ``reason``, ``message`` (the API's), ``advice``, ``retryable`` and ``task_id``, for a branch after the failed task.
 
     All parameters of the request are templated.
 
@@ -247,7 +249,7 @@ class CreateVideoOperator(BaseOperator):
         submitter = self._submitter(context, settings)
         with client:
             try:
-                task = self._obtain(submitter, client, request, started, deadline)
+                task = self._obtain(context, submitter, client, request, started, deadline)
             except SubmissionRecordError as error:
                 raise AirflowFailException(str(error)) from error
         context["ti"].xcom_push(key="task_id", value=task.task_id)
@@ -260,7 +262,13 @@ class CreateVideoOperator(BaseOperator):
         return self._conclude(context, self._wait_in_worker(hook, task.task_id, request, started, deadline))
 
     def _obtain(
-        self, submitter: Submitter, client: SeedanceClient, request: VideoRequest, started: float, deadline: float
+        self,
+        context: Context,
+        submitter: Submitter,
+        client: SeedanceClient,
+        request: VideoRequest,
+        started: float,
+        deadline: float,
     ) -> VideoTask:
         """Return the video task, after waiting for a slot of the account if need be."""
         if weakness := submitter.store.weakness():
@@ -268,7 +276,7 @@ class CreateVideoOperator(BaseOperator):
         fingerprint = request.fingerprint(self.seedance_conn_id)
         while isinstance(obtained := submitter.obtain(client, request, fingerprint), Plan):
             if obtained.action is not Action.WAIT_FOR_SLOT:
-                self._fail(obtained)
+                self._fail(context, obtained)
             self.log.info(obtained.message)
             if self.deferrable:
                 self._defer_to_slot(started, deadline)
@@ -294,7 +302,7 @@ class CreateVideoOperator(BaseOperator):
     def _conclude(self, context: Context, result: WaitResult) -> dict[str, Any]:
         concluded = self._submitter(context).conclude(result)
         if isinstance(concluded, Plan):
-            self._fail(concluded)
+            self._fail(context, concluded)
         return self._finished(context, concluded)
 
     def _finished(self, context: Context, task: VideoTask) -> dict[str, Any]:
@@ -307,13 +315,20 @@ class CreateVideoOperator(BaseOperator):
             in_words(None if record is None else record.estimated_credits),
             task.video_url,
         )
+        for key in ("video_url", "last_frame_url"):
+            # What is not there must not be there as None: the next video would be made, and paid for, without it.
+            if (url := getattr(task, key)) is not None:
+                context["ti"].xcom_push(key=key, value=url)
         return self._result(task, record)
 
     def _result(self, task: VideoTask, record: Submission | None) -> dict[str, Any]:
         """What it was expected to cost stands beside what it did cost."""
         return task.summary() | {"estimated_credits": None if record is None else record.estimated_credits}
 
-    def _fail(self, plan: Plan) -> NoReturn:
+    def _fail(self, context: Context, plan: Plan) -> NoReturn:
+        if isinstance(plan.error, VideoTaskFailedError):
+            # A failed task returns nothing, but a branch after it can go by this.
+            context["ti"].xcom_push(key="failure", value=plan.error.summary())
         if plan.action is Action.RETRY:
             raise AirflowException(plan.message) from plan.error
         raise AirflowFailException(plan.message) from plan.error

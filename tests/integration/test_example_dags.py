@@ -32,9 +32,13 @@ def landed(airflow_stack, run, map_index: int = -1) -> Path:
 
 def test_there_is_an_example_of_every_kind():
     assert EXAMPLES == [
+        "seedance_brand_variations",
         "seedance_create_wait_upload",
         "seedance_image_to_video",
         "seedance_many_videos",
+        "seedance_safer_prompt",
+        "seedance_storyboard",
+        "seedance_taskflow",
         "seedance_text_to_video",
     ]
 
@@ -43,7 +47,11 @@ def test_there_is_an_example_of_every_kind():
 def test_succeeds_at_the_first_try(airflow_stack, finished, dag_id):
     run = finished[dag_id]
     instances = airflow_stack.task_instances(dag_id, run["dag_run_id"])
-    assert {(instance["state"], instance["try_number"]) for instance in instances} == {("success", 1)}
+    unneeded = ["create_safer"] if dag_id == "seedance_safer_prompt" else []
+    ended = {
+        (instance["state"], instance["try_number"]) for instance in instances if instance["task_id"] not in unneeded
+    }
+    assert ended == {("success", 1)}
     assert run["state"] == "success"
 
 
@@ -72,7 +80,12 @@ def test_lands_one_video_for_every_prompt(airflow_stack, finished):
 def test_returns_what_the_next_tasks_need(airflow_stack, finished):
     run = finished["seedance_text_to_video"]
     result = airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "create")
-    assert result | {"task_id": "", "video_url": "", "created_at": "", "completed_at": ""} == {
+    unsure = {"task_id": "", "video_url": "", "created_at": "", "completed_at": "", "last_frame_url": "", "seed": 0}
+    assert result | unsure == {
+        "last_frame_url": "",
+        "seed": 0,
+        "media_type": "video/mp4",
+        "estimated_credits": 200,
         "task_id": "",
         "model": "seedance-20",
         "status": "success",
@@ -105,3 +118,37 @@ def test_the_video_is_one_click_away(airflow_stack, finished):
     path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances/create/links"
     links = airflow_stack.call("GET", path)["extra_links"]
     assert links["Video"] == airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "create")["video_url"]
+
+
+def test_every_shot_starts_where_the_one_before_has_ended(airflow_stack, finished):
+    run = finished["seedance_storyboard"]
+    instances = airflow_stack.task_instances(run["dag_id"], run["dag_run_id"])
+    started_from = {instance["task_id"]: instance["rendered_fields"].get("first_frame") for instance in instances}
+    ended_at = [airflow_stack.xcom(run["dag_id"], run["dag_run_id"], f"shot_{n}")["last_frame_url"] for n in (1, 2)]
+    assert started_from["shot_1"] in (None, "None")
+    assert [started_from["shot_2"], started_from["shot_3"]] == ended_at
+
+
+def test_variations_have_every_shape_of_every_model(finished, emulator):
+    assert finished["seedance_brand_variations"]["state"] == "success"
+    made = [entry for entry in emulator.ledger()["submissions"] if entry["prompt"].startswith("A bottle of olive oil")]
+    assert sorted((entry["model"], entry["width"], entry["height"]) for entry in made) == [
+        (model, *size) for model in ("seedance-20", "seedance2-fast") for size in ((496, 864), (640, 640), (864, 496))
+    ]
+    assert sum(entry["credits"] for entry in made) == 348
+
+
+@pytest.mark.parametrize(
+    ("failure", "state", "states"),
+    [
+        ("text_moderation", "success", {"create": "failed", "create_safer": "success", "upload": "success"}),
+        ("face_detected", "failed", {"create": "failed", "turned_down": "failed", "upload": "upstream_failed"}),
+    ],
+)
+def test_a_safer_prompt_is_tried_after_moderation_only(airflow_stack, finished, failure, state, states):
+    prompt = {"prompt": f"Two knights [fail:{failure}]"}
+    run_id = airflow_stack.trigger("seedance_safer_prompt", conf=prompt)
+    run = airflow_stack.wait_for_run("seedance_safer_prompt", run_id)
+    ended = {i["task_id"]: i["state"] for i in airflow_stack.task_instances("seedance_safer_prompt", run_id)}
+    assert run["state"] == state
+    assert ended | states == ended

@@ -105,6 +105,41 @@ class TestDeferring:
             "generation_seconds": 120.0,
         }
 
+    def test_pushes_what_the_next_video_can_start_from(self):
+        from seedance_provider.waiting import Outcome, WaitResult
+
+        answer = record()
+        answer["output"][0]["lastFrameImage"] = "https://media.example/last.png"
+        task = VideoTask.from_record(answer, task_id="task_a")
+        resumed = context(StateStore())
+        operator().on_video(resumed, WaitResult(Outcome.FINISHED, task=task).to_event())
+        xcoms = resumed["ti"].xcoms
+        assert xcoms == {
+            "video_url": "https://media.example/a.mp4",
+            "last_frame_url": "https://media.example/last.png",
+        }
+
+    def test_pushes_no_picture_that_there_is_not(self):
+        resumed = context(StateStore())
+        operator().on_video(resumed, success_event())
+        assert "last_frame_url" not in resumed["ti"].xcoms
+
+    def test_a_failed_video_leaves_its_reason(self):
+        from seedance_provider.waiting import Outcome, WaitResult
+
+        answer = record("fail", error={"code": "2038", "message": "Your input text violates platform rules. Sorry."})
+        task = VideoTask.from_record(answer, task_id="task_a")
+        resumed = context(StateStore())
+        with pytest.raises(AirflowFailException):
+            operator().on_video(resumed, WaitResult(Outcome.FINISHED, task=task).to_event())
+        assert resumed["ti"].xcoms["failure"] == {
+            "task_id": "task_a",
+            "reason": "text_moderation",
+            "message": "Your input text violates platform rules. Sorry.",
+            "advice": "Revise the prompt.",
+            "retryable": False,
+        }
+
     @pytest.mark.parametrize(
         ("fired", "error"),
         [
