@@ -320,12 +320,12 @@ def plan_from_wait(result: WaitResult) -> Plan:
         case Outcome.FINISHED if result.task is not None:
             return _plan_from_failure(result.task)
         case Outcome.GONE:
-            return Plan(Action.ABANDON, result.message + _TO_SUBMIT_ANEW)
+            return Plan(Action.ABANDON, result.message + _TO_SUBMIT_ANEW, result.error)
         case Outcome.REFUSED:
             mend = "Mend the connection and clear the Airflow task: it will re-attach."
-            return Plan(Action.FAIL, f"{result.message} {mend}")
+            return Plan(Action.FAIL, f"{result.message} {mend}", result.error)
         case _:
-            return Plan(Action.RETRY, f"{result.message.rstrip('.')}. {_REATTACHES}")
+            return Plan(Action.RETRY, f"{result.message.rstrip('.')}. {_REATTACHES}", result.error)
 
 
 def plan_from_refusal(

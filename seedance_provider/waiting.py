@@ -74,11 +74,13 @@ class WaitResult:
     :param outcome: how it ended.
     :param message: what happened, for a person; empty when the video task ended.
     :param task: the video task as it was last seen.
+    :param error: what the last look met; it does not survive an event.
     """
 
     outcome: Outcome
     message: str = ""
     task: VideoTask | None = None
+    error: SeedanceError | None = field(default=None, compare=False)
 
     def to_event(self) -> dict[str, Any]:
         """Return the payload of a trigger event."""
@@ -268,18 +270,23 @@ def result_of_error(error: SeedanceError, video_task_id: str) -> WaitResult:
             f"The API does not show video task {video_task_id} to this account ({error}). Does the connection hold "
             "the key of another account than the one that created it? Or is it older than the 60 days for which the "
             "vendor keeps task logs?",
+            error=error,
         )
     if error.on_read is Verdict.TRANSIENT:
-        return WaitResult(Outcome.UNREACHABLE, f"The API could not be asked about {video_task_id}: {error}")
+        said = f"The API could not be asked about {video_task_id}: {error}"
+        return WaitResult(Outcome.UNREACHABLE, said, error=error)
     if isinstance(error, InvalidRequestError):
         # Nothing was asked: the connection can't work as it is.
         return WaitResult(
-            Outcome.REFUSED, f"Video task {video_task_id} can't be looked at: {error} The video task itself goes on."
+            Outcome.REFUSED,
+            f"Video task {video_task_id} can't be looked at: {error} The video task itself goes on.",
+            error=error,
         )
     return WaitResult(
         Outcome.REFUSED,
         f"The API refuses this account, so video task {video_task_id} can't be looked at: {error}. "
         "The video task itself goes on.",
+        error=error,
     )
 
 

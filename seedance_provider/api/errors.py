@@ -126,6 +126,7 @@ class InvalidRequestError(SeedanceError, ValueError):
 class TransportError(SeedanceError):
     """No answer of the API."""
 
+    reason = "no_answer"
     on_read = Verdict.TRANSIENT
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from seedance_provider.api.errors import ApiAccessDisabledError, AuthenticationError, SeedanceError, TransportError
+from seedance_provider.api.errors import AuthenticationError, ForbiddenError, SeedanceError, TransportError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["KEY_REFUSALS", "ConnectionReader", "look_up_error"]
 
 #: After these the connection may hold another key by now.
-KEY_REFUSALS = (AuthenticationError, ApiAccessDisabledError)
+KEY_REFUSALS = (AuthenticationError, ForbiddenError)
 
 
 def look_up_error(error: Exception) -> SeedanceError:
@@ -33,8 +33,9 @@ def look_up_error(error: Exception) -> SeedanceError:
     if isinstance(error, SeedanceError):
         return error
     if isinstance(error, AirflowNotFoundException):
-        return TransportError(str(error))
-    return TransportError(f"the connection could not be looked up: {type(error).__name__}: {error}")
+        return TransportError(str(error), was_reading=True)
+    said = f"the connection could not be looked up: {type(error).__name__}: {error}"
+    return TransportError(said, was_reading=True)
 
 
 class ConnectionReader:

@@ -148,11 +148,13 @@ class VideoSensor(BaseSensorOperator):
             case Outcome.TIMED_OUT:
                 raise AirflowSensorTimeout(f"{result.message}. Clear the sensor to go on waiting.")
             case Outcome.UNREACHABLE:
-                raise AirflowException(f"{result.message} The video task itself goes on.")
+                raise AirflowException(f"{result.message} The video task itself goes on.") from result.error
             case Outcome.REFUSED:
-                raise AirflowFailException(f"{result.message} Mend the connection and clear the sensor.")
+                raise AirflowFailException(
+                    f"{result.message} Mend the connection and clear the sensor."
+                ) from result.error
             case _:
-                raise AirflowFailException(result.message)
+                raise AirflowFailException(result.message) from result.error
 
     def _finished(self, task: VideoTask) -> dict[str, Any]:
         if task.status is not TaskStatus.SUCCESS:

@@ -102,6 +102,9 @@ UNDOCUMENTED_ANSWERS = {
     "a 400 without a message": (400, b"{}"),
     "a 403 page of a firewall": (403, HTML),
     "a 404 page of a proxy": (404, HTML),
+    "a 400 with its message elsewhere": (400, b'{"error": {"code": "400", "message": "Unknown model"}}'),
+    "a 400 with its message in a data object": (400, b'{"code": 400, "data": {"message": "Unknown model"}}'),
+    "a 401 with a text as its error": (401, b'{"error": "Invalid API Key"}'),
     "a 405": (405, b'{"message": "Method not allowed"}'),
     "a 408": (408, b'{"message": "Request timeout"}'),
     "a 429 whose message is no text": (429, b'{"message": {"text": "slow down"}}'),
@@ -310,6 +313,10 @@ class TestDocumentedErrors:
         error = error_on_create(a_response(401, {"message": "API Key has expired"}))
         assert (error.reason, error.is_listed) == ("expired_key", True)
         assert "Put a valid key into" in error.advice
+
+    def test_an_envelope_with_the_message_is_the_documented_refusal(self):
+        error = error_on_create(a_response(401, {"code": 401, "message": "Invalid API Key", "data": None}))
+        assert (type(error), error.reason) == (AuthenticationError, "invalid_key")
 
     def test_an_unlisted_text_is_shown_and_reported(self):
         error = error_on_read(a_response(403, {"message": "Not from here"}))

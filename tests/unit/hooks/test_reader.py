@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from seedance_provider.api.errors import AuthenticationError, TransportError
+from seedance_provider.api.errors import AuthenticationError, ForbiddenError, TransportError, Verdict
 from seedance_provider.hooks.connection_settings import ConnectionSettingsError
 from seedance_provider.hooks.reader import ConnectionReader
 from seedance_provider.hooks.seedance import SeedanceHook
@@ -41,12 +41,23 @@ def test_takes_the_key_that_the_connection_holds_after_a_refusal(api, monkeypatc
     assert [asked.headers["Authorization"] for asked in api.read][1] == "Bearer sk-new"
 
 
+def test_takes_the_key_that_the_connection_holds_after_a_refusal_in_words_of_tomorrow(api, monkeypatch):
+    api.readings.extend([Answer(403, {"message": "Not with this key"}), Answer(body=record())])
+    with ConnectionReader(SeedanceHook()) as reader:
+        with pytest.raises(ForbiddenError):
+            reader.get_task("task_a")
+        put_key(monkeypatch, api, "sk-new")
+        reader.get_task("task_a")
+    assert [asked.headers["Authorization"] for asked in api.read][1] == "Bearer sk-new"
+
+
 def test_a_connection_that_is_gone_may_come_back(api, monkeypatch):
     api.readings.append(Answer(body=record()))
     with ConnectionReader(SeedanceHook()) as reader:
         monkeypatch.delenv(VARIABLE)
-        with pytest.raises(TransportError, match="seedance_default"):
+        with pytest.raises(TransportError, match="seedance_default") as caught:
             reader.get_task("task_a")
+        assert caught.value.verdict is Verdict.TRANSIENT
         put_key(monkeypatch, api, "sk-new")
         assert reader.get_task("task_a").task_id == "task_a"
 

@@ -13,6 +13,7 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 
 from seedance_provider.api.errors import (
     AuthenticationError,
+    ConnectionLostError,
     GenerationFailedError,
     InputModerationError,
     InternalServerError,
@@ -329,6 +330,26 @@ class TestCauses:
         with pytest.raises(AirflowException) as caught:
             operator().execute(context(StateStore()))
         assert (type(caught.value), type(caught.value.__cause__)) == (error_class, cause)
+
+    def test_a_recorded_video_that_can_not_be_looked_at_is_looked_at_again_when_the_api_says(self, api):
+        store = StateStore()
+        api.creations.append(CREATED)
+        deferred(operator().execute, context(store))
+        api.readings.append(Answer(429, {"message": "Too many requests"}, headers={"Retry-After": "77"}))
+        with pytest.raises(AirflowException) as caught:
+            operator().execute(context(store))
+        decision = seedance_retry_policy().evaluate(caught.value, 2, 3)
+        assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=77))
+
+    def test_a_look_that_breaks_off_is_repeated(self, api):
+        store = StateStore()
+        api.creations.append(CREATED)
+        deferred(operator().execute, context(store))
+        api.readings.append(Answer(hang_up=True))
+        with pytest.raises(AirflowException) as caught:
+            operator().execute(context(store))
+        assert type(caught.value.__cause__) is ConnectionLostError
+        assert seedance_retry_policy().evaluate(caught.value, 2, 3).action is RetryAction.RETRY
 
     @pytest.mark.parametrize(
         ("text", "error_class", "cause"),
