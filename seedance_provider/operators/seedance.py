@@ -253,10 +253,11 @@ class CreateVideoOperator(BaseOperator):
             except SubmissionRecordError as error:
                 raise AirflowFailException(str(error)) from error
         context["ti"].xcom_push(key="task_id", value=task.task_id)
+        may_settle = self.wait_for_completion and settles(request)
+        if task.status is TaskStatus.SUCCESS and task.video_url and not may_settle:
+            return self._finished(context, task)
         if not self.wait_for_completion:
             return self._result(task, submitter.delivered())
-        if task.status is TaskStatus.SUCCESS and task.video_url and not settles(request):
-            return self._finished(context, task)
         if self.deferrable:
             self._defer_to_video(task.task_id, request, started, deadline)
         return self._conclude(context, self._wait_in_worker(hook, task.task_id, request, started, deadline))

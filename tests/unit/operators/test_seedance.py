@@ -125,6 +125,16 @@ class TestDeferring:
         operator().on_video(resumed, success_event())
         assert "last_frame_url" not in resumed["ti"].xcoms
 
+    def test_a_finished_video_that_is_found_again_is_handed_over_whole(self, api):
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record()))
+        store = StateStore()
+        operator(wait_for_completion=False).execute(context(store))
+        again = context(store)
+        result = operator(wait_for_completion=False).execute(again)
+        assert (result["status"], result["credits_used"], result["estimated_credits"]) == ("success", 200, 200)
+        assert again["ti"].xcoms["video_url"] == result["video_url"]
+
     def test_a_failed_video_leaves_its_reason(self):
         from seedance_provider.waiting import Outcome, WaitResult
 
