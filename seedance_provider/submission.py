@@ -93,6 +93,7 @@ class Submission:
     :param task_id: the video task, once known.
     :param reason: why it was abandoned.
     :param delivered: whether Airflow got the result, so that a clear is a re-run and not a rescue.
+    :param counted: whether the end of its video is in the metrics.
     """
 
     state: SubmissionState
@@ -103,6 +104,7 @@ class Submission:
     task_id: str | None = None
     reason: str | None = None
     delivered: bool = False
+    counted: bool = False
     schema_version: int = _SCHEMA_VERSION
 
     def accepted(self, task_id: str) -> Submission:
@@ -116,6 +118,10 @@ class Submission:
     def handed_over(self) -> Submission:
         """Return the record for a submission whose result Airflow is about to get."""
         return replace(self, delivered=True)
+
+    def in_the_metrics(self) -> Submission:
+        """Return the record for a submission whose end is about to be counted."""
+        return replace(self, counted=True)
 
     def taken_over(self, max_tries: int) -> Submission:
         """Return the record as of the present try, which goes on with it."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from seedance_provider.api.errors import SeedanceError, Verdict
 from seedance_provider.api.pricing import estimate_credits, in_words
+from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.ending import Ending, goes_on, on_its_way
 from seedance_provider.insistence import Insistence
+from seedance_provider.metrics import VideoMetrics
 from seedance_provider.signals import signals_held_back
 from seedance_provider.spending import Spending, Unlimited
 from seedance_provider.submission import (
@@ -62,6 +64,7 @@ class Submitter:
     :param ending: kept up to date with what it means if Airflow ends the task now.
     :param insistence: how long to try to record what the API has answered.
     :param spending: the limits on what may be paid; asked before every payment and told what came of it.
+    :param metrics: told of every video once.
     """
 
     store: SubmissionStore
@@ -72,6 +75,7 @@ class Submitter:
     ending: Ending = field(default_factory=Ending)
     insistence: Insistence = field(default_factory=Insistence)
     spending: Spending = field(default_factory=Unlimited)
+    metrics: VideoMetrics = field(default_factory=VideoMetrics)
 
     def obtain(self, client: VideoClient, request: VideoRequest, fingerprint: str) -> VideoTask | Plan:
         """
@@ -87,21 +91,25 @@ class Submitter:
         except SubmissionStoreError as error:
             return plan_from_store_error(error)
 
-    def delivered(self, credits_used: float | None = None) -> Submission | None:
+    def delivered(self, task: VideoTask | None = None) -> Submission | None:
         """
         Note that the result is about to be returned to Airflow: a clear after this is a re-run. Returns the record.
 
-        :param credits_used: what the API says that it cost, if it has said so.
+        :param task: the finished video task, if this try has waited for it.
         """
-        self._note_spending(credits_used)
+        self._note_spending(None if task is None else task.credits_used)
         record = None
         try:
             record = self.store.load()
-            if record is not None and not record.delivered:
-                self.store.save(record.handed_over())
+            if record is not None:
+                handed_over = record.handed_over() if task is None else record.handed_over().in_the_metrics()
+                if handed_over != record:
+                    self.store.save(handed_over)
         except (SubmissionStoreError, SubmissionRecordError) as error:
             # The video is there, and must not be lost for this. At worst a clear uses it where it should make another.
             self.log.warning("%s A clear will use this video, also with on_rerun='regenerate'.", error)
+        if task is not None and not (record is not None and record.counted):
+            self.metrics.succeeded(task)
         return record
 
     def withdrawn(self) -> None:
@@ -117,10 +125,14 @@ class Submitter:
         plan = plan_from_wait(result)
         if plan.action is Action.USE and result.task is not None:
             return result.task
-        if result.task is not None and result.task.status is TaskStatus.FAIL:
+        failed = result.task if result.task is not None and result.task.status is TaskStatus.FAIL else None
+        if failed is not None:
             self._note_spending(0)
         try:
-            return self._ended(plan, self.store.load() if plan.action is Action.ABANDON else None)
+            record = self.store.load() if failed is not None or plan.action is Action.ABANDON else None
+            if failed is not None:
+                record = self._counted_as_failed(failed, record, plan)
+            return self._ended(plan, record)
         except (SubmissionStoreError, SubmissionRecordError) as error:
             self._not_abandoned(error)
         return plan
@@ -151,10 +163,11 @@ class Submitter:
                 return self._submit(client, request, record.fingerprint, record, why=plan.message)
             return self._ended(plan, record)
         plan = plan_from_video_task(task, record, max_tries=self.max_tries, on_rerun=self.on_rerun)
+        previous = self._counted_as_failed(task, record, plan) if task.status is TaskStatus.FAIL else record
         if plan.action is Action.SUBMIT:
-            return self._submit(client, request, record.fingerprint, record, why=plan.message)
+            return self._submit(client, request, record.fingerprint, previous, why=plan.message)
         if plan.action not in (Action.WAIT, Action.USE):
-            return self._ended(plan, record)
+            return self._ended(plan, previous)
         self.log.info(plan.message)
         self._note_spending(record.estimated_credits)
         if record.was_cleared_since(self.max_tries):
@@ -212,6 +225,9 @@ class Submitter:
             self.insistence.on(lambda: self.store.save(accepted), self._not_recorded_yet)
         except SubmissionStoreError as error:
             return plan_without_record(accepted, error)
+        finally:
+            # Not before there is a record, or no hope for one: this may take its time.
+            self.metrics.created()
         return VideoTask(task_id, model=request.model, status=TaskStatus.WAITING)
 
     def _refused(self, error: SeedanceError, submission: Submission, previous: Submission | None) -> Plan:
@@ -240,6 +256,24 @@ class Submitter:
         # The task ends all the same. Only if Airflow never hears of that, a retry finds the record as it was before:
         # it asks the API about the video once more, or says once more that the outcome is unknown.
         self.log.warning("%s So the end of the task is not noted in it.", error)
+
+    def _counted_as_failed(self, task: VideoTask, record: Submission | None, plan: Plan) -> Submission | None:
+        """Count a failed video, unless an earlier try did, and return the record that says so."""
+        if record is not None:
+            if record.counted:
+                return record
+            record = record.in_the_metrics()
+            # Otherwise it is written anyway.
+            if plan.action is not Action.ABANDON:
+                self._note_count(record)
+        self.metrics.failed(failure_of(task).reason)
+        return record
+
+    def _note_count(self, record: Submission) -> None:
+        try:
+            self.store.save(record)
+        except SubmissionStoreError as error:
+            self.log.warning("%s So the failure may be counted twice in the metrics.", error)
 
     def _reserved(self, request: VideoRequest) -> Plan | None:
         try:

@@ -17,6 +17,7 @@ from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.ending import WAIT_IS_OVER, Ending
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
+from seedance_provider.metrics import VideoMetrics
 from seedance_provider.spending import Limit, Limits, RunBudget
 from seedance_provider.submission import (
     Action,
@@ -210,16 +211,19 @@ class CreateVideoOperator(BaseOperator):
         self.on_rerun = OnRerun(on_rerun)
         self.on_unknown_submission = OnUnknownSubmission(on_unknown_submission)
         self._ending = Ending()
+        self._waits_for_slot = False
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Submit the video, unless an earlier try did, and wait for it."""
         # Debugging with dag.test() runs every try on the same operator.
         self._ending = Ending()
+        self._waits_for_slot = False
         started = time.time()
         return self._proceed(context, started, started + patience(self.timeout, self.execution_timeout))
 
     def on_slot(self, context: Context, event: dict[str, Any], started: float, deadline: float) -> dict[str, Any]:
         """Resume after waiting for a slot of the account."""
+        self._waits_for_slot = True
         if not event["free"] or time.time() >= deadline:
             # Past the deadline a video would be paid for that this try can't wait for.
             self._give_up_on_slot(self._submitter(context), started)
@@ -277,13 +281,18 @@ class CreateVideoOperator(BaseOperator):
         fingerprint = request.fingerprint(self.seedance_conn_id)
         while isinstance(obtained := submitter.obtain(client, request, fingerprint), Plan):
             if obtained.action is not Action.WAIT_FOR_SLOT:
+                self._end_slot_wait(submitter, started)
                 self._fail(context, obtained)
             self.log.info(obtained.message)
+            if not self._waits_for_slot:
+                self._waits_for_slot = True
+                submitter.metrics.slot_wait_began()
             if self.deferrable:
                 self._defer_to_slot(started, deadline)
             if (left := deadline - time.time()) <= 0:
                 self._give_up_on_slot(submitter, started)
             time.sleep(min(self._probe_interval, left))
+        self._end_slot_wait(submitter, started)
         return obtained
 
     def _wait_in_worker(
@@ -307,7 +316,7 @@ class CreateVideoOperator(BaseOperator):
         return self._finished(context, concluded)
 
     def _finished(self, context: Context, task: VideoTask) -> dict[str, Any]:
-        record = self._submitter(context).delivered(task.credits_used)
+        record = self._submitter(context).delivered(task)
         self.log.info(
             "Video task %s succeeded after %s s and cost %s credits (%s were expected): %s",
             task.task_id,
@@ -334,8 +343,14 @@ class CreateVideoOperator(BaseOperator):
             raise AirflowException(plan.message) from plan.error
         raise AirflowFailException(plan.message) from plan.error
 
+    def _end_slot_wait(self, submitter: Submitter, started: float) -> None:
+        if self._waits_for_slot:
+            self._waits_for_slot = False
+            submitter.metrics.slot_wait_ended(time.time() - started)
+
     def _give_up_on_slot(self, submitter: Submitter, started: float) -> NoReturn:
         submitter.withdrawn()
+        self._end_slot_wait(submitter, started)
         raise AirflowException(
             f"The account had no free slot for {time.time() - started:.0f} s. Nothing was submitted or charged, and "
             "the next try waits again. Use a pool with include_deferred, as large as the account's limit."
@@ -354,6 +369,7 @@ class CreateVideoOperator(BaseOperator):
             self.on_unknown_submission,
             self._ending,
             spending=self._limits(context, settings),
+            metrics=VideoMetrics(self.model, self.seedance_conn_id),
         )
 
     def _limits(self, context: Context, settings: ConnectionSettings | None) -> Limits:

@@ -587,7 +587,7 @@ class TestSpending:
         made = submitter(store, spending=limit)
         failed = VideoTask.from_record(record("fail", "task_a"), task_id="task_a")
         made.conclude(WaitResult(Outcome.FINISHED, task=failed))
-        made.delivered(187.5)
+        made.delivered(VideoTask("task_a", credits_used=187.5))
         made.withdrawn()
         assert limit.noted == [0, 187.5, 0]
 
@@ -595,5 +595,5 @@ class TestSpending:
         api.creations.append(CREATED)
         obtain(client, store)
         made = submitter(store, spending=self.Limit(broken=True))
-        assert made.delivered(200).task_id == "task_a"
+        assert made.delivered(VideoTask("task_a", credits_used=200)).task_id == "task_a"
         assert kept(store).delivered
