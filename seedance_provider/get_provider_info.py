@@ -31,7 +31,12 @@ def get_provider_info() -> dict[str, Any]:
                 "source-integration-name": _INTEGRATION,
                 "target-integration-name": "Object storage",
                 "python-module": "seedance_provider.transfers.video_to_object_storage",
-            }
+            },
+            {
+                "source-integration-name": "Object storage",
+                "target-integration-name": _INTEGRATION,
+                "python-module": "seedance_provider.transfers.upload_reference",
+            },
         ],
         "task-decorators": [
             {

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Self
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, BinaryIO, Self
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError, SSLError
 
-from seedance_provider.api.errors import ConnectionLostError, ConnectionNotEstablishedError, TransportError
+from seedance_provider.api.errors import (
+    ConnectionLostError,
+    ConnectionNotEstablishedError,
+    InvalidRequestError,
+    TransportError,
+)
 from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol, reading
+from seedance_provider.api.uploads import Upload, file_problem
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,6 +31,7 @@ _CONNECT_SECONDS = 10
 #: Giving up on an answer leaves the fate of a paid request open, so createTask is given much more time.
 _CREATE_SECONDS = 120
 _READ_SECONDS = 30
+_PUT_SECONDS = 300
 
 
 class SeedanceClient:
@@ -72,14 +81,51 @@ class SeedanceClient:
             response = _send(self._session, self._protocol.record_info(task_id), _READ_SECONDS)
             return self._protocol.read_record(response, task_id)
 
+    def upload(self, file: BinaryIO, file_name: str, size: int) -> Upload:
+        """
+        Hand a file to the API, for at most 24 hours. It costs nothing, and can be repeated.
 
-def _send(session: requests.Session, request: HttpRequest, read_seconds: float) -> HttpResponse:
+        :param file: opened for reading; read in small parts.
+        :param file_name: with its ending, by which the API tells what it is.
+        :param size: in bytes.
+        :raises InvalidRequestError: if the API takes no such file; nothing was sent.
+        :raises SeedanceError: whose ``on_read`` tells whether doing it again can help.
+        """
+        if problem := file_problem(file_name, size):
+            raise InvalidRequestError(f"The file can't be uploaded: {problem}. Nothing was sent or charged.")
+        with reading():
+            asked = _send(self._session, self._protocol.ask_for_upload(file_name), _READ_SECONDS)
+            ticket = self._protocol.read_ticket(asked)
+            # With a session of its own: nothing of the API's is to reach the storage, not even a cookie.
+            with requests.Session() as session:
+                answer = _send(session, self._protocol.put_file(ticket), _PUT_SECONDS, _Sized(file, size))
+            self._protocol.read_put(answer)
+        return Upload.of(ticket, size, datetime.now(UTC))
+
+
+class _Sized:
+    """A file whose length is said beforehand: signed URLs take no chunks."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+
+def _send(
+    session: requests.Session, request: HttpRequest, read_seconds: float, file: _Sized | None = None
+) -> HttpResponse:
     try:
         response = session.request(
             request.method,
             request.url,
             params=dict(request.params),
-            data=request.body,
+            data=request.body if file is None else file,
             headers=dict(request.headers),
             # Without an auth of ours, requests would replace our header by what a .netrc file says.
             auth=_keep_headers,
@@ -97,10 +143,13 @@ def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest
 
 
 def _transport_error(error: requests.RequestException, request: HttpRequest) -> TransportError:
-    host = request.url.split("/jobs/")[0]
+    parts = urlsplit(request.url)
+    # Not all of it, nor the error's own words, which have the rest: the URL of an upload is signed.
+    cause = type(error).__name__ if request.method == "PUT" else _cause(error)
+    host = f"{parts.scheme}://{parts.netloc}"
     if _was_not_sent(error):
-        return ConnectionNotEstablishedError(f"{host} could not be reached: {_cause(error)}. Nothing was sent.")
-    return ConnectionLostError(f"{host} did not answer completely: {_cause(error)}.")
+        return ConnectionNotEstablishedError(f"{host} could not be reached: {cause}. Nothing was sent.")
+    return ConnectionLostError(f"{host} did not answer completely: {cause}.")
 
 
 def _was_not_sent(error: requests.RequestException) -> bool:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import urlsplit
 
 import seedance_provider
@@ -25,6 +25,7 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
 )
 from seedance_provider.api.http_errors import HttpError, classify_http_error
+from seedance_provider.api.uploads import LIFETIME_SECONDS, UploadTicket
 from seedance_provider.api.video_task import VideoTask
 from seedance_provider.api.wire_formats import encode_body
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from seedance_provider.api.video_request import VideoRequest
 
 __all__ = ["DEFAULT_BASE_URL", "HttpRequest", "HttpResponse", "Protocol", "address_problem", "reading"]
+
+#: Beyond a year of seconds a number is no lifetime.
+_LONGEST_LIFETIME = 366 * 24 * 3600
 
 DEFAULT_BASE_URL = "https://kinovi.ai/api/v1"
 
@@ -87,6 +91,45 @@ class Protocol:
     def record_info(self, task_id: str) -> HttpRequest:
         """Build the request that asks for a video task. It costs nothing."""
         return HttpRequest("GET", f"{self.base_url}/jobs/recordInfo", self._headers(), params={"taskId": task_id})
+
+    def ask_for_upload(self, file_name: str) -> HttpRequest:
+        """Build the request for a place to put a file. It costs nothing."""
+        body = json.dumps({"fileName": file_name}).encode()
+        return HttpRequest("POST", f"{self.base_url}/uploads", self._headers(), body=body)
+
+    def read_ticket(self, response: HttpResponse) -> UploadTicket:
+        """
+        Return where to put a file.
+
+        :raises ApiError: whose ``on_read`` tells whether asking again can help.
+        """
+        answer = _read_object(response)
+        data = answer.get("data")
+        fields: Mapping[str, Any] = data if isinstance(data, Mapping) else answer
+        links = [fields.get(name) for name in ("uploadUrl", "url")]
+        if not all(isinstance(link, str) and address_problem(link) is None for link in links):
+            raise _unexpected(response, "the answer names no place for the file")
+        lifetime = fields.get("assetTtlSeconds")
+        content_type = fields.get("contentType")
+        return UploadTicket(
+            upload_url=str(links[0]),
+            url=str(links[1]),
+            content_type=content_type if isinstance(content_type, str) else "application/octet-stream",
+            lifetime_seconds=lifetime if _is_positive(lifetime) else LIFETIME_SECONDS,
+        )
+
+    def put_file(self, ticket: UploadTicket) -> HttpRequest:
+        """Build the request that carries the bytes. The key stays here: the URL is signed, and may be anybody's."""
+        return HttpRequest("PUT", ticket.upload_url, {"Content-Type": ticket.content_type})
+
+    def read_put(self, response: HttpResponse) -> None:
+        """
+        Check that the bytes have arrived.
+
+        :raises UnexpectedResponseError: if they have not.
+        """
+        if not 200 <= response.status < 300:
+            raise _unexpected(response, "the storage did not take the file")
 
     def read_created(self, response: HttpResponse) -> str:
         """
@@ -150,6 +193,10 @@ def reading() -> Iterator[None]:
     except SeedanceError as error:
         error.was_reading = True
         raise
+
+
+def _is_positive(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _LONGEST_LIFETIME
 
 
 def _read_object(response: HttpResponse) -> dict[str, Any]:

@@ -20,9 +20,10 @@ from seedance_provider.emulator.injection import inject_faults
 from seedance_provider.emulator.listener import Listener
 from seedance_provider.emulator.media import MediaFolder
 from seedance_provider.emulator.refusals import RefusedError
-from seedance_provider.emulator.resources import CALLBACKS, FAULTS, LISTENER, MEDIA, SERVICE, STORE
+from seedance_provider.emulator.resources import CALLBACKS, FAULTS, LISTENER, MEDIA, SERVICE, STORE, UPLOADS
 from seedance_provider.emulator.service import Clock, Service
 from seedance_provider.emulator.store import Store
+from seedance_provider.emulator.uploads import Uploads
 
 if TYPE_CHECKING:
     from seedance_provider.emulator.jobs import Job
@@ -33,6 +34,9 @@ __all__ = ["API_PATH", "create_app"]
 API_PATH = "/api/v1"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+#: The vendor names no limit; this one spares the memory of the machine.
+_LARGEST_UPLOAD = 512 * 1024 * 1024
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,7 +59,9 @@ def create_app(settings: Settings, clock: Clock = time.time) -> web.Application:
     :param clock: returns Unix seconds; tests bring their own, so that nobody has to wait.
     """
     # Faults come first: they spoil what would be answered, a refusal as well.
-    app = web.Application(middlewares=[inject_faults, _answer_web_errors, _answer_refusals])
+    app = web.Application(
+        client_max_size=_LARGEST_UPLOAD, middlewares=[inject_faults, _answer_web_errors, _answer_refusals]
+    )
     app[LISTENER] = Listener(settings.host, settings.port)
     app.cleanup_ctx.append(_resources(settings, clock))
     app.add_routes(
@@ -64,6 +70,10 @@ def create_app(settings: Settings, clock: Clock = time.time) -> web.Application:
             web.get(f"{API_PATH}/jobs/recordInfo", _record_info, name="recordInfo"),
             web.get(r"/media/{task_id:\w+}.{container:mp4|mov}", _media, name="media"),
             web.get(r"/media/{task_id:\w+}-last.{format:png|jpg}", _last_frame, name="lastFrame"),
+            web.post(f"{API_PATH}/uploads", _ask_for_upload),
+            web.get(f"{API_PATH}/uploads", _confirm_upload),
+            web.put("/{path:uploads/.+}", _put_file),
+            web.get("/{path:uploads/.+}", _uploaded_file),
             web.get("/emulator/ledger", _ledger),
             web.get("/emulator/faults", _faults),
             web.post("/emulator/faults", _replace_faults),
@@ -87,6 +97,7 @@ def _resources(settings: Settings, clock: Clock) -> Callable[[web.Application], 
             callbacks = Callbacks(store, _callback_body(app, settings), service.now)
             app[SERVICE], app[STORE], app[MEDIA], app[FAULTS] = service, store, media, faults
             app[CALLBACKS] = callbacks
+            app[UPLOADS] = Uploads(store, media.folder / "uploads", service.now)
             calling = asyncio.create_task(callbacks.run())
             yield
             calling.cancel()
@@ -157,6 +168,30 @@ async def _last_frame(request: web.Request) -> web.StreamResponse:
     if job is None or job.order.last_frame_type != request.match_info["format"]:
         raise web.HTTPNotFound
     return web.FileResponse(await request.app[MEDIA].last_frame(job))
+
+
+async def _ask_for_upload(request: web.Request) -> web.Response:
+    request.app[SERVICE].check_key(_authorization(request))
+    body = await request.read()
+    return web.json_response(request.app[UPLOADS].ask(request.content_type, body, str(request.url.origin())))
+
+
+async def _confirm_upload(request: web.Request) -> web.Response:
+    request.app[SERVICE].check_key(_authorization(request))
+    return web.json_response(request.app[UPLOADS].confirm(request.query.get("path")))
+
+
+async def _put_file(request: web.Request) -> web.Response:
+    path = request.match_info["path"]
+    request.app[UPLOADS].put(path, request.content_type, _authorization(request), await request.read())
+    return web.Response()
+
+
+async def _uploaded_file(request: web.Request) -> web.StreamResponse:
+    found = request.app[UPLOADS].find(request.match_info["path"])
+    if found is None:
+        raise web.HTTPNotFound
+    return web.FileResponse(request.app[UPLOADS].file(found.path), headers={"Content-Type": found.content_type})
 
 
 async def _ledger(request: web.Request) -> web.Response:

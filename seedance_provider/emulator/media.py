@@ -33,6 +33,11 @@ class MediaFolder:
         self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="render")
         self._rendering: dict[Path, asyncio.Future[None]] = {}
 
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._folder
+
     def close(self) -> None:
         """Finish what is being rendered, and render nothing more."""
         self._threads.shutdown(cancel_futures=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from seedance_provider.emulator.auth import Account, account_name, account_of_key, accounts, authenticate
 from seedance_provider.emulator.generations import GENERATIONS
@@ -25,6 +27,7 @@ __all__ = ["Clock", "Service"]
 
 #: For how long the vendor says that the link to the last frame of a Seedance 2.5 video is good.
 _LAST_FRAME_MS = 24 * 3600 * 1000
+_UPLOAD_URL = re.compile(r"/(uploads/[0-9a-f]{32}/.+)$")
 _MEDIA_URL = re.compile(r"/media/(\w+)\.(?:mp4|mov)$")
 
 #: Returns Unix seconds.
@@ -58,7 +61,16 @@ class Service:
         # free slots. The last two are checked in the transaction that stores the job.
         account = authenticate(authorization, self._settings, self._store.rotated_keys())
         order = read_order(read_body(content_type, body), GENERATIONS[self._settings.generation], self._seconds_of)
-        return self._accept(order, account)
+        return self._accept(self._doomed_by_uploads(order), account)
+
+    def check_key(self, authorization: str | None) -> None:
+        """
+        Let nobody pass who has no good key.
+
+        :param authorization: the header's value, ``None`` if there is none.
+        :raises RefusedError: 401 or 403.
+        """
+        authenticate(authorization, self._settings, self._store.rotated_keys())
 
     def record_info(self, authorization: str | None, task_id: str | None, root_url: str) -> dict[str, Any]:
         """
@@ -120,6 +132,16 @@ class Service:
             job = schedule(order, account, standing, self._settings, now)
             self._store.add(job)
         return job
+
+    def _doomed_by_uploads(self, order: VideoOrder) -> VideoOrder:
+        """A reference that was never put here, or is gone, can't be fetched when the video is made."""
+        for purpose, url in order.references:
+            path = _UPLOAD_URL.search(url)
+            found = self._store.upload(unquote(path[1])) if path else None
+            if path and (found is None or not found.is_there(self.now())):
+                failure = "reference_download_newer" if purpose == "Video" else "reference_image_review"
+                return replace(order, doom=order.doom or failure)
+        return order
 
     def _seconds_of(self, url: str) -> float | None:
         """A video that was made here is known; nothing is fetched."""

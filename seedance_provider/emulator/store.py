@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from seedance_provider.emulator.database import open_database, transaction
 from seedance_provider.emulator.jobs import SETTLEMENT_MS, Job, Standing
 from seedance_provider.emulator.order import VideoOrder
+from seedance_provider.emulator.uploads import UploadedFile
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,6 +38,9 @@ CREATE TABLE IF NOT EXISTS jobs (
 );
 CREATE INDEX IF NOT EXISTS jobs_of_an_account ON jobs (account, ends_at);
 CREATE TABLE IF NOT EXISTS hidden_jobs (task_id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS uploads (
+    path TEXT PRIMARY KEY, content_type TEXT NOT NULL, asked_at INTEGER NOT NULL, uploaded_at INTEGER, size INTEGER
+);
 CREATE TABLE IF NOT EXISTS callbacks (task_id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS rotated_keys (key_name TEXT PRIMARY KEY, account TEXT);
 """
@@ -108,6 +112,21 @@ class Store:
     def never_end(self, task_id: str) -> None:
         """Let a job go on for ever."""
         self._database.execute("UPDATE jobs SET ends_at = NULL WHERE task_id = ?", (task_id,))
+
+    def add_upload(self, place: UploadedFile) -> None:
+        """Store a place for a file."""
+        self._database.execute(
+            "INSERT INTO uploads VALUES (?, ?, ?, NULL, 0)", (place.path, place.content_type, place.asked_at)
+        )
+
+    def note_upload(self, path: str, uploaded_at: int, size: int) -> None:
+        """Store that the bytes have come."""
+        self._database.execute("UPDATE uploads SET uploaded_at = ?, size = ? WHERE path = ?", (uploaded_at, size, path))
+
+    def upload(self, path: str) -> UploadedFile | None:
+        """Return a place, ``None`` if there is none of that path."""
+        row = self._database.execute("SELECT * FROM uploads WHERE path = ?", (path,)).fetchone()
+        return None if row is None else UploadedFile(**dict(row))
 
     def called_back(self) -> set[str]:
         """Return the ids of the jobs whose result was posted."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
@@ -12,6 +12,7 @@ from seedance_provider.api.errors import (
     ApiAccessDisabledError,
     AuthenticationError,
     ConnectionNotEstablishedError,
+    InvalidRequestError,
     SeedanceError,
     TaskAccessDeniedError,
     TaskNotFoundError,
@@ -24,6 +25,7 @@ from seedance_provider.hooks.connection_settings import ConnectionSettings
 if TYPE_CHECKING:
     from seedance_provider.api.async_client import AsyncSeedanceClient
     from seedance_provider.api.client import SeedanceClient
+    from seedance_provider.api.uploads import Upload
 
 __all__ = ["SeedanceHook"]
 
@@ -96,6 +98,26 @@ class SeedanceHook(BaseHook):
         from seedance_provider.api.async_client import AsyncSeedanceClient
 
         return AsyncSeedanceClient((await self.aget_settings()).protocol())
+
+    def upload(self, source: Any, source_conn_id: str | None = None) -> Upload:
+        """
+        Hand a file to the API, for at most 24 hours, and return the URL by which a video can refer to it.
+
+        It costs nothing, and can be repeated; each time there is another URL.
+
+        :param source: an ``ObjectStoragePath``, or a URL or path of which one can be made.
+        :param source_conn_id: the Airflow connection of the storage. Default: that of the URL, or none.
+        :raises InvalidRequestError: if there is no such file, or one that the API doesn't take; nothing was sent.
+        :raises SeedanceError: whose ``on_read`` tells whether doing it again can help.
+        """
+        from airflow.sdk import ObjectStoragePath
+
+        given = isinstance(source, ObjectStoragePath)
+        path = source if given else ObjectStoragePath(str(source), conn_id=source_conn_id)
+        if not path.is_file():
+            raise InvalidRequestError(f"There is no file {path}. Nothing was uploaded or charged.")
+        with self.get_conn() as client, path.open("rb") as file:
+            return client.upload(file, path.name, path.stat().st_size)
 
     def test_connection(self) -> tuple[bool, str]:
         """

@@ -13,6 +13,8 @@ OPERATORS = [
     "seedance_provider.operators.seedance",
     "seedance_provider.sensors.seedance",
     "seedance_provider.transfers.video_to_object_storage",
+    "seedance_provider.transfers.upload_reference",
+    "seedance_provider.decorators.seedance",
 ]
 
 
@@ -39,6 +41,7 @@ def test_an_operator_brings_little_beyond_the_providers_own_modules(name):
         "airflow.providers.common.compat.sdk",
         "airflow.providers.common.compat._compat_utils",
         "airflow.providers.common.compat.version_compat",
+        "airflow.sdk.bases.decorator",
         "airflow.sdk.bases.operatorlink",
         "airflow.sdk.bases.sensor",
         "airflow.sdk.bases.xcom",
