@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from seedance_provider.emulator.settings import DEFAULT_KEY, DEMO_KEY
+from tests.support.statsd_server import StatsdServer
 from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
 
@@ -58,7 +59,14 @@ def dags_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def airflow_stack(tmp_path_factory, dags_folder, emulator, small_emulator, slow_emulator, video_folder):
+def statsd():
+    """What hears the metrics of the Airflow under test."""
+    with StatsdServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def airflow_stack(tmp_path_factory, dags_folder, emulator, small_emulator, slow_emulator, video_folder, statsd):
     """An Airflow with connections to the emulators. Starting it takes about 10 seconds."""
     home = tmp_path_factory.mktemp("airflow") / "home"
     secrets = tmp_path_factory.mktemp("secrets") / "connections.json"
@@ -71,9 +79,11 @@ def airflow_stack(tmp_path_factory, dags_folder, emulator, small_emulator, slow_
         "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(secrets)}),
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW_CONN_SMALL": small_emulator.connection,
+        "AIRFLOW_CONN_METERED": emulator.connection,
         "AIRFLOW_CONN_SLOW": slow_emulator.connection,
         "AIRFLOW_CONN_DEMO_KEY": json.dumps(json.loads(emulator.connection) | {"password": DEMO_KEY}),
         "SEEDANCE_VIDEO_FOLDER": video_folder.as_uri(),
+        **statsd.settings,
     }
     with AirflowStack(home, dags_folder, env=env) as running:
         yield running
