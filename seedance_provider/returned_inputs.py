@@ -14,6 +14,7 @@ from dataclasses import fields
 from typing import Any
 
 from seedance_provider.api.video_request import VideoRequest
+from seedance_provider.submission import asking
 
 __all__ = ["InvalidInputsError", "ReturnedInputs", "inputs_of"]
 
@@ -68,22 +69,43 @@ class ReturnedInputs:
         """
         Return the inputs, and whether they were kept from an earlier try.
 
-        An error of the store is raised as it is: nothing has been submitted yet, and the next try reads it again.
-
         :param function: called if there are none for this clear of the task.
         :param is_rescue: whether there is a video to be rescued, so that a clear asks for the same one again.
         :raises InvalidInputsError: if it returns something else.
+        :raises SubmissionStoreError: if the store fails. Nothing was submitted yet, and the next try reads it again.
         """
-        kept = self._store.get(_KEY) if self._store is not None else None
-        if isinstance(kept, Mapping) and (is_rescue or kept.get("max_tries") == self._max_tries):
+        kept = self._load()
+        if kept is not None and kept.get("max_tries") == self._max_tries:
+            return dict(kept["inputs"]), True
+        if kept is not None and is_rescue:
+            # From here on these are the inputs of this clear, also when the rescued video has been delivered.
+            self._save(kept["inputs"])
             return dict(kept["inputs"]), True
         inputs = inputs_of(function())
+        self._save(inputs)
+        return inputs, False
+
+    def kept(self) -> dict[str, Any]:
+        """
+        Return the inputs that are kept, whoever has put them there; none if there are none.
+
+        :raises SubmissionStoreError: if the store fails.
+        """
+        kept = self._load()
+        return {} if kept is None else dict(kept["inputs"])
+
+    def _load(self) -> Mapping[str, Any] | None:
+        with asking("read"):
+            kept = self._store.get(_KEY) if self._store is not None else None
+        return kept if isinstance(kept, Mapping) else None
+
+    def _save(self, inputs: Mapping[str, Any]) -> None:
         if self._store is not None:
             from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in the stub
 
-            value = {"max_tries": self._max_tries, "inputs": inputs}
-            self._store.set(_KEY, value, retention=NEVER_EXPIRE)
-        return inputs, False
+            with asking("written"):
+                value = {"max_tries": self._max_tries, "inputs": inputs}
+                self._store.set(_KEY, value, retention=NEVER_EXPIRE)
 
 
 def _described(name: Any) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "SubmissionState",
     "SubmissionStore",
     "SubmissionStoreError",
+    "asking",
     "plan_after_unrecorded_refusal",
     "plan_from_record",
     "plan_from_refusal",
@@ -195,7 +196,7 @@ class SubmissionStore:
 
     def load(self) -> Submission | None:
         """Return the record, or ``None`` if nothing was ever submitted."""
-        with _asking("read"):
+        with asking("read"):
             value = self._store.get(_KEY) if self._store is not None else None
         return None if value is None else Submission.from_json(value)
 
@@ -204,7 +205,7 @@ class SubmissionStore:
         if self._store is not None:
             from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in the stub
 
-            with _asking("written"):
+            with asking("written"):
                 self._store.set(_KEY, submission.to_json(), retention=NEVER_EXPIRE)
 
     def restore(self, previous: Submission | None) -> None:
@@ -212,12 +213,17 @@ class SubmissionStore:
         if previous is not None:
             self.save(previous)
         elif self._store is not None:
-            with _asking("written"):
+            with asking("written"):
                 self._store.delete(_KEY)
 
 
 @contextmanager
-def _asking(done: str) -> Iterator[None]:
+def asking(done: str) -> Iterator[None]:
+    """
+    Raise whatever goes wrong with the store as :class:`SubmissionStoreError`.
+
+    :param done: what is done with the record: ``read`` or ``written``.
+    """
     try:
         yield
     except Exception as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import (
+    AirflowException,
     AirflowFailException,
     DecoratedOperator,
     context_merge,
@@ -14,7 +16,13 @@ from airflow.providers.common.compat.sdk import (
 
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.returned_inputs import InvalidInputsError, ReturnedInputs
-from seedance_provider.submission import SubmissionRecordError, SubmissionState, SubmissionStore
+from seedance_provider.submission import (
+    SubmissionRecordError,
+    SubmissionState,
+    SubmissionStore,
+    SubmissionStoreError,
+    plan_from_store_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -51,32 +59,50 @@ class _SeedanceVideoDecoratedOperator(DecoratedOperator, CreateVideoOperator):
         op_kwargs: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        if inspect.iscoroutinefunction(python_callable):
+            raise ValueError(f"{python_callable.__name__} is async, and @task.seedance_video needs a plain function.")
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
 
     def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Resume after waiting for the video."""
-        self._take_inputs(context)
+        self._show_inputs(context)
         return super().on_video(context, event)
 
     def _proceed(self, context: Context, started: float, deadline: float) -> dict[str, Any]:
         self._take_inputs(context)
         return super()._proceed(context, started, deadline)
 
-    def _take_inputs(self, context: Context) -> None:
-        returned = ReturnedInputs(context.get("task_state_store"), context["ti"].max_tries)
+    def _show_inputs(self, context: Context) -> None:
+        """Only for people to see. There is a video already, so nothing may fail, and the function is not called."""
         try:
-            inputs, kept = returned.get(lambda: self._call(context), is_rescue=_has_undelivered_video(context))
+            self._set(_returned_inputs(context).kept())
+        except SubmissionStoreError as error:
+            self.log.warning("%s So the rendered fields don't show what the function returned.", error)
+
+    def _take_inputs(self, context: Context) -> None:
+        try:
+            is_rescue = _has_undelivered_video(context)
+            inputs, kept = _returned_inputs(context).get(lambda: self._call(context), is_rescue=is_rescue)
         except InvalidInputsError as error:
             raise AirflowFailException(str(error)) from error
-        for name, value in inputs.items():
-            setattr(self, name, value)
+        except SubmissionStoreError as error:
+            raise AirflowException(plan_from_store_error(error).message) from error
+        self._set(inputs)
         origin = "An earlier try of this task got from the function" if kept else "The function returned"
         self.log.info("%s: %s", origin, inputs)
+
+    def _set(self, inputs: Mapping[str, Any]) -> None:
+        for name, value in inputs.items():
+            setattr(self, name, value)
 
     def _call(self, context: Context) -> Any:
         context_merge(context, self.op_kwargs)
         kwargs = determine_kwargs(self.python_callable, self.op_args, context)
         return self.python_callable(*self.op_args, **kwargs)
+
+
+def _returned_inputs(context: Context) -> ReturnedInputs:
+    return ReturnedInputs(context.get("task_state_store"), context["ti"].max_tries)
 
 
 def _has_undelivered_video(context: Context) -> bool:
@@ -103,6 +129,8 @@ def seedance_video_task(python_callable: Callable[..., Any] | None = None, **kwa
     :param python_callable: the function.
     :param kwargs: parameters of the operator.
     """
+    # Airflow would infer multiple_outputs from a function that returns a dict; but that is not what the task returns.
+    kwargs = {"multiple_outputs": False} | kwargs
     return task_decorator_factory(
         python_callable=python_callable, decorated_operator_class=_SeedanceVideoDecoratedOperator, **kwargs
     )

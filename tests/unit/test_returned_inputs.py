@@ -7,6 +7,7 @@ import math
 import pytest
 
 from seedance_provider.returned_inputs import InvalidInputsError, ReturnedInputs, inputs_of
+from seedance_provider.submission import SubmissionStoreError
 from tests.support.task_context import StateStore
 
 
@@ -60,6 +61,18 @@ class TestReturnedInputs:
         again = ReturnedInputs(store, 4).get(lambda: pytest.fail("called"), is_rescue=True)
         assert again == ({"prompt": "A kite"}, True)
 
+    def test_what_a_rescue_asks_for_is_kept_for_its_retries(self):
+        store = StateStore()
+        ReturnedInputs(store, 3).get(lambda: "A kite")
+        ReturnedInputs(store, 4).get(lambda: pytest.fail("called"), is_rescue=True)
+        assert ReturnedInputs(store, 4).get(lambda: pytest.fail("called")) == ({"prompt": "A kite"}, True)
+
+    def test_what_is_kept_can_be_shown_without_calling_anything(self):
+        store = StateStore()
+        assert ReturnedInputs(store, 3).kept() == ReturnedInputs(None, 3).kept() == {}
+        ReturnedInputs(store, 3).get(lambda: "A kite")
+        assert ReturnedInputs(store, 4).kept() == {"prompt": "A kite"}
+
     def test_what_is_refused_is_not_kept(self):
         store = StateStore()
         with pytest.raises(InvalidInputsError):
@@ -70,7 +83,7 @@ class TestReturnedInputs:
     def test_a_store_that_is_down_is_an_error(self, call):
         store = StateStore()
         store.fail = call
-        with pytest.raises(ConnectionError):
+        with pytest.raises(SubmissionStoreError, match="ConnectionError"):
             ReturnedInputs(store, 3).get(lambda: "A kite")
 
     def test_without_a_store_each_try_calls_it(self):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
 from airflow.sdk import DAG
 
+from seedance_provider.api.video_task import VideoTask
 from seedance_provider.decorators.seedance import seedance_video_task
 from seedance_provider.operators.seedance import CreateVideoOperator
+from seedance_provider.waiting import Outcome, WaitResult
 from tests.support.scripted_api import Answer, record
 from tests.support.task_context import StateStore, context
 
@@ -65,6 +67,88 @@ def test_a_clear_rescues_what_airflow_never_got(api):
     deferred(made(lambda: next(prompts), task_id="create").execute, context(store, max_tries=3))
     deferred(made(lambda: next(prompts), task_id="create").execute, context(store, max_tries=4))
     assert len(api.created) == 1
+
+
+def test_a_worker_that_dies_after_the_rescue_does_not_lead_to_another_video(api):
+    prompts, store = iter(["A kite", "A boat"]), StateStore()
+    api.creations.append(CREATED)
+    api.readings.append(Answer(body=record("success")))
+    options = {"task_id": "create", "deferrable": False}
+    deferred(made(lambda: next(prompts), task_id="create").execute, context(store, max_tries=3))
+    for _ in ("rescued, but Airflow never heard of it", "the retry"):
+        result = made(lambda: next(prompts), **options).execute(context(store, max_tries=4))
+        assert result["task_id"] == "task_a"
+    assert len(api.created) == 1
+
+
+def finished() -> dict:
+    task = VideoTask.from_record(record(), task_id="task_a")
+    return WaitResult(Outcome.FINISHED, task=task).to_event()
+
+
+class TestAfterTheWait:
+    def test_what_was_returned_is_shown(self, api):
+        store = StateStore()
+        api.creations.append(CREATED)
+        deferred(made(lambda: "A kite", task_id="create").execute, context(store))
+        resumed = made(self.not_again, task_id="create")
+        assert resumed.on_video(context(store), finished())["status"] == "success"
+        assert resumed.prompt == "A kite"
+
+    def test_the_function_is_not_called_below_airflow_3_3_either(self):
+        assert made(self.not_again, task_id="create").on_video(context(), finished())["status"] == "success"
+
+    def test_a_store_that_is_down_loses_no_video(self, api, capsys):
+        store = StateStore()
+        api.creations.append(CREATED)
+        deferred(made(lambda: "A kite", task_id="create").execute, context(store))
+        store.fail = "get"
+        assert made(self.not_again, task_id="create").on_video(context(store), finished())["status"] == "success"
+        assert "rendered fields don't show" in capsys.readouterr().out
+
+    def not_again(self):
+        raise AssertionError("the function is called again")
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_store_that_can_not_be_read_is_asked_again_by_the_next_try(api, call):
+    with pytest.raises(AirflowException, match="This try has submitted nothing") as caught:
+        made(lambda: "A kite", task_id="create").execute(context(StateStore(get=[call])))
+    assert not isinstance(caught.value, AirflowFailException)
+    assert api.created == []
+
+
+def test_what_can_not_be_kept_is_not_submitted(api):
+    with pytest.raises(AirflowException, match="This try has submitted nothing"):
+        made(lambda: "A kite", task_id="create").execute(context(StateStore(set=[1])))
+    assert api.created == []
+
+
+def test_a_task_that_is_told_to_end_while_its_function_runs_submits_nothing(api):
+    def describe():
+        operator.on_kill()
+        return "A kite"
+
+    operator = made(describe, task_id="create")
+    with pytest.raises(AirflowException, match="Nothing was submitted or charged"):
+        operator.execute(context(StateStore()))
+    assert api.created == []
+
+
+def test_the_annotation_is_of_the_inputs_and_not_of_what_the_task_returns():
+    def describe() -> dict[str, str]:
+        return {"prompt": "A kite"}
+
+    assert made(describe).multiple_outputs is False
+    assert made(describe, multiple_outputs=True).multiple_outputs is True
+
+
+def test_an_async_function_is_refused_when_the_dag_is_read():
+    async def describe():
+        return "A kite"
+
+    with pytest.raises(ValueError, match="needs a plain function"):
+        made(describe)
 
 
 def test_after_the_video_was_delivered_a_clear_calls_the_function(api):
