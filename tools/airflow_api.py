@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from tools.waiting import wait_until
 
@@ -22,6 +24,18 @@ JsonObject = dict[str, Any]
 _FINAL_RUN_STATES = ("success", "failed")
 _SECONDS_PER_REQUEST = 30
 _PAGE = 100
+#: What Airflow answers when its SQLite is locked for too long, as on a busy machine. Nothing was changed then.
+_WHILE_LOCKED = Retry(
+    total=None,
+    connect=0,
+    read=0,
+    other=0,
+    status=6,
+    status_forcelist=[500],
+    allowed_methods=None,
+    backoff_factor=0.2,
+    raise_on_status=False,
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,7 @@ class AirflowApi:
     def _authenticated_session(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False  # no proxy and no .netrc for a server on this machine
+        session.mount(self.base_url, HTTPAdapter(max_retries=_WHILE_LOCKED))
         response = session.get(f"{self.base_url}/auth/token", timeout=_SECONDS_PER_REQUEST)
         response.raise_for_status()
         session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
