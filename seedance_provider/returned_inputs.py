@@ -45,7 +45,7 @@ def inputs_of(returned: Any) -> dict[str, Any]:
             f"{', '.join(_NAMES)}. Nothing was submitted or charged."
         )
     try:
-        return dict(json.loads(json.dumps(dict(inputs), allow_nan=False)))
+        return dict(json.loads(json.dumps(dict(inputs), allow_nan=False, default=_file_name)))
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputsError(
             f"The function returned inputs that JSON can't write ({error}), so a retry could not use them again. "
@@ -106,6 +106,15 @@ class ReturnedInputs:
             with asking("written"):
                 value = {"max_tries": self._max_tries, "inputs": inputs}
                 self._store.set(_KEY, value, retention=NEVER_EXPIRE)
+
+
+def _file_name(value: Any) -> str:
+    """Keep a file by its name: what JSON can't write otherwise."""
+    from seedance_provider.stored_file import StoredFile, names_a_file
+
+    if names_a_file(value):
+        return str(StoredFile.of(value))
+    raise TypeError(f"{type(value).__name__} is not JSON serializable")
 
 
 def _described(name: Any) -> str:

@@ -41,6 +41,7 @@ __all__ = [
     "plan_from_record",
     "plan_from_refusal",
     "plan_from_store_error",
+    "plan_from_upload_error",
     "plan_from_video_task",
     "plan_from_wait",
     "plan_without_record",
@@ -367,6 +368,18 @@ def plan_from_refusal(
         case Verdict.UNKNOWN_OUTCOME:
             said = f"{_sentence(error)} {_unknown_submission(submission)}{_TO_SUBMIT_ANEW}"
             return Plan(Action.ABANDON, said, error)
+
+
+def plan_from_upload_error(error: SeedanceError) -> Plan:
+    """
+    Decide when a file could not be handed to the API, before the video was requested.
+
+    :param error: what went wrong.
+    """
+    said = f"A file could not be handed to the API, so no video was requested and nothing was charged: {error}"
+    if error.on_read is Verdict.TRANSIENT:
+        return Plan(Action.RETRY, f"{said.rstrip('. ')}. The next try does it again.", error)
+    return Plan(Action.FAIL, f"{said.rstrip('. ')}. {error.advice}".rstrip(), error)
 
 
 def plan_from_store_error(error: SubmissionStoreError) -> Plan:

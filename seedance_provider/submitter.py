@@ -29,6 +29,7 @@ from seedance_provider.submission import (
     plan_from_record,
     plan_from_refusal,
     plan_from_store_error,
+    plan_from_upload_error,
     plan_from_video_task,
     plan_from_wait,
     plan_without_record,
@@ -36,6 +37,7 @@ from seedance_provider.submission import (
 from seedance_provider.waiting import WaitResult, result_of_error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from signal import Signals
 
     from seedance_provider.api.video_request import VideoRequest
@@ -49,6 +51,10 @@ class VideoClient(Protocol):
     def create_task(self, request: VideoRequest) -> str: ...
 
     def get_task(self, task_id: str) -> VideoTask: ...
+
+
+def _as_it_is(_: Any, request: VideoRequest) -> VideoRequest:
+    return request
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ class Submitter:
     :param insistence: how long to try to record what the API has answered.
     :param spending: the limits on what may be paid; asked before every payment and told what came of it.
     :param metrics: told of every video once.
+    :param prepare: makes a request ready to be sent, by uploading its files; called with the client and the request
+        right before something is paid for.
     """
 
     store: SubmissionStore
@@ -76,6 +84,7 @@ class Submitter:
     insistence: Insistence = field(default_factory=Insistence)
     spending: Spending = field(default_factory=Unlimited)
     metrics: VideoMetrics = field(default_factory=VideoMetrics)
+    prepare: Callable[[Any, VideoRequest], VideoRequest] = _as_it_is
 
     def obtain(self, client: VideoClient, request: VideoRequest, fingerprint: str) -> VideoTask | Plan:
         """
@@ -187,6 +196,11 @@ class Submitter:
             self.log.warning(why)
         if (instead := self._reserved(request)) is not None:
             return instead
+        try:
+            request = self.prepare(client, request)
+        except SeedanceError as error:
+            self._note_spending(0)
+            return plan_from_upload_error(error)
         submission = Submission(
             SubmissionState.SUBMITTING,
             fingerprint,

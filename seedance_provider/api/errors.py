@@ -5,6 +5,7 @@ Everything that can go wrong with the API, and what may be done about it.
 
     SeedanceError
     ├── InvalidRequestError              refused here, before anything was sent
+    ├── FileUnavailableError             a file that has to be uploaded could not be read
     ├── TransportError
     │   ├── ConnectionNotEstablishedError    nothing was sent
     │   └── ConnectionLostError              sent, but no answer came back
@@ -49,6 +50,7 @@ __all__ = [
     "ConnectionLostError",
     "ConnectionNotEstablishedError",
     "ExtensionFailedError",
+    "FileUnavailableError",
     "ForbiddenError",
     "GenerationFailedError",
     "InputModerationError",
@@ -121,6 +123,15 @@ class InvalidRequestError(SeedanceError, ValueError):
 
     reason = "invalid_request"
     advice = "Change the inputs in the DAG, or the connection, then clear the Airflow task."
+
+
+class FileUnavailableError(SeedanceError):
+    """A file that stands for a URL could not be read, which may pass. Nothing was sent, and nothing was charged."""
+
+    on_create = Verdict.TRANSIENT
+    on_read = Verdict.TRANSIENT
+    reason = "file_unavailable"
+    advice = "Nothing, if it passes. If it stays: may the worker read the file, and is the storage's connection right?"
 
 
 class TransportError(SeedanceError):

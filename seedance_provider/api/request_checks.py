@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from seedance_provider.api.media_file import MediaFile, total_seconds
+from seedance_provider.api.media_probe import UNREADABLE
 from seedance_provider.api.models import (
     BITRATE_MODES,
     LARGEST_SEED,
@@ -48,6 +50,9 @@ _EITHER_WAY = ("generate_audio", "bitrate_mode", "seed", "output_format", "upsca
 
 _TAG = re.compile(r"(?<!\w)@(image|video|audio)(\d{1,9})(?!\w)", re.IGNORECASE)
 _KINDS = {"reference_images": "image", "reference_videos": "video", "reference_audios": "audio"}
+_A = {"image": "an image", "video": "a video", "audio": "a sound"}
+#: Lengths that containers name are not exact: a video of 15 s that the API has made itself may be 15.1 s long.
+_TOLERANCE_SECONDS = 0.2
 _TEXTS = ("model", "resolution", "aspect_ratio")
 _LONGEST_SHOWN = 80
 
@@ -195,24 +200,44 @@ def _media_problems(request: VideoRequest) -> Iterator[str]:
     for name in ("first_frame", "last_frame"):
         url = getattr(request, name)
         if url is not None:
-            yield from _url_problems(name, url, "image", "a public http(s) URL is needed (or None for no frame)")
+            yield from _media_item_problems(
+                name, url, "image", "a public http(s) URL or a file is needed (or None for no frame)"
+            )
     if request.last_frame is not None and request.first_frame is None:
         yield "last_frame is set but first_frame is not, and a last frame needs a first one"
     for name, kind in _KINDS.items():
         urls = getattr(request, name)
         if not isinstance(urls, tuple):
-            yield f"{name} is {_shown(urls)}, and a list of public http(s) URLs is needed"
+            yield f"{name} is {_shown(urls)}, and a list of public http(s) URLs or files is needed"
             continue
         for position, url in enumerate(urls, 1):
-            yield from _url_problems(f"{name} {position}", url, kind, "a public http(s) URL is needed")
+            yield from _media_item_problems(f"{name} {position}", url, kind, "a public http(s) URL or a file is needed")
     if request.callback_url is not None and not is_http_url(request.callback_url):
         yield f"callback_url is {_shown(request.callback_url)}, and an http(s) URL is needed (or None for no callback)"
 
 
-def _url_problems(name: str, url: Any, kind: str, needed: str) -> Iterator[str]:
-    if not is_http_url(url):
-        yield f"{name} is {_shown(url)}, and {needed}"
-        return
+def _media_item_problems(name: str, media: Any, kind: str, needed: str) -> Iterator[str]:
+    if isinstance(media, MediaFile):
+        yield from _file_problems(name, media, kind)
+    elif is_http_url(media):
+        yield from _url_problems(name, media, kind)
+    else:
+        yield f"{name} is {_shown(media)}, and {needed}"
+
+
+def _file_problems(name: str, file: MediaFile, kind: str) -> Iterator[str]:
+    shown = _shown(file.source)
+    if not file.name.lower().endswith(SUFFIXES[kind]):
+        yield f"{name} is the file {shown}, and {', '.join(SUFFIXES[kind])} are accepted"
+    elif file.size <= 0:
+        yield f"{name} is the file {shown}, which is empty"
+    elif file.kind == UNREADABLE:
+        yield f"{name} is the file {shown}, whose content can't be read as {_A[kind]}"
+    elif file.kind not in (None, kind):
+        yield f"{name} is the file {shown}, whose content is {_A[str(file.kind)]}, and {_A[kind]} is needed"
+
+
+def _url_problems(name: str, url: str, kind: str) -> Iterator[str]:
     # Many links have no ending at all, but one of another kind is a mistake that would fail after minutes.
     path = unquote(urlsplit(url).path).lower()
     others = [other for other, suffixes in SUFFIXES.items() if other != kind and path.endswith(suffixes)]
@@ -235,26 +260,43 @@ def _reference_problems(request: VideoRequest, model: Model) -> Iterator[str]:
     for name, limit in _limits(model).items():
         if len(getattr(request, name)) > limit.count:
             yield f"{name} has {len(getattr(request, name))} items, and {model.name} takes at most {limit.count}"
-    yield from _length_problems(request, model.name, model.videos)
+    yield from _length_problems(request, model)
 
 
 def _limits(model: Model) -> dict[str, MediaLimit]:
     return {"reference_images": model.images, "reference_videos": model.videos, "reference_audios": model.audios}
 
 
-def _length_problems(request: VideoRequest, model: str, limit: MediaLimit) -> Iterator[str]:
-    seconds = request.reference_video_seconds
+def _length_problems(request: VideoRequest, model: Model) -> Iterator[str]:
+    if request.reference_video_seconds is not None and not request.reference_videos:
+        yield f"reference_video_seconds is {request.reference_video_seconds:g}, and there is no reference video"
+        return
+    for name, limit in _limits(model).items():
+        media = getattr(request, name)
+        yield from _total_length_problems(request, name, model.name, limit)
+        for position, item in enumerate(media, 1):
+            yield from _single_length_problems(f"{name} {position}", item, model.name, limit)
+
+
+def _total_length_problems(request: VideoRequest, name: str, model: str, limit: MediaLimit) -> Iterator[str]:
+    media = getattr(request, name)
+    measured = total_seconds(media)
+    said = request.reference_video_seconds if name == "reference_videos" else None
+    seconds = said if said is not None else measured
     if seconds is None or limit.seconds is None:
         return
-    if not request.reference_videos:
-        yield f"reference_video_seconds is {seconds:g}, and there is no reference video"
+    shortest = limit.seconds_each[0] * len(media) if limit.seconds_each else 0
+    if not shortest - _TOLERANCE_SECONDS <= seconds <= limit.seconds + _TOLERANCE_SECONDS:
+        are = f"{name} are {seconds:g} s long" if said in (None, measured) else f"reference_video_seconds is {said:g}"
+        yield f"{are}, and {model} takes {shortest:g} to {limit.seconds:g} s in total"
+
+
+def _single_length_problems(name: str, item: Any, model: str, limit: MediaLimit) -> Iterator[str]:
+    if limit.seconds_each is None or not isinstance(item, MediaFile) or item.seconds is None:
         return
-    shortest = limit.seconds_each[0] * len(request.reference_videos) if limit.seconds_each else 0
-    if not shortest <= seconds <= limit.seconds:
-        yield (
-            f"reference_video_seconds is {seconds:g}, and {model} takes reference videos of {shortest:g} to "
-            f"{limit.seconds:g} s in total"
-        )
+    shortest, longest = limit.seconds_each
+    if not shortest - _TOLERANCE_SECONDS <= item.seconds <= longest + _TOLERANCE_SECONDS:
+        yield f"{name} is {item.seconds:g} s long, and {model} takes {shortest:g} to {longest:g} s each"
 
 
 def _option_problems(request: VideoRequest) -> Iterator[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from seedance_provider.api import spelling
 from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.media_file import Media, MediaFile, identity_of, total_seconds
 from seedance_provider.api.models import DEFAULT_MODEL, MODELS, QUICKSTART_SIZES, Model, Size
 from seedance_provider.api.request_checks import problems
 
@@ -42,14 +43,16 @@ class VideoRequest:
         Default ``1280x720``, or ``720p`` if an aspect ratio or a reference is given.
     :param aspect_ratio: ``16:9``, ``9:16``, ``1:1``, ``4:3``, ``3:4`` or ``21:9``. Default: that of the resolution,
         and where it has none, that of the references.
-    :param first_frame: URL of the image that opens the video.
-    :param last_frame: URL of the image that closes it; needs a first frame.
-    :param reference_images: URLs of images that guide style and subject.
-    :param reference_videos: URLs of videos that guide motion and style, or that are continued or changed. They raise
+    :param first_frame: the image that opens the video: its URL, or a file, which has to be uploaded before the request
+        can be sent.
+    :param last_frame: the image that closes it, likewise; needs a first frame.
+    :param reference_images: images that guide style and subject, likewise.
+    :param reference_videos: videos that guide motion and style, or that are continued or changed, likewise. They raise
         the price.
-    :param reference_audios: URLs of sounds; never alone.
+    :param reference_audios: sounds, likewise; never alone.
     :param reference_video_seconds: how long the reference videos are together, if you know it. It is not sent: it
-        makes the estimate exact where the seconds of the reference are paid for.
+        makes the estimate exact where the seconds of the reference are paid for. Default: that of the files, if all
+        are files whose length is known.
     :param generate_audio: whether the video has sound. Default: the API's, which is yes in its newest generation.
     :param bitrate_mode: ``high`` for a file of about twice the size.
     :param seed: 0 to 4,294,967,295, or -1 for a random one. It does not reproduce a video.
@@ -66,11 +69,11 @@ class VideoRequest:
     duration: int | None = None
     resolution: str | None = None
     aspect_ratio: str | None = None
-    first_frame: str | None = None
-    last_frame: str | None = None
-    reference_images: tuple[str, ...] = ()
-    reference_videos: tuple[str, ...] = ()
-    reference_audios: tuple[str, ...] = ()
+    first_frame: Media | None = None
+    last_frame: Media | None = None
+    reference_images: tuple[Media, ...] = ()
+    reference_videos: tuple[Media, ...] = ()
+    reference_audios: tuple[Media, ...] = ()
     reference_video_seconds: float | None = None
     generate_audio: bool | None = None
     bitrate_mode: str | None = None
@@ -87,6 +90,8 @@ class VideoRequest:
             object.__setattr__(self, "duration", DEFAULT_DURATION)
         if self.resolution is None and self.known_model is not None:
             object.__setattr__(self, "resolution", self._default_resolution)
+        if self.reference_video_seconds is None:
+            object.__setattr__(self, "reference_video_seconds", total_seconds(self.reference_videos))
         if found := list(problems(self)):
             raise InvalidRequestError(
                 f"The video was not requested and nothing was charged, because {'; '.join(found)}."
@@ -98,19 +103,38 @@ class VideoRequest:
         return MODELS.get(self.model) if isinstance(self.model, str) else None
 
     @property
-    def frames(self) -> list[str]:
-        """URLs of the first and the last frame, as far as given."""
+    def frames(self) -> list[Media]:
+        """The first and the last frame, as far as given."""
         return [frame for frame in (self.first_frame, self.last_frame) if frame is not None]
 
     @property
-    def references(self) -> dict[str, tuple[str, ...]]:
-        """URLs of the references, by the name of their parameter."""
+    def references(self) -> dict[str, tuple[Media, ...]]:
+        """The references, by the name of their parameter."""
         return {name: getattr(self, name) for name in ("reference_images", "reference_videos", "reference_audios")}
 
     @property
     def has_references(self) -> bool:
         """Whether there are any references, frames not counted."""
         return any(self.references.values())
+
+    @property
+    def files(self) -> list[MediaFile]:
+        """What stands where a URL is expected."""
+        media = [*self.frames, *(item for items in self.references.values() for item in items)]
+        return [item for item in media if isinstance(item, MediaFile)]
+
+    def uploaded(self, urls: Mapping[str, str]) -> VideoRequest:
+        """
+        Return the same request with the addresses of its files. Its fingerprint is the same, too.
+
+        :param urls: by the SHA-256 of the file.
+        """
+
+        def at(media: Media | None) -> Any:
+            return replace(media, url=urls.get(media.sha256, media.url)) if isinstance(media, MediaFile) else media
+
+        references: dict[str, Any] = {name: tuple(map(at, media)) for name, media in self.references.items()}
+        return replace(self, first_frame=at(self.first_frame), last_frame=at(self.last_frame), **references)
 
     @property
     def output_resolution(self) -> str:
@@ -148,8 +172,8 @@ class VideoRequest:
             "output_resolution": self.output_resolution,
             "aspect_ratio": self.effective_aspect_ratio,
             "pixels": self.quickstart_resolution,
-            "frames": self.frames,
-            **{name: list(urls) for name, urls in self.references.items()},
+            "frames": [identity_of(frame) for frame in self.frames],
+            **{name: [identity_of(item) for item in media] for name, media in self.references.items()},
             "bitrate_mode": self.bitrate_mode,
             "output_format": self.output_format,
             "extra_inputs": self.extra_inputs,

@@ -18,9 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.media_file import Media, MediaFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from seedance_provider.api.video_request import VideoRequest
 
@@ -48,7 +49,8 @@ def encode_inputs(request: VideoRequest, wire_format: str = "auto") -> dict[str,
 
     :param request: what to ask for.
     :param wire_format: one of :data:`WIRE_FORMATS`.
-    :raises InvalidRequestError: if the request can't be said in that format, or there is no such format.
+    :raises InvalidRequestError: if the request can't be said in that format, or there is no such format, or it has a
+        file that was not uploaded.
     """
     try:
         encode = WIRE_FORMATS[wire_format]
@@ -66,34 +68,33 @@ def _quickstart(request: VideoRequest) -> dict[str, Any]:
         "prompt": request.prompt,
         "resolution": request.quickstart_resolution,
         "duration": f"{request.duration}s",
-        "urls": request.frames or None,
+        "urls": _urls(request.frames),
     }
 
 
 def _docs(request: VideoRequest) -> dict[str, Any]:
     _refuse("docs", _beyond_docs(request))
-    urls = [*request.frames, *(url for urls in request.references.values() for url in urls)]
+    media = [*request.frames, *(item for items in request.references.values() for item in items)]
     return {
         "prompt": request.prompt,
         "duration": str(request.duration),
         "outputResolution": request.output_resolution,
         "aspectRatio": request.effective_aspect_ratio,
         "mode": _mode(request),
-        "urls": urls or None,
+        "urls": _urls(media),
     }
 
 
 def _models(request: VideoRequest) -> dict[str, Any]:
-    images = [*request.frames, *request.reference_images]
     return {
         "prompt": request.prompt,
         "duration": request.duration,
         "outputResolution": request.output_resolution,
         "aspectRatio": request.effective_aspect_ratio,
         "mode": _mode(request),
-        "imageUrls": images or None,
-        "videoUrls": list(request.reference_videos) or None,
-        "audioUrls": list(request.reference_audios) or None,
+        "imageUrls": _urls([*request.frames, *request.reference_images]),
+        "videoUrls": _urls(request.reference_videos),
+        "audioUrls": _urls(request.reference_audios),
         "generate_audio": request.generate_audio,
         "bitrate_mode": request.bitrate_mode,
         "seed": request.seed,
@@ -105,6 +106,19 @@ def _auto(request: VideoRequest) -> dict[str, Any]:
     # Extra inputs are fields of the newer pages, which the quickstart does not know.
     newer = request.extra_inputs or _beyond_quickstart(request)
     return _models(request) if newer else _quickstart(request)
+
+
+def _urls(media: Iterable[Media]) -> list[str] | None:
+    """No media are not said at all."""
+    return [_url(item) for item in media] or None
+
+
+def _url(media: Media) -> str:
+    if not isinstance(media, MediaFile):
+        return media
+    if media.url is None:
+        raise InvalidRequestError(f"{media} was not uploaded, so the API can't fetch it. Nothing was sent or charged.")
+    return media.url
 
 
 def _mode(request: VideoRequest) -> str | None:

@@ -12,7 +12,6 @@ from seedance_provider.api.errors import (
     ApiAccessDisabledError,
     AuthenticationError,
     ConnectionNotEstablishedError,
-    InvalidRequestError,
     SeedanceError,
     TaskAccessDeniedError,
     TaskNotFoundError,
@@ -108,16 +107,14 @@ class SeedanceHook(BaseHook):
         :param source: an ``ObjectStoragePath``, or a URL or path of which one can be made.
         :param source_conn_id: the Airflow connection of the storage. Default: that of the URL, or none.
         :raises InvalidRequestError: if there is no such file, or one that the API doesn't take; nothing was sent.
+        :raises FileUnavailableError: if it can't be read at the moment.
         :raises SeedanceError: whose ``on_read`` tells whether doing it again can help.
         """
-        from airflow.sdk import ObjectStoragePath
+        from seedance_provider.stored_file import StoredFile
 
-        given = isinstance(source, ObjectStoragePath)
-        path = source if given else ObjectStoragePath(str(source), conn_id=source_conn_id)
-        if not path.is_file():
-            raise InvalidRequestError(f"There is no file {path}. Nothing was uploaded or charged.")
-        with self.get_conn() as client, path.open("rb") as file:
-            return client.upload(file, path.name, path.stat().st_size)
+        stored = StoredFile.of(source, source_conn_id)
+        with stored.opened() as file, self.get_conn() as client:
+            return client.upload(file, stored.name, stored.size())
 
     def test_connection(self) -> tuple[bool, str]:
         """

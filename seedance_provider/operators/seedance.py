@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
 
-from seedance_provider.api.errors import InvalidRequestError, VideoTaskFailedError
+from seedance_provider.api.errors import FileUnavailableError, InvalidRequestError, VideoTaskFailedError
 from seedance_provider.api.models import DEFAULT_MODEL
 from seedance_provider.api.pricing import estimate_credits, in_words, is_amount, settles
 from seedance_provider.api.video_request import VideoRequest
@@ -27,6 +27,8 @@ from seedance_provider.submission import (
     Submission,
     SubmissionRecordError,
     SubmissionStore,
+    SubmissionStoreError,
+    plan_from_store_error,
 )
 from seedance_provider.submitter import Submitter
 from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, backstop, look, patience
@@ -34,11 +36,12 @@ from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitRe
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow.sdk import Context
+    from airflow.sdk import Context, ObjectStoragePath
 
     from seedance_provider.api.client import SeedanceClient
     from seedance_provider.hooks.connection_settings import ConnectionSettings
     from seedance_provider.hooks.seedance import SeedanceHook
+    from seedance_provider.reference_files import ReferenceFiles
 
 __all__ = ["CreateVideoOperator"]
 
@@ -77,15 +80,20 @@ class CreateVideoOperator(BaseOperator):
         (``480p``, ``720p``, ``1080p``, ``4k``, as far as the model offers it). It sets the price. Default
         ``1280x720``, or ``720p`` in the shape of the references, if there are any.
     :param aspect_ratio: ``16:9``, ``9:16``, ``1:1``, ``4:3``, ``3:4`` or ``21:9``.
-    :param first_frame: URL of the image that opens the video (image to video).
-    :param last_frame: URL of the image that closes it; needs a first frame.
-    :param reference_images: URLs of up to 9 images (30 for Seedance 2.5) that guide style and subject; not together
+    :param first_frame: the image that opens the video (image to video): its public URL, or a file, as an absolute
+        path, a URL of any storage that Airflow knows (``s3://aws_default@bucket/a.png``) or an ``ObjectStoragePath``.
+        A file is uploaded, which costs nothing, right before the video is paid for, and at most once in 24 hours.
+        What counts is its content: a retry finds its video, also if the file is gone meanwhile, and a changed file
+        makes a new video.
+    :param last_frame: the image that closes it, likewise; needs a first frame.
+    :param reference_images: up to 9 images (30 for Seedance 2.5), likewise, that guide style and subject; not together
         with frames.
-    :param reference_videos: URLs of up to 3 videos (10), 15 s (30 s) in total, that guide motion and style. They
+    :param reference_videos: up to 3 videos (10), 15 s (30 s) in total, likewise, that guide motion and style. They
         raise the price. ``seedance2-5-extend`` continues, and ``seedance2-5-edit`` changes the first of them.
-    :param reference_audios: URLs of up to 3 sounds (10), 15 s (30 s) in total; never alone.
+    :param reference_audios: up to 3 sounds (10), 15 s (30 s) in total, likewise; never alone.
     :param reference_video_seconds: how long the reference videos are together, if known. It is not sent: Seedance 2.5
-        charges for these seconds, too, and without it the estimate is for the longest possible ones.
+        charges for these seconds, too, and without it the estimate is for the longest possible ones. Default: read
+        from the files, if all are files and the ``media`` extra is installed.
     :param generate_audio: whether the video has sound. Default: the API's, which is yes in its newest generation.
     :param bitrate_mode: ``high`` for a file of about twice the size. Default: the API's.
     :param seed: 0 to 4,294,967,295, or -1 for a random one, which is the default. The API does not promise the same
@@ -150,11 +158,11 @@ class CreateVideoOperator(BaseOperator):
         duration: int | str | None = None,
         resolution: str | None = None,
         aspect_ratio: str | None = None,
-        first_frame: str | None = None,
-        last_frame: str | None = None,
-        reference_images: Sequence[str] | None = None,
-        reference_videos: Sequence[str] | None = None,
-        reference_audios: Sequence[str] | None = None,
+        first_frame: str | ObjectStoragePath | None = None,
+        last_frame: str | ObjectStoragePath | None = None,
+        reference_images: Sequence[str | ObjectStoragePath] | None = None,
+        reference_videos: Sequence[str | ObjectStoragePath] | None = None,
+        reference_audios: Sequence[str | ObjectStoragePath] | None = None,
         reference_video_seconds: float | str | None = None,
         generate_audio: bool | str | None = None,
         bitrate_mode: str | None = None,
@@ -242,15 +250,21 @@ class CreateVideoOperator(BaseOperator):
     def _proceed(self, context: Context, started: float, deadline: float) -> dict[str, Any]:
         from seedance_provider.api.client import SeedanceClient
         from seedance_provider.hooks.seedance import SeedanceHook
+        from seedance_provider.reference_files import ReferenceFiles
 
         hook = SeedanceHook(self.seedance_conn_id)
+        files = ReferenceFiles(context.get("task_state_store"), self.log)
         try:
-            request = self._request()
+            request = self._request(files)
             settings = hook.get_settings()
             client = SeedanceClient(settings.protocol())
         except InvalidRequestError as error:
             raise AirflowFailException(str(error)) from error
-        submitter = self._submitter(context, settings)
+        except FileUnavailableError as error:
+            raise AirflowException(f"{error} The next try reads it again.") from error
+        except SubmissionStoreError as error:
+            raise AirflowException(plan_from_store_error(error).message) from error
+        submitter = replace(self._submitter(context, settings), prepare=files.uploaded)
         with client:
             try:
                 task = self._obtain(context, submitter, client, request, started, deadline)
@@ -356,8 +370,9 @@ class CreateVideoOperator(BaseOperator):
             "the next try waits again. Use a pool with include_deferred, as large as the account's limit."
         )
 
-    def _request(self) -> VideoRequest:
-        return VideoRequest(**{field.name: getattr(self, field.name) for field in fields(VideoRequest)})
+    def _request(self, files: ReferenceFiles) -> VideoRequest:
+        inputs = {field.name: getattr(self, field.name) for field in fields(VideoRequest)}
+        return VideoRequest(**files.described(inputs))
 
     def _submitter(self, context: Context, settings: ConnectionSettings | None = None) -> Submitter:
         """The settings are needed to pay, and to nothing else."""

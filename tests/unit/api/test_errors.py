@@ -20,6 +20,7 @@ from seedance_provider.api.errors import (
     ConnectionLostError,
     ConnectionNotEstablishedError,
     ExtensionFailedError,
+    FileUnavailableError,
     ForbiddenError,
     GenerationFailedError,
     InputModerationError,
@@ -81,6 +82,7 @@ def example_of(error_class):
 VERDICTS = [
     (SeedanceError, Verdict.PERMANENT, Verdict.PERMANENT),
     (InvalidRequestError, Verdict.PERMANENT, Verdict.PERMANENT),
+    (FileUnavailableError, Verdict.TRANSIENT, Verdict.TRANSIENT),
     (ConnectionNotEstablishedError, Verdict.TRANSIENT, Verdict.TRANSIENT),
     (ConnectionLostError, Verdict.UNKNOWN_OUTCOME, Verdict.TRANSIENT),
     (ApiError, Verdict.PERMANENT, Verdict.PERMANENT),

@@ -1,0 +1,141 @@
+"""Files in place of URLs, as far as a request is concerned."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.media_file import MediaFile, identity_of, total_seconds
+from seedance_provider.api.pricing import estimate
+from seedance_provider.api.video_request import VideoRequest
+from seedance_provider.api.wire_formats import WIRE_FORMATS, encode_inputs
+from tests.support import media
+
+PICTURE = MediaFile("file:///a.png", "a.png", 10, "f1")
+CLIP = MediaFile("s3://b/walk.mp4", "walk.mp4", 10, "f2", "video", 4.0)
+WAVES = MediaFile("file:///waves.mp3", "waves.mp3", 10, "f3", "audio", 6.0)
+URL = "https://media.example/a.png"
+
+
+def a_request(**fields):
+    return VideoRequest(**{"prompt": "A garden"} | fields)
+
+
+def refusal(**fields):
+    with pytest.raises(InvalidRequestError) as caught:
+        a_request(**fields)
+    return str(caught.value)
+
+
+def test_reading_a_file(tmp_path):
+    path = media.sound(tmp_path / "waves.wav")
+    with path.open("rb") as file:
+        found = MediaFile.read(str(path), path.name, file)
+    content = path.read_bytes()
+    assert found == MediaFile(str(path), "waves.wav", len(content), hashlib.sha256(content).hexdigest(), "audio", 2.0)
+
+
+class TestFingerprint:
+    def test_the_content_counts_and_not_the_place(self):
+        moved = replace(PICTURE, source="s3://elsewhere/b.png", name="b.png", url=URL)
+        assert a_request(first_frame=PICTURE).fingerprint("c") == a_request(first_frame=moved).fingerprint("c")
+
+    def test_another_content_is_another_video(self):
+        changed = replace(PICTURE, sha256="f9")
+        assert a_request(first_frame=PICTURE).fingerprint("c") != a_request(first_frame=changed).fingerprint("c")
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"first_frame": PICTURE},
+            {"first_frame": PICTURE, "last_frame": URL},
+            {"reference_images": [URL, PICTURE], "reference_videos": [CLIP], "reference_audios": [WAVES]},
+        ],
+    )
+    def test_an_upload_changes_nothing(self, fields):
+        request = a_request(**fields)
+        uploaded = request.uploaded({file.sha256: f"https://up/{file.name}" for file in request.files})
+        assert uploaded.fingerprint("c") == request.fingerprint("c")
+        assert [file.url for file in uploaded.files] == [f"https://up/{file.name}" for file in request.files]
+
+    def test_a_url_is_what_it_was(self):
+        assert identity_of(URL) == URL
+
+
+class TestWireFormats:
+    @pytest.mark.parametrize("wire_format", WIRE_FORMATS)
+    def test_a_file_that_was_not_uploaded_is_never_sent(self, wire_format):
+        with pytest.raises(InvalidRequestError, match=r"file:///a.png was not uploaded.*Nothing was sent or charged"):
+            encode_inputs(a_request(first_frame=PICTURE), wire_format)
+
+    @pytest.mark.parametrize("wire_format", WIRE_FORMATS)
+    def test_its_url_is(self, wire_format):
+        said = encode_inputs(a_request(first_frame=PICTURE).uploaded({"f1": URL}), wire_format)
+        assert [URL] in said.values()
+
+    def test_every_kind_has_its_place(self):
+        request = a_request(reference_images=[PICTURE], reference_videos=[CLIP], reference_audios=[WAVES])
+        said = encode_inputs(request.uploaded({"f1": "https://1/", "f2": "https://2/", "f3": "https://3/"}), "models")
+        assert [said[key] for key in ("imageUrls", "videoUrls", "audioUrls")] == [
+            ["https://1/"],
+            ["https://2/"],
+            ["https://3/"],
+        ]
+
+
+class TestChecks:
+    def test_an_ending_of_another_kind(self):
+        assert "first_frame is the file 's3://b/walk.mp4', and .jpg, .jpeg, .png, .webp are" in refusal(
+            first_frame=CLIP
+        )
+
+    def test_a_content_of_another_kind(self):
+        wrong = replace(PICTURE, kind="audio")
+        assert "first_frame is the file 'file:///a.png', whose content is a sound, and an image is" in refusal(
+            first_frame=wrong
+        )
+
+    def test_a_content_that_can_not_be_read(self):
+        wrong = replace(CLIP, kind="unreadable")
+        assert "reference_videos 2 is the file 's3://b/walk.mp4', whose content can't be read as a video" in refusal(
+            reference_videos=[CLIP, wrong]
+        )
+
+    def test_an_empty_file(self):
+        assert "which is empty" in refusal(first_frame=replace(PICTURE, size=0))
+
+    def test_lengths_together(self):
+        long = replace(CLIP, seconds=8.0)
+        said = refusal(reference_videos=[long, long], reference_audios=[WAVES, WAVES, WAVES])
+        assert "reference_videos are 16 s long, and seedance-20 takes 0 to 15 s in total" in said
+        assert "reference_audios are 18 s long, and seedance-20 takes 0 to 15 s in total" in said
+
+    def test_lengths_of_each(self):
+        short = replace(CLIP, seconds=1.0)
+        said = refusal(model="seedance2-5", reference_videos=[CLIP, short])
+        assert "reference_videos 2 is 1 s long, and seedance2-5 takes 2 to 30 s each" in said
+
+    def test_a_video_that_the_api_has_made_itself_is_not_too_long(self):
+        assert a_request(reference_videos=[replace(CLIP, seconds=15.1)]).reference_video_seconds == 15.1
+
+    def test_tags_count_files(self):
+        assert a_request(prompt="@image1 @video1", reference_images=[PICTURE], reference_videos=[CLIP])
+
+
+class TestSeconds:
+    def test_the_estimate_is_exact_where_the_length_of_the_files_is_known(self):
+        inputs = {"model": "seedance2-5", "duration": 4}
+        guessed = estimate(a_request(**inputs, reference_videos=["https://media.example/walk.mp4"]))
+        exact = estimate(a_request(**inputs, reference_videos=[CLIP]))
+        said = estimate(a_request(**inputs, reference_videos=[CLIP], reference_video_seconds=4))
+        assert exact == said != guessed
+
+    @pytest.mark.parametrize(
+        ("given", "seconds"),
+        [((), None), ((CLIP, CLIP), 8.0), ((CLIP, URL), None), ((PICTURE,), None), ("nonsense", None)],
+    )
+    def test_together(self, given, seconds):
+        assert total_seconds(given) == seconds
