@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# For tests that start nothing larger than a web server. What runs a whole Airflow has the machine to itself.
+SIDE_BY_SIDE := --numprocesses 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo chaos services test test-slow test-unit properties lint format build clean
@@ -22,13 +24,15 @@ services: ## Install PostgreSQL and Redis where they are missing, for the slow t
 	tools/install_services.sh
 
 test: $(READY) ## Unit and integration tests
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/emulator
+	$(BIN)/pytest tests/integration
 
 test-slow: $(READY) services ## Chaos, packaging, landing on S3, and the demo as a newcomer runs it
-	$(BIN)/pytest tests/slow
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/slow/test_every_video.py
+	$(BIN)/pytest tests/slow --ignore tests/slow/test_every_video.py
 
 test-unit: $(READY) ## Unit tests only
-	$(BIN)/pytest tests/unit tests/emulator
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/emulator
 
 properties: $(READY) ## Look for odd inputs and broken answers that do harm, in EXAMPLES=10000 each
 	PROPERTY_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest tests/unit/api/test_properties.py

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from seedance_provider.emulator.settings import DEFAULT_KEY, DEMO_KEY
+from tests.support import media
 from tests.support.statsd_server import StatsdServer
 from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
@@ -46,6 +47,16 @@ def video_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def image_folder(tmp_path_factory):
+    """Where an example DAG finds its pictures."""
+    folder = tmp_path_factory.mktemp("images")
+    media.picture(folder / "navy.png", "navy")
+    media.picture(folder / "red.jpg", "red")
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def dags_folder(tmp_path_factory):
     """
     The DAGs of the Airflow under test: the examples of the repository, and what the tests write in here.
@@ -66,7 +77,9 @@ def statsd():
 
 
 @pytest.fixture(scope="session")
-def airflow_stack(tmp_path_factory, dags_folder, emulator, small_emulator, slow_emulator, video_folder, statsd):
+def airflow_stack(
+    tmp_path_factory, dags_folder, emulator, small_emulator, slow_emulator, video_folder, image_folder, statsd
+):
     """An Airflow with connections to the emulators. Starting it takes about 10 seconds."""
     home = tmp_path_factory.mktemp("airflow") / "home"
     secrets = tmp_path_factory.mktemp("secrets") / "connections.json"
@@ -83,6 +96,7 @@ def airflow_stack(tmp_path_factory, dags_folder, emulator, small_emulator, slow_
         "AIRFLOW_CONN_SLOW": slow_emulator.connection,
         "AIRFLOW_CONN_DEMO_KEY": json.dumps(json.loads(emulator.connection) | {"password": DEMO_KEY}),
         "SEEDANCE_VIDEO_FOLDER": video_folder.as_uri(),
+        "SEEDANCE_IMAGE_FOLDER": image_folder.as_uri(),
         **statsd.settings,
     }
     with AirflowStack(home, dags_folder, env=env) as running:

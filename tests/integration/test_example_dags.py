@@ -33,6 +33,7 @@ def landed(airflow_stack, run, map_index: int = -1) -> Path:
 def test_there_is_an_example_of_every_kind():
     assert EXAMPLES == [
         "seedance_brand_variations",
+        "seedance_bucket_images",
         "seedance_create_wait_upload",
         "seedance_image_to_video",
         "seedance_many_videos",
@@ -75,6 +76,15 @@ def test_lands_one_video_for_every_prompt(airflow_stack, finished):
     files = {landed(airflow_stack, finished["seedance_many_videos"], index) for index in range(3)}
     assert len(files) == 3
     assert all(path.stat().st_size > 10_000 for path in files)
+
+
+def test_lands_one_video_for_every_picture_in_the_bucket(airflow_stack, finished):
+    run = finished["seedance_bucket_images"]
+    files = {landed(airflow_stack, run, index) for index in range(2)}
+    assert len(files) == 2
+    assert all(path.stat().st_size > 10_000 for path in files)
+    named = airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "pictures")
+    assert [Path(name).name for name in named] == ["navy.png", "red.jpg"]
 
 
 def test_returns_what_the_next_tasks_need(airflow_stack, finished):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.support import media
+
 DAG = """
 from airflow.sdk import DAG
 
@@ -30,3 +32,49 @@ def test_an_uploaded_picture_opens_a_video(airflow_stack, dags_folder, emulator,
     assert create["rendered_fields"]["first_frame"] == uploaded["url"]
     # The emulator fails a video whose reference is not there.
     assert [e["status"] for e in emulator.ledger()["submissions"] if e["prompt"] == "uploads"] == ["success"]
+
+
+FILES_DAG = """
+from datetime import timedelta
+
+from airflow.sdk import DAG, ObjectStoragePath
+
+from seedance_provider.operators.seedance import CreateVideoOperator
+
+with DAG(dag_id="files", schedule=None):
+    CreateVideoOperator(
+        task_id="create",
+        prompt="[fail:server_error:1] files",
+        duration=4,
+        first_frame=ObjectStoragePath("file://{first}"),
+        last_frame="{last}",
+        poll_interval=1,
+        retries=1,
+        retry_delay=timedelta(seconds=1),
+    )
+"""
+
+
+def test_files_are_uploaded_once_and_are_not_needed_again(airflow_stack, dags_folder, emulator, tmp_path):
+    first, last = media.picture(tmp_path / "first.png"), media.picture(tmp_path / "last.jpg", "red")
+    (dags_folder / "files.py").write_text(FILES_DAG.format(first=first, last=last))
+    airflow_stack.wait_for_dag("files")
+    airflow_stack.unpause("files")
+    run_id = airflow_stack.trigger("files")
+
+    def submissions():
+        return [entry["status"] for entry in emulator.ledger()["submissions"] if entry["prompt"].endswith("] files")]
+
+    assert airflow_stack.wait_for_run("files", run_id)["state"] == "success"
+    assert submissions() == ["fail", "success"]
+    kept = airflow_stack.state_store("files", run_id, "create", "seedance_files")
+    assert sorted(file["file"]["name"] for file in kept.values()) == ["first.png", "last.jpg"]
+    second_try = airflow_stack.task_log("files", run_id, "create", try_number=2)
+    assert second_try.count("was uploaded before") == 2
+
+    # The video is known by what the files were, also when there are none any more.
+    first.unlink()
+    last.unlink()
+    airflow_stack.clear("files", run_id, ["create"])
+    assert airflow_stack.wait_for_run("files", run_id)["state"] == "success"
+    assert submissions() == ["fail", "success"]
