@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
+from airflow.sdk import ObjectStoragePath
 
 from seedance_provider.returned_inputs import InvalidInputsError, ReturnedInputs, inputs_of
 from seedance_provider.submission import SubmissionStoreError
@@ -90,3 +92,10 @@ class TestReturnedInputs:
         prompts = iter(["A kite", "A boat"])
         for prompt in ("A kite", "A boat"):
             assert ReturnedInputs(None, 3).get(lambda: next(prompts)) == ({"prompt": prompt}, False)
+
+
+@pytest.mark.parametrize("path", [Path("/data/a.png"), ObjectStoragePath("file:///data/a.png")])
+def test_a_file_is_kept_by_its_name(path):
+    kept = inputs_of({"prompt": "A kite", "first_frame": path, "reference_images": [path]})
+    assert kept["first_frame"] == str(path)
+    assert kept["reference_images"] == [str(path)]

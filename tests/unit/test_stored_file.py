@@ -92,10 +92,9 @@ def test_a_storage_that_is_not_known():
 
 
 def test_a_storage_that_fails_may_do_better_later(file):
-    # The number of bytes that a disk can't hold is an OSError like any other.
-    with pytest.raises(FileUnavailableError, match=r"can't be read: OSError: .*Nothing was sent or charged"):
-        with StoredFile.of(file).opened():
-            raise OSError("the disk is away")
+    unavailable = pytest.raises(FileUnavailableError, match=r"can't be read: OSError: .*Nothing was sent or charged")
+    with unavailable, StoredFile.of(file).opened():
+        raise OSError("the disk is away")
 
 
 def test_errors_of_the_api_go_through(file):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from seedance_provider.api.client import SeedanceClient
+from seedance_provider.api.errors import ConnectionLostError, FileUnavailableError, InvalidRequestError
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import VideoTask
 from seedance_provider.ending import NOTHING_SUBMITTED, Ending
 from seedance_provider.insistence import Insistence
+from seedance_provider.spending import Limit, Limits
 from seedance_provider.submission import (
     Action,
     OnRerun,
@@ -21,6 +24,7 @@ from seedance_provider.submission import (
     SubmissionRecordError,
     SubmissionState,
     SubmissionStore,
+    SubmissionStoreError,
 )
 from seedance_provider.submitter import Submitter
 from seedance_provider.waiting import Outcome, WaitResult
@@ -597,3 +601,63 @@ class TestSpending:
         made = submitter(store, spending=self.Limit(broken=True))
         assert made.delivered(VideoTask("task_a", credits_used=200)).task_id == "task_a"
         assert kept(store).delivered
+
+
+class TestPreparing:
+    """Files are uploaded right before a video is paid for, and at no other time."""
+
+    def test_what_is_sent_is_what_was_prepared(self, api, client, store):
+        api.creations.append(CREATED)
+        obtain(client, store, prepare=lambda _, request: replace(request, prompt="A prepared kite"))
+        assert api.created[0].json["inputs"]["prompt"] == "A prepared kite"
+
+    def test_a_video_that_is_paid_for_needs_no_preparation(self, api, client, store):
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record("generating")))
+        obtain(client, store)
+        assert obtain(client, store, prepare=never).task_id == "task_a"
+
+    def test_a_video_that_is_too_dear_is_not_prepared(self, api, client, store):
+        plan = obtain(client, store, prepare=never, spending=Limits([Limit(1, "max_credits")]))
+        assert plan.action is Action.FAIL
+        assert not api.created
+
+    @pytest.mark.parametrize(
+        ("error", "action", "said"),
+        [
+            (FileUnavailableError("away"), Action.RETRY, "The next try does it again."),
+            (ConnectionLostError("reset"), Action.RETRY, "The next try does it again."),
+            (InvalidRequestError("no such file"), Action.FAIL, "Change the inputs in the DAG"),
+        ],
+    )
+    def test_without_its_files_nothing_is_requested(self, api, client, store, error, action, said):
+        def failing(*_):
+            raise error
+
+        plan = obtain(client, store, prepare=failing)
+        assert (plan.action, plan.error) == (action, error)
+        assert "no video was requested and nothing was charged" in plan.message
+        assert said in plan.message
+        assert not api.created
+        assert kept(store) is None
+
+    def test_an_upload_that_fails_leaves_the_record_of_an_earlier_video(self, api, client, store):
+        api.creations.append(CREATED)
+        obtain(client, store, fingerprint="old")
+
+        def failing(*_):
+            raise FileUnavailableError("away")
+
+        obtain(client, store, fingerprint="new", prepare=failing)
+        assert (kept(store).fingerprint, kept(store).task_id) == ("old", "task_a")
+
+    def test_a_store_that_fails_meanwhile_is_asked_again(self, api, client, store):
+        def failing(*_):
+            raise SubmissionStoreError("the database is down")
+
+        assert obtain(client, store, prepare=failing).action is Action.RETRY
+        assert not api.created
+
+
+def never(*_):
+    raise AssertionError("nothing is to be uploaded")

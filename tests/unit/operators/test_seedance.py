@@ -14,6 +14,7 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 from seedance_provider.api.errors import (
     AuthenticationError,
     ConnectionLostError,
+    FileUnavailableError,
     GenerationFailedError,
     InputModerationError,
     InternalServerError,
@@ -24,7 +25,9 @@ from seedance_provider.api.video_task import VideoTask
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.retry_policy import seedance_retry_policy
+from seedance_provider.stored_file import StoredFile
 from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
+from tests.support import media
 from tests.support.scripted_api import Answer, record
 from tests.support.task_context import StateStore, context
 
@@ -545,3 +548,28 @@ class TestInADag:
         assert seedance_default in api.created[0].headers["Authorization"]
         stored = [store.values, try_1["ti"].xcoms, deferral.trigger.serialize(), deferral.kwargs, vars(made)]
         assert seedance_default not in repr(stored)
+
+
+class TestFiles:
+    def test_a_file_that_is_not_there_fails_for_good_before_anything_is_sent(self, api, tmp_path):
+        with pytest.raises(AirflowFailException, match=r"first_frame: There is no file .*Nothing was sent or charged"):
+            operator(first_frame=f"{tmp_path}/gone.png").execute(context(StateStore()))
+        assert not api.created
+
+    def test_a_storage_that_is_down_is_asked_again(self, api, tmp_path, monkeypatch):
+        def down(_):
+            raise FileUnavailableError("The storage is down.")
+
+        monkeypatch.setattr(StoredFile, "version", down)
+        with pytest.raises(AirflowException, match="The next try reads it again") as caught:
+            operator(first_frame=media.picture(tmp_path / "a.png")).execute(context(StateStore()))
+        assert not isinstance(caught.value, AirflowFailException)
+        assert not api.created
+
+    def test_a_store_that_is_down_is_asked_again(self, api, tmp_path):
+        store = StateStore()
+        store.fail = "get"
+        with pytest.raises(AirflowException, match="This try has submitted nothing") as caught:
+            operator(first_frame=media.picture(tmp_path / "a.png")).execute(context(store))
+        assert not isinstance(caught.value, AirflowFailException)
+        assert not api.created
