@@ -1,9 +1,9 @@
 """
 Faults on demand: rules that spoil some answers, so that a client can show what it does then.
 
-A rule belongs to a place (``createTask``, ``recordInfo`` or ``media``), and strikes with a probability, or a number of
-times, or both, and can be about some prompts only. Whether it strikes depends on its seed and on how many of its
-requests it has seen, and on nothing else.
+A rule belongs to a place (``createTask``, ``recordInfo``, ``media``, ``uploads`` where a place for a file is asked for,
+or ``put`` where its bytes go), and strikes with a probability, or a number of times, or both, and can be about some
+prompts only. Whether it strikes depends on its seed and on how many of its requests it has seen, and on nothing else.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from seedance_provider.emulator.refusals import REFUSALS
 
 __all__ = ["FAULTS", "PLACES", "Fault", "InvalidRuleError", "Rule", "read_rule"]
 
-PLACES = ("createTask", "recordInfo", "media")
+PLACES = ("createTask", "recordInfo", "media", "uploads", "put")
 
-_API = ("createTask", "recordInfo")
+_API = ("createTask", "recordInfo", "uploads")
+#: A storage answers without a body, so a spoiled one would be no fault.
+_ALSO_STORAGE = (*_API, "put")
 _SECONDS = 2.0
 
 
@@ -36,21 +38,15 @@ class Fault:
     handles: bool
 
 
-_BEFORE_AND_AFTER = (
-    "reset",
-    "timeout",
-    "bad_gateway",
-    "unavailable",
-    "gateway_timeout",
-    "html_page",
-    "empty",
-    "broken_json",
-)
+_BEFORE_AND_AFTER = {
+    **dict.fromkeys(("reset", "timeout", "bad_gateway", "unavailable", "gateway_timeout"), _ALSO_STORAGE),
+    **dict.fromkeys(("html_page", "empty", "broken_json"), _API),
+}
 
 FAULTS: Mapping[str, Fault] = {
     "connection_refused": Fault(PLACES, handles=True),
-    **{f"{name}_before": Fault(_API, handles=False) for name in _BEFORE_AND_AFTER},
-    **{f"{name}_after": Fault(_API, handles=True) for name in _BEFORE_AND_AFTER},
+    **{f"{name}_before": Fault(places, handles=False) for name, places in _BEFORE_AND_AFTER.items()},
+    **{f"{name}_after": Fault(places, handles=True) for name, places in _BEFORE_AND_AFTER.items()},
     "cut_json_after": Fault(_API, handles=True),
     "slow": Fault(PLACES, handles=True),
     **{name: Fault(_API, handles=False) for name in REFUSALS},
@@ -62,6 +58,7 @@ FAULTS: Mapping[str, Fault] = {
     "media_wrong_length": Fault(("media",), handles=True),
     "media_expired": Fault(("media",), handles=False),
     "media_error": Fault(("media",), handles=False),
+    "put_refused": Fault(("put",), handles=False),
 }
 
 

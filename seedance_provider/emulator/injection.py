@@ -77,7 +77,7 @@ class _Injection:
             headers = {"Retry-After": "1"} if name == "rate_limited" else {}
             return web.json_response(refusal.body, status=refusal.status, headers=headers)
         match name:
-            case "media_expired":
+            case "media_expired" | "put_refused":
                 # What the real one answers isn't documented; object stores refuse an expired link with 403.
                 return web.Response(text=_GATEWAY_PAGE.format(status="403 Forbidden"), status=403)
             case "media_error":

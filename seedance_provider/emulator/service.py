@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seedance_provider.emulator.order import VideoOrder
     from seedance_provider.emulator.settings import Settings
     from seedance_provider.emulator.store import Store
+    from seedance_provider.emulator.uploads import UploadedFile
 
 __all__ = ["Clock", "Service"]
 
@@ -29,6 +30,13 @@ __all__ = ["Clock", "Service"]
 _LAST_FRAME_MS = 24 * 3600 * 1000
 _UPLOAD_URL = re.compile(r"/(uploads/[0-9a-f]{32}/.+)$")
 _MEDIA_URL = re.compile(r"/media/(\w+)\.(?:mp4|mov)$")
+#: What the purposes of references need, and how a video fails that does not get it.
+_KINDS = {"First frame": "image", "Last frame": "image", "Image": "image", "Video": "video", "Sound": "audio"}
+_USELESS = {
+    **dict.fromkeys(("First frame", "Last frame", "Image"), "reference_image_review"),
+    "Video": "reference_download_newer",
+    "Sound": "reference_audio_review",
+}
 
 #: Returns Unix seconds.
 Clock = Callable[[], float]
@@ -134,17 +142,23 @@ class Service:
         return job
 
     def _doomed_by_uploads(self, order: VideoOrder) -> VideoOrder:
-        """A reference that was never put here, or is gone, can't be fetched when the video is made."""
+        """A reference that was never put here, is gone, or is something else than its name says can't be used."""
         for purpose, url in order.references:
-            path = _UPLOAD_URL.search(url)
-            found = self._store.upload(unquote(path[1])) if path else None
-            if path and (found is None or not found.is_there(self.now())):
-                failure = "reference_download_newer" if purpose == "Video" else "reference_image_review"
-                return replace(order, doom=order.doom or failure)
+            found = self._upload_at(url)
+            if _UPLOAD_URL.search(url) and (found is None or found.kind != _KINDS[purpose]):
+                return replace(order, doom=order.doom or _USELESS[purpose])
         return order
 
+    def _upload_at(self, url: str) -> UploadedFile | None:
+        """Return the file that was put here and has this URL."""
+        path = _UPLOAD_URL.search(url)
+        found = self._store.upload(unquote(path[1])) if path else None
+        return found if found is not None and found.is_there(self.now()) else None
+
     def _seconds_of(self, url: str) -> float | None:
-        """A video that was made here is known; nothing is fetched."""
+        """A video that was made or put here is known; nothing is fetched."""
+        if (put_here := self._upload_at(url)) is not None:
+            return put_here.seconds
         made_here = _MEDIA_URL.search(url)
         job = self.finished_video(made_here[1]) if made_here else None
         return None if job is None else job.order.seconds

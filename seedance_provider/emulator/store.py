@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from seedance_provider.api.media_probe import MediaFacts
+
 __all__ = ["Store"]
 
 _SCHEMA = """
@@ -39,7 +41,8 @@ CREATE TABLE IF NOT EXISTS jobs (
 CREATE INDEX IF NOT EXISTS jobs_of_an_account ON jobs (account, ends_at);
 CREATE TABLE IF NOT EXISTS hidden_jobs (task_id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS uploads (
-    path TEXT PRIMARY KEY, content_type TEXT NOT NULL, asked_at INTEGER NOT NULL, uploaded_at INTEGER, size INTEGER
+    path TEXT PRIMARY KEY, content_type TEXT NOT NULL, asked_at INTEGER NOT NULL, uploaded_at INTEGER,
+    size INTEGER, kind TEXT, seconds REAL
 );
 CREATE TABLE IF NOT EXISTS callbacks (task_id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS rotated_keys (key_name TEXT PRIMARY KEY, account TEXT);
@@ -116,12 +119,16 @@ class Store:
     def add_upload(self, place: UploadedFile) -> None:
         """Store a place for a file."""
         self._database.execute(
-            "INSERT INTO uploads VALUES (?, ?, ?, NULL, 0)", (place.path, place.content_type, place.asked_at)
+            "INSERT INTO uploads VALUES (?, ?, ?, NULL, 0, NULL, NULL)",
+            (place.path, place.content_type, place.asked_at),
         )
 
-    def note_upload(self, path: str, uploaded_at: int, size: int) -> None:
-        """Store that the bytes have come."""
-        self._database.execute("UPDATE uploads SET uploaded_at = ?, size = ? WHERE path = ?", (uploaded_at, size, path))
+    def note_upload(self, path: str, uploaded_at: int, size: int, facts: MediaFacts) -> None:
+        """Store that the bytes have come, and what they are."""
+        self._database.execute(
+            "UPDATE uploads SET uploaded_at = ?, size = ?, kind = ?, seconds = ? WHERE path = ?",
+            (uploaded_at, size, facts.kind, facts.seconds, path),
+        )
 
     def upload(self, path: str) -> UploadedFile | None:
         """Return a place, ``None`` if there is none of that path."""

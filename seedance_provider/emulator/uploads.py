@@ -5,6 +5,7 @@ after 24 hours. The URL to put them at is good for 15 minutes and for one file.
 
 from __future__ import annotations
 
+import io
 import json
 import mimetypes
 import secrets
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from seedance_provider.api.media_probe import probe
 from seedance_provider.api.uploads import LIFETIME_SECONDS, file_problem
 from seedance_provider.emulator.refusals import RefusedError, invalid_request
 
@@ -37,6 +39,8 @@ class UploadedFile:
     :param asked_at: when the place was asked for.
     :param uploaded_at: when the bytes came; ``None`` before that.
     :param size: in bytes.
+    :param kind: what the content is, whatever the name says, see :mod:`seedance_provider.api.media_probe`.
+    :param seconds: how long it plays, if it does.
     """
 
     path: str
@@ -44,6 +48,8 @@ class UploadedFile:
     asked_at: int
     uploaded_at: int | None = None
     size: int = 0
+    kind: str | None = None
+    seconds: float | None = None
 
     def is_there(self, now: int) -> bool:
         """Whether it can be fetched."""
@@ -108,7 +114,7 @@ class Uploads:
         file = self.file(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
-        self._store.note_upload(path, self._now(), len(body))
+        self._store.note_upload(path, self._now(), len(body), probe(io.BytesIO(body)))
 
     def confirm(self, path: str | None) -> dict[str, Any]:
         """

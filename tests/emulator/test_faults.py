@@ -45,7 +45,7 @@ class TestRule:
             ("slow", "a fault is an object"),
             ({"fault": [], "on": "media"}, "fault is one of connection_refused"),
             ({"fault": "slower", "on": "media"}, "fault is one of connection_refused"),
-            ({"fault": "slow"}, "on is one of createTask, recordInfo, media for slow; not None"),
+            ({"fault": "slow"}, "on is one of createTask, recordInfo, media, uploads, put for slow; not None"),
             ({"fault": "vanish", "on": "createTask"}, "on is one of recordInfo for vanish"),
             ({"fault": "slow", "on": "media", "probability": 1.5}, "probability is a number from 0 to 1"),
             ({"fault": "slow", "on": "media", "count": -1}, "count is a whole number"),

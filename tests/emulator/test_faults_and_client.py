@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 import requests
 
@@ -98,3 +100,39 @@ def test_an_outage_is_known_to_have_cost_nothing(client, seedance):
     assert verdict_of(lambda: seedance.create_task(REQUEST), "on_create") is Verdict.TRANSIENT
     wait_until(lambda: has_returned(client), timeout=10, what="the end of the outage")
     assert client.ledger()["submissionCount"] == 1
+
+
+#: Refusals that asking again does not mend; all other faults of uploads may pass.
+LASTING = set(REFUSALS) - {"internal_error", "rate_limited"}
+
+
+@pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "uploads" in fault.places])
+def test_a_place_for_a_file_is_there_or_a_typed_error(client, seedance, fault):
+    set_fault(client, "uploads", fault, seconds=0.2)
+    verdict = verdict_of(lambda: upload(seedance), "on_read")
+    wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
+    if fault == "connection_refused":
+        # The place was named, and its storage is away with the rest.
+        assert verdict in (None, Verdict.TRANSIENT)
+    elif fault == "slow":
+        assert verdict is None
+    else:
+        assert verdict is (Verdict.PERMANENT if fault in LASTING else Verdict.TRANSIENT)
+    assert upload(seedance).url
+
+
+@pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "put" in fault.places])
+def test_a_file_is_at_the_api_or_there_is_a_typed_error(client, seedance, monkeypatch, fault):
+    monkeypatch.setattr(client_module, "_PUT_SECONDS", 2)
+    set_fault(client, "put", fault, seconds=0.2)
+    verdict = verdict_of(lambda: upload(seedance), "on_read")
+    wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
+    assert verdict is (None if fault in ("slow", "connection_refused") else Verdict.TRANSIENT)
+    assert client.get(upload(seedance).url).content == CONTENT
+
+
+CONTENT = b"\x89PNG" + b"x" * 300_000
+
+
+def upload(seedance):
+    return seedance.upload(io.BytesIO(CONTENT), "a.png", len(CONTENT))

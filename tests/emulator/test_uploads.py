@@ -1,14 +1,18 @@
 """Uploads over real HTTP: by hand, and by the provider's client."""
 
 import io
+from pathlib import Path
 
 import pytest
 import requests
 
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import AuthenticationError, InvalidRequestError, UnexpectedResponseError
+from seedance_provider.api.pricing import estimate_credits
 from seedance_provider.api.protocol import HttpResponse, Protocol
+from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.emulator.settings import DEFAULT_KEY
+from tests.support import media
 
 PICTURE = b"\x89PNG" + bytes(range(256)) * 1000
 BEARER = {"Authorization": f"Bearer {DEFAULT_KEY}"}
@@ -71,15 +75,62 @@ class TestAsReferences:
         ("field", "name", "said"),
         [("imageUrls", "a.png", "Reference image 1 failed review."), ("videoUrls", "a.mp4", "Failed to download your")],
     )
-    def test_what_was_never_put_there_can_not_be_fetched(self, client, clock, field, name, said):
+    def test_what_was_never_put_there_can_not_be_fetched(self, client, clock, tmp_path, field, name, said):
         ticket = ask(client, name).json()
         inputs = {"prompt": "A bud", field: [ticket["url"]], "outputResolution": "480p", "duration": 4}
         task_id = client.create(inputs).json()["taskId"]
-        put(ticket)
+        put(ticket, made(tmp_path / name).read_bytes())
         good = client.create(inputs).json()["taskId"]
         clock.advance(10)
         assert client.record(task_id).json()["error"].startswith(said)
         assert client.record(good).json()["status"] == "success"
+
+    @pytest.mark.parametrize(
+        ("field", "name", "content", "said"),
+        [
+            ("imageUrls", "a.png", "a.mp4", "Reference image 1 failed review."),
+            ("imageUrls", "a.png", None, "Reference image 1 failed review."),
+            ("videoUrls", "a.mp4", "a.wav", "Failed to download your"),
+            ("videoUrls", "a.mp4", None, "Failed to download your"),
+        ],
+    )
+    def test_what_is_not_what_its_name_says_is_of_no_use(self, client, clock, tmp_path, field, name, content, said):
+        ticket = ask(client, name).json()
+        put(ticket, made(tmp_path / content).read_bytes() if content else b"<html>Not found</html>")
+        inputs = {"prompt": "A bud", field: [ticket["url"]], "outputResolution": "480p", "duration": 4}
+        task_id = client.create(inputs).json()["taskId"]
+        clock.advance(10)
+        assert client.record(task_id).json()["error"].startswith(said)
+
+    def test_the_length_of_a_video_is_its_own(self, client, clock, tmp_path):
+        ticket = ask(client, "a.mp4").json()
+        put(ticket, media.video(tmp_path / "a.mp4", seconds=3).read_bytes())
+        inputs = {"prompt": "On", "videoUrls": [ticket["url"]], "outputResolution": "480p", "duration": 4}
+        task_id = client.create(inputs, model="seedance2-5").json()["taskId"]
+        clock.advance(60)
+        request = VideoRequest(
+            "On",
+            model="seedance2-5",
+            duration=4,
+            resolution="480p",
+            reference_videos=["https://a/b.mp4"],
+            reference_video_seconds=3,
+        )
+        assert client.record(task_id).json()["creditsUsed"] == pytest.approx(estimate_credits(request), abs=1)
+
+    def test_one_that_is_too_long_fails(self, client, clock, tmp_path):
+        ticket = ask(client, "a.mp4").json()
+        put(ticket, media.video(tmp_path / "a.mp4", seconds=16).read_bytes())
+        inputs = {"prompt": "On", "videoUrls": [ticket["url"]], "outputResolution": "480p", "duration": 4}
+        task_id = client.create(inputs).json()["taskId"]
+        clock.advance(60)
+        assert "15 seconds or less" in client.record(task_id).json()["error"]
+
+
+def made(path: Path) -> Path:
+    """A file of the kind that the ending names."""
+    makers = {".png": media.picture, ".mp4": media.video, ".wav": media.sound}
+    return makers[path.suffix](path)
 
 
 class TestByTheClient:

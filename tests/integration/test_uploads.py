@@ -19,8 +19,7 @@ with DAG(dag_id="uploads", schedule=None):
 
 
 def test_an_uploaded_picture_opens_a_video(airflow_stack, dags_folder, emulator, tmp_path):
-    picture = tmp_path / "garden.png"
-    picture.write_bytes(b"\x89PNG" + b"x" * 10_000)
+    picture = media.picture(tmp_path / "garden.png")
     (dags_folder / "uploads.py").write_text(DAG.format(picture=picture))
     airflow_stack.wait_for_dag("uploads")
     airflow_stack.unpause("uploads")

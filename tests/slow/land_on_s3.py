@@ -48,6 +48,27 @@ def outcome(url: str, uri: str, **options: bool) -> dict[str, object]:
     return {"uri": landed.uri, "was_there": landed.was_there}
 
 
+def described(uri: str) -> dict[str, object]:
+    """What a request gets to know of a file, whose content decides which video it is."""
+    import logging
+
+    from seedance_provider.api.errors import InvalidRequestError
+    from seedance_provider.reference_files import ReferenceFiles
+
+    files = ReferenceFiles(None, logging.getLogger(__name__))
+    try:
+        file = files.described({"first_frame": uri})["first_frame"]
+    except InvalidRequestError as error:
+        return {"error": str(error)}
+    return {"source": file.source, "name": file.name, "size": file.size, "sha256": file.sha256}
+
+
+def listed(uri: str) -> list[str]:
+    from airflow.sdk import ObjectStoragePath
+
+    return sorted(str(path) for path in ObjectStoragePath(uri).iterdir())
+
+
 def main() -> None:
     s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     s3.start()
@@ -67,6 +88,8 @@ def main() -> None:
     client = boto3.client("s3", endpoint_url=endpoint, **credentials)
     client.create_bucket(Bucket="videos")
     client.put_object(Bucket="videos", Key="taken.mp4", Body=b"precious")
+    client.create_bucket(Bucket="pictures")
+    client.put_object(Bucket="pictures", Key="2026/a.png", Body=b"a picture")
     media = MediaServer(("127.0.0.1", 0), Media)
     threading.Thread(target=media.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{media.server_port}"
@@ -75,6 +98,10 @@ def main() -> None:
         "again": outcome(f"{url}/a.mp4", "s3://s3@videos/2026/a.mp4"),
         "broken": outcome(f"{url}/broken.mp4", "s3://s3@videos/broken.mp4"),
         "taken": outcome(f"{url}/a.mp4", "s3://s3@videos/taken.mp4"),
+        "file": described("s3://s3@pictures/2026/a.png"),
+        "no_file": described("s3://s3@pictures/2026/b.png"),
+        "no_storage": described("gs://pictures/2026/a.png"),
+        "listed": listed("s3://s3@pictures/2026"),
         "whole": client.get_object(Bucket="videos", Key="2026/a.mp4")["Body"].read() == VIDEO,
         "untouched": client.get_object(Bucket="videos", Key="taken.mp4")["Body"].read() == b"precious",
         "keys": sorted(entry["Key"] for entry in client.list_objects_v2(Bucket="videos")["Contents"]),

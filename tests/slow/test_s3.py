@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -49,3 +50,21 @@ def test_a_broken_download_leaves_nothing_under_the_name(found):
 def test_another_object_is_not_overwritten(found):
     assert found["taken"] == {"error": "DestinationTakenError"}
     assert found["untouched"]
+
+
+def test_a_picture_in_a_bucket_can_be_a_reference(found):
+    assert found["file"] == {
+        "source": "s3://s3@pictures/2026/a.png",
+        "name": "a.png",
+        "size": 9,
+        "sha256": hashlib.sha256(b"a picture").hexdigest(),
+    }
+
+
+def test_what_is_not_there_is_said_for_free(found):
+    assert "There is no file s3://s3@pictures/2026/b.png. Nothing was sent or charged." in found["no_file"]["error"]
+    assert "is in no storage that this Airflow knows" in found["no_storage"]["error"]
+
+
+def test_a_listed_bucket_names_its_files_with_their_connection(found):
+    assert found["listed"] == ["s3://s3@pictures/2026/a.png"]
