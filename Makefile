@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 SIDE_BY_SIDE := --numprocesses 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chaos services test test-slow test-unit properties lint format build clean
+.PHONY: help bench demo chaos services test test-slow test-unit properties lint format build clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-unit: $(READY) ## Unit tests only
 
 properties: $(READY) ## Look for odd inputs and broken answers that do harm, in EXAMPLES=10000 each
 	PROPERTY_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest tests/unit/api/test_properties.py
+
+bench: $(READY) ## Measure, and write benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.polls
 
 lint: $(READY) ## Style and types
 	$(BIN)/ruff check .

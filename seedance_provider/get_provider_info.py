@@ -74,5 +74,10 @@ _CONNECTION_TYPE: dict[str, Any] = {
             "description": "A video that would cost more is refused before it is submitted. Empty for no limit.",
             "schema": {"type": ["number", "null"], "minimum": 0, "default": None},
         },
+        "typical_seconds": {
+            "label": "Typical seconds of a video",
+            "description": "The fastest and the slowest, such as 60-300. Empty for what the vendor says.",
+            "schema": {"type": ["string", "null"], "default": None},
+        },
     },
 }

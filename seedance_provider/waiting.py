@@ -22,6 +22,7 @@ from seedance_provider.api.errors import (
 )
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.schedule import FixedSchedule, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -126,7 +127,7 @@ class PollSettings:
     """
     How to wait.
 
-    :param poll_interval: seconds between two looks at a video task.
+    :param poll_interval: seconds between two looks at a video task, unless a schedule says otherwise.
     :param error_tolerance: seconds for which failing looks are put up with, because they say nothing about the
         video: a time and not a count, so that an outage of the API counts the same at any interval.
     """
@@ -154,6 +155,9 @@ class VideoWait:
     :param settles: whether the credits may change within seconds after success, as where the seconds of a reference
         video are paid for, too; then they are read until they have, or for 15 seconds. ``None`` if the model in the
         answer decides.
+    :param schedule: when to look while all is well; ``None`` is at the interval of the settings.
+    :param submitted_at: when the video was asked for, in seconds since the epoch; ``None`` if nothing is known of a
+        time before the wait began. An answer of the API may tell.
     :param tolerates_refusal: whether a refused key is put up with like an API that can't be reached, because it has
         worked before: it may have been rotated, and the connection is mended while the video goes on. An answer of
         the API proves that, too. A key that never worked is refused at once.
@@ -166,6 +170,8 @@ class VideoWait:
     jitter: Callable[[], float] = random.random
     tolerates_refusal: bool = False
     settles: bool | None = None
+    schedule: Schedule | None = None
+    submitted_at: float | None = None
     _last_word: str | None = None
     _failing_since: float | None = None
     _failures: int = 0
@@ -181,6 +187,9 @@ class VideoWait:
         """
         self._failing_since, self._failures = None, 0
         self.tolerates_refusal = True
+        if task.created_at is not None:
+            # The earlier one counts, since the clock of the API may be ahead.
+            self.submitted_at = min(self._began, task.created_at.timestamp())
         if task.status is TaskStatus.FAIL or (task.status is TaskStatus.SUCCESS and task.video_url):
             if now < self.deadline and self._is_settling(task, now):
                 settling = f"{self.video_task_id} succeeded; its credits are about to settle."
@@ -190,7 +199,20 @@ class VideoWait:
         if now >= self.deadline:
             return self._timed_out(now, task)
         note, is_warning = self._note(task, now)
-        return PollAgain(self._until(self.settings.poll_interval, now), note, is_warning)
+        return PollAgain(self.pause(now), note, is_warning)
+
+    def pause(self, now: float) -> float:
+        """
+        Return the seconds until the next look, if all is well.
+
+        :param now: seconds since the epoch.
+        """
+        schedule = self.schedule or FixedSchedule(self.settings.poll_interval)
+        return self._until(schedule.pause(now - self._began), now)
+
+    @property
+    def _began(self) -> float:
+        return self.started if self.submitted_at is None else min(self.started, self.submitted_at)
 
     def on_error(self, error: SeedanceError, now: float) -> PollAgain | WaitResult:
         """

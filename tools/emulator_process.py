@@ -60,6 +60,8 @@ class EmulatorProcess:
             *("--generation-seconds", str(generation_seconds)),
             *options,
         )
+        # The real API takes minutes, for which nobody should wait here.
+        self._typical_seconds = [waiting_seconds + generation_seconds, waiting_seconds + generation_seconds + 1]
         self._process: ManagedProcess | None = None
         self._exits = ExitStack()
 
@@ -115,7 +117,8 @@ class EmulatorProcess:
     @property
     def connection(self) -> str:
         """The Airflow connection to it, as the JSON for an environment variable ``AIRFLOW_CONN_...``."""
-        return json.dumps({"conn_type": "seedance", "host": self.base_url, "password": DEFAULT_KEY})
+        connection = {"conn_type": "seedance", "host": self.base_url, "password": DEFAULT_KEY}
+        return json.dumps(connection | {"extra": {"typical_seconds": self._typical_seconds}})
 
     def ledger(self) -> dict[str, Any]:
         """Return what was submitted and what it cost."""

@@ -135,6 +135,8 @@ class Model:
     :param bills_source_seconds: whether with a reference video its seconds are paid for, too. How many they are is
         known to the API only, so the credits settle a few seconds after success.
     :param typical_seconds: how long the vendor says that a video usually takes, from the fastest to the slowest.
+    :param typical_cases: the same where the vendor tells cases apart: by output resolution, ``video`` for those with a
+        reference video, which wins, and ``usual`` for all others.
     :param wire_formats: the generations of the API that document it, see :mod:`seedance_provider.api.wire_formats`.
     :param pixels: sizes of the files.
     """
@@ -151,6 +153,7 @@ class Model:
     output_formats: tuple[str, ...] = ("mp4",)
     bills_source_seconds: bool = False
     typical_seconds: tuple[int, int] = (120, 240)
+    typical_cases: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     wire_formats: frozenset[str] = frozenset({"models"})
     pixels: Mapping[Size, tuple[int, int]] = field(default_factory=lambda: _PIXELS, repr=False)
 
@@ -158,6 +161,16 @@ class Model:
     def output_resolutions(self) -> tuple[str, ...]:
         """The resolutions that have a price."""
         return tuple(self.prices)
+
+    def expected_seconds(self, output_resolution: str, *, with_video: bool) -> tuple[int, int]:
+        """
+        Return how long a video usually takes, from the fastest to the slowest.
+
+        :param output_resolution: of the video.
+        :param with_video: whether it has a reference video.
+        """
+        cases = ("video", "usual") if with_video else (output_resolution, "usual")
+        return next((self.typical_cases[case] for case in cases if case in self.typical_cases), self.typical_seconds)
 
     def pixel_size(self, size: Size) -> tuple[int, int] | None:
         """Return width and height of the file that is delivered for a size; ``None`` where it is not documented."""
@@ -176,6 +189,7 @@ def _seedance_25(name: str, **differences: object) -> Model:
         "output_formats": ("mp4", "mov"),
         "bills_source_seconds": True,
         "typical_seconds": (180, 660),
+        "typical_cases": {"480p": (180, 360), "720p": (180, 360), "1080p": (240, 660)},
         "pixels": _PIXELS_OF_25,
     }
     return Model(name, **shared | differences)  # type: ignore[arg-type]  # mypy can't look into a dict
@@ -189,6 +203,8 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 "seedance-20",
                 prices={"480p": Price(15, 19), "720p": Price(40, 48), "1080p": Price(90, 108), "4k": Price(200, 240)},
                 typical_seconds=(120, 480),
+                # The quickstart says 1 to 5 minutes, the newer pages 2 to 4, and name these two as slower.
+                typical_cases={"usual": (60, 300), "4k": (360, 600), "video": (240, 480)},
                 wire_formats=frozenset({"quickstart", "docs", "models"}),
             ),
             Model(

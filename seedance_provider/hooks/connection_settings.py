@@ -31,7 +31,7 @@ __all__ = ["API_KEY_VARIABLE", "ConnectionSettings", "ConnectionSettingsError"]
 
 API_KEY_VARIABLE = "SEEDANCE_API_KEY"
 
-_OPTIONS = ("wire_format", "max_credits")
+_OPTIONS = ("wire_format", "max_credits", "typical_seconds")
 
 
 class ConnectionSettingsError(InvalidRequestError):
@@ -58,12 +58,15 @@ class ConnectionSettings:
     :param base_url: address of the API.
     :param wire_format: see :mod:`seedance_provider.api.wire_formats`.
     :param max_credits: how many credits one video may cost; ``None`` is no limit.
+    :param typical_seconds: how long videos of this account usually take, from the fastest to the slowest; ``None`` if
+        that is what the vendor says.
     """
 
     api_key: str = field(repr=False)
     base_url: str = DEFAULT_BASE_URL
     wire_format: str = "auto"
     max_credits: float | None = None
+    typical_seconds: tuple[float, float] | None = None
 
     def protocol(self) -> SeedanceProtocol:
         """Return the API's protocol for this account."""
@@ -83,6 +86,7 @@ class ConnectionSettings:
             base_url=_base_url(connection, where),
             wire_format=_wire_format(options.get("wire_format"), where),
             max_credits=_max_credits(options.get("max_credits"), where),
+            typical_seconds=_typical_seconds(options.get("typical_seconds"), where),
         )
         return _checked(settings, where)
 
@@ -169,6 +173,23 @@ def _max_credits(value: Any, where: str) -> float | None:
     if amount is not None and not is_amount(amount):
         raise ConnectionSettingsError(f"{where}: max_credits is {value!r}, and a number of credits is needed.")
     return amount
+
+
+def _typical_seconds(value: Any, where: str) -> tuple[float, float] | None:
+    """Read ``"60-300"``, as the form and a URI have it, or a list of the two."""
+    if value is None:
+        return None
+    ends = [number(end) for end in (value.split("-") if isinstance(value, str) else value)] if _is_range(value) else []
+    if len(ends) != 2 or not all(is_amount(end) for end in ends) or not 0 < ends[0] <= ends[1]:
+        raise ConnectionSettingsError(
+            f"{where}: typical_seconds is {value!r}, and the seconds of the fastest and of the slowest videos are "
+            "needed, such as '60-300'."
+        )
+    return float(ends[0]), float(ends[1])
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, str | list)
 
 
 def _wire_format(value: Any, where: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
 
 from seedance_provider.api.errors import FileUnavailableError, InvalidRequestError, VideoTaskFailedError
-from seedance_provider.api.models import DEFAULT_MODEL
+from seedance_provider.api.models import DEFAULT_MODEL, MODELS
 from seedance_provider.api.pricing import estimate_credits, in_words, is_amount, settles
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
@@ -18,6 +18,7 @@ from seedance_provider.ending import WAIT_IS_OVER, Ending
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
 from seedance_provider.metrics import VideoMetrics
+from seedance_provider.schedule import Durations, ExpectedSchedule
 from seedance_provider.spending import Limit, Limits, RunBudget
 from seedance_provider.submission import (
     Action,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CreateVideoOperator"]
 
+#: A finished video is noticed as soon, on average, as by looking every so many seconds; the vendor's quickstart does.
+_PROMPTNESS = 5.0
 #: How many poll intervals pass before somebody who waits for a slot tries his luck.
 _POLLS_PER_PROBE = 6
 
@@ -117,7 +120,9 @@ class CreateVideoOperator(BaseOperator):
     :param timeout: seconds, or a ``timedelta``, for which one try waits, for a slot and for the video together.
         Then it fails, the video task goes on, and the next try re-attaches. ``execution_timeout`` shortens it.
         Default one hour; the vendor advises at least 10 minutes.
-    :param poll_interval: seconds between two looks at the video task. Default 5, as in the vendor's quickstart.
+    :param poll_interval: seconds between two looks at the video task. By default the pauses follow from how long such
+        videos usually take, and took: looks are rare at first, and a finished video is noticed as soon as by looking
+        every 5 seconds, on average, with about half as many looks.
     :param error_tolerance: seconds for which failing looks are put up with. Default 600.
     :param on_rerun: what a cleared task does that already has its video: ``reuse`` (default) returns the same
         video, ``regenerate`` pays for a new one. A video that is still being made, or whose result Airflow never
@@ -177,7 +182,7 @@ class CreateVideoOperator(BaseOperator):
         wait_for_completion: bool = True,
         deferrable: bool = True,
         timeout: float | timedelta = 3600,
-        poll_interval: float = 5,
+        poll_interval: float | None = None,
         error_tolerance: float = 600,
         on_rerun: str = OnRerun.REUSE,
         on_unknown_submission: str = OnUnknownSubmission.FAIL,
@@ -213,7 +218,7 @@ class CreateVideoOperator(BaseOperator):
         self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
         if self.timeout <= 0:
             raise ValueError(f"timeout is {timeout!r}, and a number of seconds above 0 is needed.")
-        PollSettings(poll_interval, error_tolerance)
+        self._poll_settings = PollSettings(_PROMPTNESS if poll_interval is None else poll_interval, error_tolerance)
         self.poll_interval = poll_interval
         self.error_tolerance = error_tolerance
         self.on_rerun = OnRerun(on_rerun)
@@ -277,8 +282,19 @@ class CreateVideoOperator(BaseOperator):
         if not self.wait_for_completion:
             return self._result(task, submitter.delivered())
         if self.deferrable:
-            self._defer_to_video(task.task_id, request, started, deadline)
-        return self._conclude(context, self._wait_in_worker(hook, task.task_id, request, started, deadline))
+            self._defer_to_video(task, request, started, deadline, self._typical_seconds(request, settings))
+        wait = VideoWait(
+            task.task_id,
+            started,
+            deadline,
+            self._poll_settings,
+            # The key has just worked.
+            tolerates_refusal=True,
+            settles=settles(request),
+            schedule=self._schedule(request, settings),
+            submitted_at=_submitted_at(task),
+        )
+        return self._conclude(context, self._wait_in_worker(hook, wait))
 
     def _obtain(
         self,
@@ -309,14 +325,9 @@ class CreateVideoOperator(BaseOperator):
         self._end_slot_wait(submitter, started)
         return obtained
 
-    def _wait_in_worker(
-        self, hook: SeedanceHook, task_id: str, request: VideoRequest, started: float, deadline: float
-    ) -> WaitResult:
+    def _wait_in_worker(self, hook: SeedanceHook, wait: VideoWait) -> WaitResult:
         from seedance_provider.hooks.reader import ConnectionReader
 
-        settings = PollSettings(self.poll_interval, self.error_tolerance)
-        # The key has just worked.
-        wait = VideoWait(task_id, started, deadline, settings, tolerates_refusal=True, settles=settles(request))
         with ConnectionReader(hook) as reader:
             while isinstance(step := look(reader, wait), PollAgain):
                 step.tell(self.log)
@@ -396,21 +407,31 @@ class CreateVideoOperator(BaseOperator):
         task_ids = [task.task_id for task in context["dag"].tasks if _makes_videos(task)]
         return Limits(per_video, RunBudget(self.max_credits_per_run, task_ids, context["ti"]))
 
-    def _defer_to_video(self, task_id: str, request: VideoRequest, started: float, deadline: float) -> NoReturn:
+    def _defer_to_video(
+        self,
+        task: VideoTask,
+        request: VideoRequest,
+        started: float,
+        deadline: float,
+        typical_seconds: tuple[float, float] | None,
+    ) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
 
         self.defer(
             trigger=VideoTrigger(
-                task_id,
+                task.task_id,
                 self.seedance_conn_id,
                 started,
                 deadline,
-                self.poll_interval,
+                self._poll_settings.poll_interval,
                 self.error_tolerance,
                 # The key has just worked.
                 tolerates_refusal=True,
                 estimated_credits=estimate_credits(request),
                 settles=settles(request),
+                typical_seconds=None if typical_seconds is None else list(typical_seconds),
+                kind=_kind(request),
+                submitted_at=_submitted_at(task),
             ),
             method_name="on_video",
             timeout=backstop(deadline),
@@ -428,7 +449,29 @@ class CreateVideoOperator(BaseOperator):
 
     @property
     def _probe_interval(self) -> float:
-        return self.poll_interval * _POLLS_PER_PROBE
+        return self._poll_settings.poll_interval * _POLLS_PER_PROBE
+
+    def _schedule(self, request: VideoRequest, settings: ConnectionSettings) -> ExpectedSchedule | None:
+        typical = self._typical_seconds(request, settings)
+        return None if typical is None else ExpectedSchedule(Durations.typical(*typical), _PROMPTNESS)
+
+    def _typical_seconds(self, request: VideoRequest, settings: ConnectionSettings) -> tuple[float, float] | None:
+        """``None`` where looks have a fixed interval."""
+        if self.poll_interval is not None:
+            return None
+        model = request.known_model or MODELS[DEFAULT_MODEL]
+        typical = model.expected_seconds(request.output_resolution, with_video=bool(request.reference_videos))
+        return settings.typical_seconds or typical
+
+
+def _kind(request: VideoRequest) -> str:
+    """Videos of one kind take equally long."""
+    with_video = "with a video" if request.reference_videos else ""
+    return f"{request.model} {request.output_resolution} {request.duration} s {with_video}".rstrip()
+
+
+def _submitted_at(task: VideoTask) -> float | None:
+    return None if task.created_at is None else task.created_at.timestamp()
 
 
 def _makes_videos(task: Any) -> bool:

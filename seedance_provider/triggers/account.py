@@ -6,12 +6,13 @@ one queue for the account's concurrency slots.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from seedance_provider.api.errors import SeedanceError, TransportError
+from seedance_provider.schedule import Durations, ExpectedSchedule
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,8 +26,13 @@ __all__ = ["Account"]
 #: Seconds between two look-ups of a connection that does not work, however many triggers ask.
 _LOOK_UP_SECONDS = 10.0
 
+_REMEMBERED = 100
+
 # By event loop, because a session works on the loop that made it only.
 _accounts: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Account]] = WeakKeyDictionary()
+
+#: How long the latest videos took, by connection and kind. It outlives the accounts, which come and go with the waits.
+_seen: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
 
 
 class Account:
@@ -44,6 +50,7 @@ class Account:
         self._exits = AsyncExitStack()
         self._slot_waiters: deque[asyncio.Future[None]] = deque()
         self._last_woken = 0.0
+        self._schedules: dict[tuple[str, tuple[float, float], float], ExpectedSchedule] = {}
 
     @classmethod
     @asynccontextmanager
@@ -132,6 +139,30 @@ class Account:
             return False
         self._last_woken = loop.time()
         return True
+
+    def schedule(self, kind: str, typical_seconds: tuple[float, float], interval: float) -> ExpectedSchedule:
+        """
+        Return when to look at a video, by what is documented and by what this process has seen.
+
+        :param kind: of the video: those of one kind take equally long.
+        :param typical_seconds: how long they usually take, from the fastest to the slowest.
+        :param interval: see :class:`~seedance_provider.schedule.ExpectedSchedule`.
+        """
+        key = (kind, typical_seconds, interval)
+        if key not in self._schedules:
+            durations = Durations.typical(*typical_seconds).learnt(_seen[self._seedance_conn_id, kind])
+            self._schedules[key] = ExpectedSchedule(durations, interval)
+        return self._schedules[key]
+
+    def took(self, kind: str, seconds: float) -> None:
+        """
+        Remember how long a video took.
+
+        :param kind: of the video.
+        :param seconds: from the request to its end.
+        """
+        _seen[self._seedance_conn_id, kind].append(seconds)
+        self._schedules.clear()
 
     def video_ended(self) -> None:
         """Wake the first in the queue: a slot of the account has become free."""

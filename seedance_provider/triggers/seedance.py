@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from seedance_provider.api.errors import SeedanceError
+from seedance_provider.api.video_task import TaskStatus
 from seedance_provider.ending import NOTHING_SUBMITTED, goes_on
 from seedance_provider.triggers.account import Account
 from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 __all__ = ["SlotTrigger", "VideoTrigger"]
 
@@ -30,13 +31,18 @@ class VideoTrigger(BaseTrigger):
     :param seedance_conn_id: the Airflow connection.
     :param started: when the wait began, in seconds since the epoch.
     :param deadline: when to give up, in seconds since the epoch.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between two looks; with ``typical_seconds`` those after which a finished video is
+        noticed as soon, on average, although there are fewer looks.
     :param error_tolerance: seconds for which failing looks are put up with.
     :param tolerates_refusal: whether they may fail because the key is refused, see
         :class:`~seedance_provider.waiting.VideoWait`.
     :param estimated_credits: what the video is expected to cost, for a person who ends the task.
     :param settles: whether its credits may change within seconds after success, see
         :class:`~seedance_provider.waiting.VideoWait`.
+    :param typical_seconds: how long such videos take, the fastest and the slowest, in seconds; ``None`` looks at a
+        fixed interval.
+    :param kind: of the video: how long others of its kind took in this process counts more than what is typical.
+    :param submitted_at: when it was asked for, in seconds since the epoch, if that was before the wait began.
     """
 
     def __init__(
@@ -50,6 +56,9 @@ class VideoTrigger(BaseTrigger):
         tolerates_refusal: bool = False,
         estimated_credits: float | None = None,
         settles: bool | None = None,
+        typical_seconds: Sequence[float] | None = None,
+        kind: str = "",
+        submitted_at: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.video_task_id = video_task_id
@@ -61,6 +70,9 @@ class VideoTrigger(BaseTrigger):
         self.tolerates_refusal = tolerates_refusal
         self.estimated_credits = estimated_credits
         self.settles = settles
+        self.typical_seconds = typical_seconds
+        self.kind = kind
+        self.submitted_at = submitted_at
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what it takes to run this trigger again, elsewhere."""
@@ -76,6 +88,9 @@ class VideoTrigger(BaseTrigger):
                 "tolerates_refusal": self.tolerates_refusal,
                 "estimated_credits": self.estimated_credits,
                 "settles": self.settles,
+                "typical_seconds": self.typical_seconds,
+                "kind": self.kind,
+                "submitted_at": self.submitted_at,
             },
         )
 
@@ -84,6 +99,7 @@ class VideoTrigger(BaseTrigger):
         async with Account.joined(self.seedance_conn_id) as account:
             result = await self._wait(account)
             if result.outcome is Outcome.FINISHED:
+                self._remember(account, result)
                 account.video_ended()
         yield TriggerEvent(result.to_event())
 
@@ -99,20 +115,34 @@ class VideoTrigger(BaseTrigger):
             PollSettings(self.poll_interval, self.error_tolerance),
             tolerates_refusal=self.tolerates_refusal,
             settles=self.settles,
+            submitted_at=self.submitted_at,
         )
         # Whoever deferred has just looked. And Airflow fails a task that resumes before its scheduler has heard that
         # the task has deferred.
-        await asyncio.sleep(max(0.0, min(self.poll_interval, self.deadline - time.time())))
+        self._plan(account, wait)
+        await asyncio.sleep(wait.pause(time.time()))
         while isinstance(step := await self._look(account, wait), PollAgain):
             step.tell(self.log)
             await asyncio.sleep(step.after)
         return step
+
+    def _plan(self, account: Account, wait: VideoWait) -> None:
+        if self.typical_seconds is not None:
+            fastest, slowest = self.typical_seconds
+            wait.schedule = account.schedule(self.kind, (fastest, slowest), self.poll_interval)
+
+    def _remember(self, account: Account, result: WaitResult) -> None:
+        task = result.task
+        if task is not None and task.status is TaskStatus.SUCCESS and task.generation_seconds is not None:
+            account.took(self.kind, task.generation_seconds)
 
     async def _look(self, account: Account, wait: VideoWait) -> PollAgain | WaitResult:
         try:
             task = await account.get_task(self.video_task_id)
         except SeedanceError as error:
             return wait.on_error(error, time.time())
+        # Others may have taught us something meanwhile.
+        self._plan(account, wait)
         return wait.on_task(task, time.time())
 
 

@@ -452,3 +452,41 @@ class TestSettling:
     def test_a_failed_video_has_nothing_to_settle(self):
         failed = VideoTask.from_record(record("fail", model="seedance2-5"), task_id="task_a")
         assert a_wait(settles=True).on_task(failed, START).outcome is Outcome.FINISHED
+
+
+class TestSchedule:
+    class Noting:
+        """Notes what it is asked, and always says ten seconds."""
+
+        def __init__(self):
+            self.asked = []
+
+        def pause(self, elapsed):
+            self.asked.append(elapsed)
+            return 10.0
+
+    def running(self, created_at=None):
+        moment = None if created_at is None else created_at * 1000
+        return VideoTask.from_record(record("generating") | {"createTime": moment}, task_id="task_a")
+
+    def test_it_says_when_to_look_next(self):
+        schedule = self.Noting()
+        step = a_wait(schedule=schedule).on_task(self.running(), START + 7)
+        assert (step.after, schedule.asked) == (10.0, [7.0])
+
+    def test_a_wait_that_was_taken_up_again_counts_from_the_submission(self):
+        schedule = self.Noting()
+        a_wait(schedule=schedule, submitted_at=START - 60).on_task(self.running(), START + 7)
+        assert schedule.asked == [67.0]
+
+    @pytest.mark.parametrize(("created_at", "elapsed"), [(START - 30, 37.0), (START + 30, 7.0)])
+    def test_the_answer_tells_when_that_was_unless_its_clock_is_ahead(self, created_at, elapsed):
+        schedule = self.Noting()
+        a_wait(schedule=schedule).on_task(self.running(created_at), START + 7)
+        assert schedule.asked == [elapsed]
+
+    def test_the_deadline_is_the_last_look(self):
+        assert a_wait(schedule=self.Noting()).pause(DEADLINE - 3) == 3.0
+
+    def test_without_one_the_interval_is_fixed(self):
+        assert a_wait(poll_interval=4).pause(START) == a_wait(poll_interval=4).pause(START + 500) == 4.0

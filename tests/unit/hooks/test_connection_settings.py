@@ -212,6 +212,30 @@ class TestMaxCredits:
         assert "and a number of credits is needed" in said
 
 
+class TestTypicalSeconds:
+    @pytest.mark.parametrize(
+        "connection",
+        [
+            from_form(extra='{"typical_seconds": "60-300"}'),
+            from_form(extra='{"typical_seconds": [60, 300]}'),
+            from_uri(f":{KEY}@?typical_seconds=60-300"),
+            from_json(extra={"typical_seconds": " 60 - 300 "}),
+        ],
+    )
+    def test_every_form_of_a_connection_gives_the_same_range(self, connection):
+        assert settings_of(connection).typical_seconds == (60, 300)
+
+    @pytest.mark.parametrize("extra", [None, "{}", '{"typical_seconds": null}', '{"typical_seconds": ""}'])
+    def test_what_the_vendor_says_is_the_default(self, extra):
+        assert settings_of(from_form(extra=extra)).typical_seconds is None
+
+    @pytest.mark.parametrize("value", ["60", '"60"', '"a-b"', '"300-60"', '"0-60"', "[1, 2, 3]", "[[], {}]", "true"])
+    def test_what_is_no_range_is_refused(self, value):
+        said = refusal(from_form(extra=f'{{"typical_seconds": {value}}}'))
+        assert "Connection 'seedance_default': typical_seconds is " in said
+        assert "such as '60-300'" in said
+
+
 class TestOptions:
     @pytest.mark.parametrize(
         "connection",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import fields
 from datetime import timedelta
@@ -573,3 +574,40 @@ class TestFiles:
             operator(first_frame=media.picture(tmp_path / "a.png")).execute(context(store))
         assert not isinstance(caught.value, AirflowFailException)
         assert not api.created
+
+
+class TestSchedule:
+    @pytest.mark.parametrize(
+        ("arguments", "typical", "kind"),
+        [
+            ({}, [60, 300], "seedance-20 720p 5 s"),
+            ({"resolution": "4k", "aspect_ratio": "16:9"}, [360, 600], "seedance-20 4k 5 s"),
+            ({"reference_videos": ["https://a/b.mp4"]}, [240, 480], "seedance-20 720p 5 s with a video"),
+            ({"model": "seedance2-fast"}, [120, 240], "seedance2-fast 720p 5 s"),
+            ({"model": "seedance2-5", "resolution": "1080p"}, [240, 660], "seedance2-5 1080p 5 s"),
+            ({"model": "new", "allow_unknown_model": True}, [60, 300], "new 720p 5 s"),
+        ],
+    )
+    def test_by_default_looks_follow_what_such_videos_usually_take(self, api, arguments, typical, kind):
+        api.creations.append(CREATED)
+        trigger = deferred(operator(**arguments).execute, context(StateStore())).trigger
+        assert (trigger.typical_seconds, trigger.kind, trigger.poll_interval) == (typical, kind, 5)
+
+    def test_the_connection_knows_better(self, api, monkeypatch):
+        connection = {"conn_type": "seedance", "host": api.base_url, "password": "k"}
+        extra = {"typical_seconds": "2-6"}
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection | {"extra": extra}))
+        api.creations.append(CREATED)
+        assert deferred(operator().execute, context(StateStore())).trigger.typical_seconds == [2, 6]
+
+    def test_an_interval_is_an_interval(self, api):
+        api.creations.append(CREATED)
+        trigger = deferred(operator(poll_interval=7).execute, context(StateStore())).trigger
+        assert (trigger.typical_seconds, trigger.poll_interval) == (None, 7)
+
+    def test_a_retry_counts_from_the_submission(self, api):
+        store = StateStore()
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record("generating") | {"createTime": 1_700_000_000_000}))
+        assert deferred(operator().execute, context(store)).trigger.submitted_at is None
+        assert deferred(operator().execute, context(store)).trigger.submitted_at == 1_700_000_000

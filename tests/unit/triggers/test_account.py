@@ -152,3 +152,35 @@ class TestSlots:
         async with Account.joined(CONN_ID) as account:
             assert await account.wait_for_slot(0.02, probe_interval=60) is False
             assert await account.wait_for_slot(-1, probe_interval=60) is False
+
+
+class TestExperience:
+    TYPICAL = (60.0, 300.0)
+
+    @pytest.fixture(autouse=True)
+    def nothing_seen(self, monkeypatch):
+        monkeypatch.setattr(account_module, "_seen", type(account_module._seen)(account_module._seen.default_factory))
+
+    async def test_one_schedule_for_all_of_a_kind(self):
+        async with Account.joined(CONN_ID) as account:
+            assert account.schedule("a", self.TYPICAL, 5) is account.schedule("a", self.TYPICAL, 5)
+
+    async def test_what_was_seen_changes_it_for_that_kind_only(self):
+        async with Account.joined(CONN_ID) as account:
+            before = account.schedule("a", self.TYPICAL, 5)
+            for _ in range(20):
+                account.took("a", 30.0)
+            assert account.schedule("a", self.TYPICAL, 5).durations.median < 50
+            assert account.schedule("b", self.TYPICAL, 5) == before
+
+    async def test_it_outlives_the_last_wait_but_not_the_connection(self):
+        async with Account.joined(CONN_ID) as account:
+            account.took("a", 30.0)
+        async with Account.joined(CONN_ID) as account, Account.joined("other") as other:
+            assert account.schedule("a", self.TYPICAL, 5) != other.schedule("a", self.TYPICAL, 5)
+
+    async def test_old_experience_fades(self):
+        async with Account.joined(CONN_ID) as account:
+            for seconds in [1000.0] * 200 + [30.0] * 100:
+                account.took("a", seconds)
+            assert account.schedule("a", self.TYPICAL, 5).durations.median < 35

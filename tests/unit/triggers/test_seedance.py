@@ -11,6 +11,7 @@ import time
 import pytest
 
 from seedance_provider.hooks.seedance import SeedanceHook
+from seedance_provider.schedule import FixedSchedule
 from seedance_provider.triggers import account
 from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
 from seedance_provider.waiting import Outcome, WaitResult
@@ -55,7 +56,8 @@ def test_runs_elsewhere_with_the_same_plain_arguments(made):
 
 def test_a_trigger_of_an_older_release_still_runs():
     arguments = trigger().serialize()[1]
-    del arguments["tolerates_refusal"], arguments["estimated_credits"]
+    for name in ("tolerates_refusal", "estimated_credits", "settles", "typical_seconds", "kind", "submitted_at"):
+        del arguments[name]
     assert VideoTrigger(**arguments).tolerates_refusal is False
 
 
@@ -205,3 +207,31 @@ class TestSlotTrigger:
         await fired(trigger())
         async with asyncio.timeout(5):
             assert await slot == {"free": True}
+
+
+class TestSchedule:
+    async def test_a_finished_video_teaches_the_account(self, api, monkeypatch):
+        taught = []
+        monkeypatch.setattr(account.Account, "took", lambda _, kind, seconds: taught.append((kind, seconds)))
+        api.readings.append(Answer(body=record("success")))
+        await fired(trigger(kind="seedance-20 720p", typical_seconds=[0.1, 0.2]))
+        ((kind, seconds),) = taught
+        assert kind == "seedance-20 720p"
+        assert seconds > 0
+
+    async def test_looks_follow_what_is_expected(self, api, monkeypatch):
+        asked = []
+
+        def schedule(_, kind, typical_seconds, interval):
+            asked.append((kind, typical_seconds, interval))
+            return FixedSchedule(0.01)
+
+        monkeypatch.setattr(account.Account, "schedule", schedule)
+        api.readings += [Answer(body=record("generating")), Answer(body=record("success"))]
+        await fired(trigger(kind="a", typical_seconds=[60, 300], poll_interval=5))
+        assert set(asked) == {("a", (60, 300), 5)}
+
+    async def test_a_fixed_interval_asks_nobody(self, api, monkeypatch):
+        monkeypatch.setattr(account.Account, "schedule", None)
+        api.readings.append(Answer(body=record("success")))
+        assert (await fired(trigger()))["outcome"] == "finished"
