@@ -74,6 +74,11 @@ _CONNECTION_TYPE: dict[str, Any] = {
             "description": "A video that would cost more is refused before it is submitted. Empty for no limit.",
             "schema": {"type": ["number", "null"], "minimum": 0, "default": None},
         },
+        "looks_per_second": {
+            "label": "Most looks per second",
+            "description": "At how many unfinished videos one triggerer looks in a second. Empty for 10.",
+            "schema": {"type": ["number", "null"], "minimum": 0, "default": None},
+        },
         "typical_seconds": {
             "label": "Typical seconds of a video",
             "description": "The fastest and the slowest, such as 60-300. Empty for what the vendor says.",

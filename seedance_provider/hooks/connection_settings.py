@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["API_KEY_VARIABLE", "ConnectionSettings", "ConnectionSettingsError"]
 
 API_KEY_VARIABLE = "SEEDANCE_API_KEY"
+_LEAST_LOOKS_PER_SECOND = 0.1
 
-_OPTIONS = ("wire_format", "max_credits", "typical_seconds")
+_OPTIONS = ("wire_format", "max_credits", "typical_seconds", "looks_per_second")
+
+#: The vendor names no limit on status calls, but answers 429 to too many.
+DEFAULT_LOOKS_PER_SECOND = 10.0
 
 
 class ConnectionSettingsError(InvalidRequestError):
@@ -60,6 +64,7 @@ class ConnectionSettings:
     :param max_credits: how many credits one video may cost; ``None`` is no limit.
     :param typical_seconds: how long videos of this account usually take, from the fastest to the slowest; ``None`` if
         that is what the vendor says.
+    :param looks_per_second: how many video tasks of this account one triggerer looks at in a second, at most.
     """
 
     api_key: str = field(repr=False)
@@ -67,6 +72,7 @@ class ConnectionSettings:
     wire_format: str = "auto"
     max_credits: float | None = None
     typical_seconds: tuple[float, float] | None = None
+    looks_per_second: float = DEFAULT_LOOKS_PER_SECOND
 
     def protocol(self) -> SeedanceProtocol:
         """Return the API's protocol for this account."""
@@ -87,6 +93,7 @@ class ConnectionSettings:
             wire_format=_wire_format(options.get("wire_format"), where),
             max_credits=_max_credits(options.get("max_credits"), where),
             typical_seconds=_typical_seconds(options.get("typical_seconds"), where),
+            looks_per_second=_looks_per_second(options.get("looks_per_second"), where),
         )
         return _checked(settings, where)
 
@@ -186,6 +193,15 @@ def _typical_seconds(value: Any, where: str) -> tuple[float, float] | None:
             "needed, such as '60-300'."
         )
     return float(ends[0]), float(ends[1])
+
+
+def _looks_per_second(value: Any, where: str) -> float:
+    looks: Any = DEFAULT_LOOKS_PER_SECOND if value is None else number(value)
+    if not is_amount(looks) or looks < _LEAST_LOOKS_PER_SECOND:
+        raise ConnectionSettingsError(
+            f"{where}: looks_per_second is {value!r}, and a number of at least {_LEAST_LOOKS_PER_SECOND:g} is needed."
+        )
+    return float(looks)
 
 
 def _is_range(value: Any) -> bool:

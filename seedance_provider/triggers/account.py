@@ -1,6 +1,6 @@
 """
-What the triggers of one connection share in one triggerer process: one look-up of the connection, one HTTP session, and
-one queue for the account's concurrency slots.
+What the triggers of one connection share in one triggerer process: one look-up of the connection, one HTTP session, one
+limit on looks per second, and one queue for the account's concurrency slots.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Account:
         self._exits = AsyncExitStack()
         self._slot_waiters: deque[asyncio.Future[None]] = deque()
         self._last_woken = 0.0
+        self._next_turn = 0.0
         self._schedules: dict[tuple[str, tuple[float, float], float], ExpectedSchedule] = {}
 
     @classmethod
@@ -73,13 +74,16 @@ class Account:
 
     async def get_task(self, task_id: str) -> VideoTask:
         """
-        Return a video task. It costs nothing.
+        Return a video task, when it is its turn. It costs nothing.
 
         :param task_id: the video task.
         :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
         """
         from seedance_provider.hooks.reader import KEY_REFUSALS
 
+        await self.client()
+        await self._turn()
+        # It may be another one by now: the key may have been replaced while others had their turns.
         client = await self.client()
         try:
             return await client.get_task(task_id)
@@ -139,6 +143,16 @@ class Account:
             return False
         self._last_woken = loop.time()
         return True
+
+    async def _turn(self) -> None:
+        """Space looks evenly, in the order of arrival: whoever comes while there is a queue waits at its end."""
+        if self._settings is None:
+            return
+        now = asyncio.get_running_loop().time()
+        turn = max(now, self._next_turn)
+        self._next_turn = turn + 1 / self._settings.looks_per_second
+        if turn > now:
+            await asyncio.sleep(turn - now)
 
     def schedule(self, kind: str, typical_seconds: tuple[float, float], interval: float) -> ExpectedSchedule:
         """

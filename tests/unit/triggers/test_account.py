@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 
 import pytest
 
@@ -11,7 +12,7 @@ from seedance_provider.api.errors import TransportError
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.triggers import account as account_module
 from seedance_provider.triggers.account import Account, _accounts
-from tests.support.scripted_api import Answer
+from tests.support.scripted_api import Answer, record
 
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
@@ -184,3 +185,45 @@ class TestExperience:
             for seconds in [1000.0] * 200 + [30.0] * 100:
                 account.took("a", seconds)
             assert account.schedule("a", self.TYPICAL, 5).durations.median < 35
+
+
+class TestLooksPerSecond:
+    @pytest.fixture
+    def limited(self, api, monkeypatch, seedance_default):  # which it replaces
+        """A connection that allows 50 looks in a second."""
+        connection = {"conn_type": "seedance", "host": api.base_url, "password": "k", "extra": {"looks_per_second": 50}}
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
+        api.readings += [Answer(body=record("generating"))] * 20
+
+    @pytest.mark.usefixtures("limited")
+    async def test_looks_are_spaced(self):
+        loop = asyncio.get_running_loop()
+        async with Account.joined(CONN_ID) as account:
+            await account.client()
+            started = loop.time()
+            await asyncio.gather(*(account.get_task("task_a") for _ in range(11)))
+            assert 10 / 50 <= loop.time() - started < 10 / 10
+
+    @pytest.mark.usefixtures("limited")
+    async def test_who_comes_first_is_first(self):
+        done = []
+
+        async def look(account, name):
+            await account._turn()
+            done.append(name)
+
+        async with Account.joined(CONN_ID) as account:
+            await account.client()
+            await asyncio.gather(*(look(account, name) for name in range(10)))
+        assert done == list(range(10))
+
+    @pytest.mark.usefixtures("limited")
+    async def test_an_idle_account_makes_nobody_wait_and_saves_nothing_up(self):
+        loop = asyncio.get_running_loop()
+        async with Account.joined(CONN_ID) as account:
+            await account.client()
+            account._next_turn = loop.time() - 100
+            started = loop.time()
+            await account._turn()
+            # The turn was at once, and the next one is a whole pause later.
+            assert started + 1 / 50 <= account._next_turn <= loop.time() + 1 / 50
