@@ -27,7 +27,7 @@ from seedance_provider.api.wire_formats import WIRE_FORMATS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["API_KEY_VARIABLE", "ConnectionSettings", "ConnectionSettingsError"]
+__all__ = ["API_KEY_VARIABLE", "DEFAULT_LOOKS_PER_SECOND", "ConnectionSettings", "ConnectionSettingsError"]
 
 API_KEY_VARIABLE = "SEEDANCE_API_KEY"
 _LEAST_LOOKS_PER_SECOND = 0.1
