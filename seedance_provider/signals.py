@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def signals_held_back(tell: Callable[[signal.Signals], None]) -> Iterator[list[s
     def hold(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         if number not in came:
             came.append(signal.Signals(number))
-            tell(signal.Signals(number))
+            # A log that is being written to can't always be entered again, and the work matters more.
+            with suppress(Exception):
+                tell(signal.Signals(number))
 
     # Unwound to the end even if a handler raises, as that of execution_timeout does.
     with ExitStack() as afterwards:

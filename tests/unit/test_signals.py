@@ -12,21 +12,25 @@ import pytest
 
 from seedance_provider.signals import signals_held_back
 
+#: Signals can arrive while print() is still at it, which can't be entered twice.
 CHILD = """
-import signal, sys, time
+import os, signal, sys, time
 from seedance_provider.signals import signals_held_back
 
+def say(*words):
+    os.write(1, (" ".join(words) + "\\n").encode())
+
 def end(number, frame):
-    print("handled", signal.Signals(number).name, flush=True)
+    say("handled", signal.Signals(number).name)
 
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
     signal.signal(number, end)
-with signals_held_back(lambda number: print("told", number.name, flush=True)) as came:
-    print("ready", flush=True)
+with signals_held_back(lambda number: say("told", number.name)) as came:
+    say("ready")
     while len(came) < int(sys.argv[1]):
         time.sleep(0.01)
-    print("written", flush=True)
-print("after", flush=True)
+    say("written")
+say("after")
 """
 
 
@@ -116,3 +120,19 @@ def test_another_thread_is_left_alone():
     thread.start()
     thread.join()
     assert handlers == [before]
+
+
+def test_what_can_not_be_said_does_not_disturb_the_work():
+    def tell(_):
+        raise RuntimeError("reentrant call inside the log")
+
+    delivered = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: delivered.append(number))
+    try:
+        with signals_held_back(tell) as came:
+            signal.raise_signal(signal.SIGTERM)
+            assert came == [signal.SIGTERM]
+            assert not delivered
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert delivered == [signal.SIGTERM]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Tries once, as a task does whose handlers are those of Airflow: SIGTERM calls on_kill and goes on, SIGALRM raises,
 #: SIGINT is nobody's. What it keeps is in a file.
 CHILD = """
-import json, pathlib, signal, sys
+import json, os, pathlib, signal, sys
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
@@ -44,7 +44,7 @@ class Store:
 
 class Log:
     def warning(self, text, *values):
-        print("task says", text % values, flush=True)
+        os.write(1, f"task says {text % values}\\n".encode())
     info = warning
 
 class TimeoutOfAirflow(BaseException):
