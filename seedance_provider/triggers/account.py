@@ -1,6 +1,6 @@
 """
 What the triggers of one connection share in one triggerer process: one look-up of the connection, one HTTP session, one
-limit on looks per second, and one queue for the account's concurrency slots.
+queue of looks, one for the account's concurrency slots, and what was learnt of how long videos take.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from seedance_provider.api.errors import SeedanceError, TransportError
+from seedance_provider.hooks.connection_settings import DEFAULT_LOOKS_PER_SECOND
+from seedance_provider.hooks.reader import KEY_REFUSALS
 from seedance_provider.schedule import Durations, ExpectedSchedule
+from seedance_provider.triggers.look_queue import LookQueue
+from seedance_provider.triggers.slot_queue import SlotQueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,9 +52,9 @@ class Account:
         self._is_refused = False
         self._looked_up = -_LOOK_UP_SECONDS
         self._exits = AsyncExitStack()
-        self._slot_waiters: deque[asyncio.Future[None]] = deque()
-        self._last_woken = 0.0
-        self._next_turn = 0.0
+        self._looks = LookQueue(self._read, DEFAULT_LOOKS_PER_SECOND)
+        #: Who waits for a slot of the account.
+        self.slots = SlotQueue()
         self._schedules: dict[tuple[str, tuple[float, float], float], ExpectedSchedule] = {}
 
     @classmethod
@@ -62,7 +66,9 @@ class Account:
         :param seedance_conn_id: the Airflow connection.
         """
         accounts = _accounts.setdefault(asyncio.get_running_loop(), {})
-        account = accounts.setdefault(seedance_conn_id, cls(seedance_conn_id))
+        if seedance_conn_id not in accounts:
+            accounts[seedance_conn_id] = cls(seedance_conn_id)
+        account = accounts[seedance_conn_id]
         account._users += 1
         try:
             yield account
@@ -70,27 +76,18 @@ class Account:
             account._users -= 1
             if account._users == 0:
                 del accounts[seedance_conn_id]
+                await account._looks.close()
                 await account._exits.aclose()
 
-    async def get_task(self, task_id: str) -> VideoTask:
+    async def look(self, task_id: str, after: float = 0.0) -> VideoTask:
         """
-        Return a video task, when it is its turn. It costs nothing.
+        Return a video task, when it is due and its turn has come. It costs nothing.
 
         :param task_id: the video task.
+        :param after: seconds from now, at least.
         :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
         """
-        from seedance_provider.hooks.reader import KEY_REFUSALS
-
-        await self.client()
-        await self._turn()
-        # It may be another one by now: the key may have been replaced while others had their turns.
-        client = await self.client()
-        try:
-            return await client.get_task(task_id)
-        except KEY_REFUSALS:
-            # A late answer to a key that was replaced meanwhile says nothing of the present one.
-            self._is_refused = self._is_refused or client is self._client
-            raise
+        return await self._looks.look(task_id, after)
 
     async def client(self) -> AsyncSeedanceClient:
         """
@@ -108,51 +105,6 @@ class Account:
             # One error for all, which must not collect their tracebacks.
             raise self._failure.with_traceback(None)
         return self._client
-
-    async def wait_for_slot(self, seconds: float, probe_interval: float) -> bool:
-        """
-        Wait in the order of arrival until a slot may be free: when a video of this account has ended in this
-        process, or, for the first in the queue, after a while, because videos end elsewhere too.
-
-        Waiters are woken one at a time: each wake-up of a deferred task costs the start of a worker.
-
-        :param seconds: how long to wait at most.
-        :param probe_interval: how long the first in the queue waits before it tries its luck.
-        :return: whether to try again; ``False`` if the time is up.
-        """
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + seconds
-        if not self._slot_waiters:
-            self._last_woken = loop.time()
-        place: asyncio.Future[None] = loop.create_future()
-        self._slot_waiters.append(place)
-        try:
-            while not place.done():
-                pause = min(self._until_probe(place, probe_interval), give_up - loop.time())
-                if pause <= 0:
-                    break
-                await asyncio.wait([place], timeout=pause)
-        except asyncio.CancelledError:
-            if place.done():
-                self.video_ended()
-            raise
-        finally:
-            if place in self._slot_waiters:
-                self._slot_waiters.remove(place)
-        if loop.time() >= give_up and not place.done():
-            return False
-        self._last_woken = loop.time()
-        return True
-
-    async def _turn(self) -> None:
-        """Space looks evenly, in the order of arrival: whoever comes while there is a queue waits at its end."""
-        if self._settings is None:
-            return
-        now = asyncio.get_running_loop().time()
-        turn = max(now, self._next_turn)
-        self._next_turn = turn + 1 / self._settings.looks_per_second
-        if turn > now:
-            await asyncio.sleep(turn - now)
 
     def schedule(self, kind: str, typical_seconds: tuple[float, float], interval: float) -> ExpectedSchedule:
         """
@@ -178,16 +130,14 @@ class Account:
         _seen[self._seedance_conn_id, kind].append(seconds)
         self._schedules.clear()
 
-    def video_ended(self) -> None:
-        """Wake the first in the queue: a slot of the account has become free."""
-        if self._slot_waiters:
-            self._slot_waiters.popleft().set_result(None)
-
-    def _until_probe(self, place: asyncio.Future[None], probe_interval: float) -> float:
-        """Only the first in the queue probes, and only if nobody was woken lately."""
-        if self._slot_waiters[0] is not place:
-            return probe_interval
-        return self._last_woken + probe_interval - asyncio.get_running_loop().time()
+    async def _read(self, task_id: str) -> VideoTask:
+        client = await self.client()
+        try:
+            return await client.get_task(task_id)
+        except KEY_REFUSALS:
+            # A late answer to a key that was replaced meanwhile says nothing of the present one.
+            self._is_refused = self._is_refused or client is self._client
+            raise
 
     def _works(self) -> bool:
         return self._client is not None and not self._is_refused
@@ -212,3 +162,4 @@ class Account:
         # An old client stays open to the end, since others may be in the middle of a look with it.
         self._client = await self._exits.enter_async_context(AsyncSeedanceClient(settings.protocol()))
         self._settings = settings
+        self._looks.looks_per_second = settings.looks_per_second

@@ -100,7 +100,7 @@ class VideoTrigger(BaseTrigger):
             result = await self._wait(account)
             if result.outcome is Outcome.FINISHED:
                 self._remember(account, result)
-                account.video_ended()
+                account.slots.video_ended()
         yield TriggerEvent(result.to_event())
 
     async def on_kill(self) -> None:
@@ -120,10 +120,10 @@ class VideoTrigger(BaseTrigger):
         # Whoever deferred has just looked. And Airflow fails a task that resumes before its scheduler has heard that
         # the task has deferred.
         self._plan(account, wait)
-        await asyncio.sleep(wait.pause(time.time()))
-        while isinstance(step := await self._look(account, wait), PollAgain):
+        after = wait.pause(time.time())
+        while isinstance(step := await self._look(account, wait, after), PollAgain):
             step.tell(self.log)
-            await asyncio.sleep(step.after)
+            after = step.after
         return step
 
     def _plan(self, account: Account, wait: VideoWait) -> None:
@@ -136,9 +136,9 @@ class VideoTrigger(BaseTrigger):
         if task is not None and task.status is TaskStatus.SUCCESS and task.generation_seconds is not None:
             account.took(self.kind, task.generation_seconds)
 
-    async def _look(self, account: Account, wait: VideoWait) -> PollAgain | WaitResult:
+    async def _look(self, account: Account, wait: VideoWait, after: float) -> PollAgain | WaitResult:
         try:
-            task = await account.get_task(self.video_task_id)
+            task = await account.look(self.video_task_id, after)
         except SeedanceError as error:
             return wait.on_error(error, time.time())
         # Others may have taught us something meanwhile.
@@ -177,7 +177,7 @@ class SlotTrigger(BaseTrigger):
         """Wait for a slot."""
         earliest = time.time() + min(_SETTLE_SECONDS, self.probe_interval)
         async with Account.joined(self.seedance_conn_id) as account:
-            free = await account.wait_for_slot(self.deadline - time.time(), self.probe_interval)
+            free = await account.slots.wait(self.deadline - time.time(), self.probe_interval)
         # Not at once, for the sake of Airflow's scheduler, as above.
         await asyncio.sleep(max(0.0, earliest - time.time()))
         yield TriggerEvent({"free": free})

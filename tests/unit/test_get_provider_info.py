@@ -39,13 +39,15 @@ def test_every_module_can_be_imported(name):
     importlib.import_module(name)
 
 
+#: What the hooks and triggers are made of.
+PARTS = ("__init__", "account", "connection_settings", "look_queue", "reader", "slot_queue")
+
+
 def test_every_module_of_a_kind_is_named():
     package = Path(importlib.import_module("seedance_provider").__file__).parent
     for kind in ("operators", "sensors", "hooks", "triggers", "transfers"):
         public = {
-            f"seedance_provider.{kind}.{path.stem}"
-            for path in (package / kind).glob("*.py")
-            if path.stem not in ("__init__", "account", "connection_settings", "reader")
+            f"seedance_provider.{kind}.{path.stem}" for path in (package / kind).glob("*.py") if path.stem not in PARTS
         }
         assert public <= set(modules())
 

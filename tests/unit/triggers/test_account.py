@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 
 import pytest
@@ -78,81 +77,18 @@ class TestLookUp:
         api.readings.append(Answer(401, {"message": "Invalid API Key"}))
         async with Account.joined(CONN_ID) as account:
             before = await account.client()
-            await asyncio.gather(*(account.get_task("task_a") for _ in range(5)), return_exceptions=True)
+            await asyncio.gather(*(account.look("task_a") for _ in range(5)), return_exceptions=True)
             assert await account.client() is before  # the same key: there is nothing to open anew
 
             connection = f'{{"conn_type": "seedance", "host": "{api.base_url}", "password": "the-new-key"}}'
             monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", connection)
-            await asyncio.gather(*(account.get_task("task_a") for _ in range(5)), return_exceptions=True)
+            await asyncio.gather(*(account.look("task_a") for _ in range(5)), return_exceptions=True)
             after = await asyncio.gather(*(account.client() for _ in range(5)))
             assert {id(client) for client in after} == {id(after[0])}
             assert after[0] is not before
             assert not before._session.closed  # others may be in the middle of a look with it
         assert before._session.closed
         assert after[0]._session.closed
-
-
-class TestSlots:
-    @staticmethod
-    async def queue(account: Account, names: str, woken: list[str], probe_interval: float) -> list[asyncio.Task]:
-        async def wait(name: str) -> None:
-            if await account.wait_for_slot(60, probe_interval):
-                woken.append(name)
-
-        tasks = [asyncio.create_task(wait(name)) for name in names]
-        await asyncio.sleep(0)
-        return tasks
-
-    async def test_a_video_that_ends_wakes_exactly_the_first(self):
-        async with Account.joined(CONN_ID) as account:
-            woken: list[str] = []
-            tasks = await self.queue(account, "abc", woken, probe_interval=60)
-            for expected in ("a", "ab", "abc"):
-                account.video_ended()
-                await asyncio.wait(tasks, timeout=0.02)
-                assert "".join(woken) == expected
-
-    async def test_a_video_that_ends_without_waiters_is_no_error(self):
-        async with Account.joined(CONN_ID) as account:
-            account.video_ended()
-
-    async def test_only_the_first_probes_and_one_at_a_time(self):
-        loop = asyncio.get_running_loop()
-        async with Account.joined(CONN_ID) as account:
-            moments: list[float] = []
-
-            async def wait() -> None:
-                assert await account.wait_for_slot(60, probe_interval=0.05)
-                moments.append(loop.time())
-
-            started = loop.time()
-            await asyncio.gather(wait(), wait(), wait())
-            assert moments[0] - started >= 0.05
-            assert all(later - earlier >= 0.05 for earlier, later in itertools.pairwise(moments))
-
-    async def test_one_that_is_cancelled_when_woken_passes_it_on(self):
-        async with Account.joined(CONN_ID) as account:
-            woken: list[str] = []
-            first, second = await self.queue(account, "ab", woken, probe_interval=60)
-            account.video_ended()
-            first.cancel()
-            await asyncio.wait([second], timeout=5)
-            assert woken == ["b"]
-
-    async def test_one_that_leaves_makes_room(self):
-        async with Account.joined(CONN_ID) as account:
-            woken: list[str] = []
-            first, second = await self.queue(account, "ab", woken, probe_interval=60)
-            first.cancel()
-            await asyncio.wait([first])
-            account.video_ended()
-            await asyncio.wait([second], timeout=5)
-            assert woken == ["b"]
-
-    async def test_the_time_can_be_up(self):
-        async with Account.joined(CONN_ID) as account:
-            assert await account.wait_for_slot(0.02, probe_interval=60) is False
-            assert await account.wait_for_slot(-1, probe_interval=60) is False
 
 
 class TestExperience:
@@ -201,29 +137,5 @@ class TestLooksPerSecond:
         async with Account.joined(CONN_ID) as account:
             await account.client()
             started = loop.time()
-            await asyncio.gather(*(account.get_task("task_a") for _ in range(11)))
+            await asyncio.gather(*(account.look("task_a") for _ in range(11)))
             assert 10 / 50 <= loop.time() - started < 10 / 10
-
-    @pytest.mark.usefixtures("limited")
-    async def test_who_comes_first_is_first(self):
-        done = []
-
-        async def look(account, name):
-            await account._turn()
-            done.append(name)
-
-        async with Account.joined(CONN_ID) as account:
-            await account.client()
-            await asyncio.gather(*(look(account, name) for name in range(10)))
-        assert done == list(range(10))
-
-    @pytest.mark.usefixtures("limited")
-    async def test_an_idle_account_makes_nobody_wait_and_saves_nothing_up(self):
-        loop = asyncio.get_running_loop()
-        async with Account.joined(CONN_ID) as account:
-            await account.client()
-            account._next_turn = loop.time() - 100
-            started = loop.time()
-            await account._turn()
-            # The turn was at once, and the next one is a whole pause later.
-            assert started + 1 / 50 <= account._next_turn <= loop.time() + 1 / 50

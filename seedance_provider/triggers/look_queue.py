@@ -1,0 +1,121 @@
+"""The looks of one account, in the order in which they are due, and never more in a second than the account allows."""
+
+from __future__ import annotations
+
+import asyncio
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from seedance_provider.api.video_task import VideoTask
+
+__all__ = ["LookQueue"]
+
+#: More would open more connections than are of use.
+_READERS = 32
+#: Looks that are due within so many seconds are due: a timer for each would cost more than it is worth.
+_GRAIN = 0.005
+
+
+class _Look(NamedTuple):
+    """Compared by the first two, so that of looks that are due together the one that came first is first."""
+
+    due: float
+    number: int
+    task_id: str
+    answer: asyncio.Future[VideoTask]
+
+
+class LookQueue:
+    """
+    Looks at video tasks when they are due. Make it on the event loop that uses it.
+
+    Thousands of waits cost one timer, and few readers with a connection each. Where the limit binds, looks come later,
+    and all by as much: whoever has been looked at queues behind those who are due already.
+
+    :param read: looks at one video task.
+    :param looks_per_second: how many looks begin in a second, at most.
+    """
+
+    def __init__(self, read: Callable[[str], Awaitable[VideoTask]], looks_per_second: float) -> None:
+        self.looks_per_second = looks_per_second
+        self._read = read
+        self._loop = asyncio.get_running_loop()
+        self._looks: list[_Look] = []
+        self._numbers = count()
+        self._next_turn = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._readers: set[asyncio.Task[None]] = set()
+
+    def look(self, task_id: str, after: float) -> asyncio.Future[VideoTask]:
+        """
+        Return what is going to be the video task, or the error that the look met.
+
+        :param task_id: the video task.
+        :param after: seconds from now, at least.
+        """
+        look = _Look(self._loop.time() + after, next(self._numbers), task_id, self._loop.create_future())
+        heappush(self._looks, look)
+        if self._looks[0] is look:
+            self._set_timer()
+        return look.answer
+
+    async def close(self) -> None:
+        """Look no more."""
+        self._looks.clear()
+        self._set_timer()
+        for reader in self._readers:
+            reader.cancel()
+        await asyncio.gather(*self._readers, return_exceptions=True)
+
+    def _set_timer(self) -> None:
+        """For the first look of all. While all readers are busy there is none: the next one to be free goes on."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._looks and len(self._readers) < _READERS:
+            self._timer = self._loop.call_at(max(self._looks[0].due, self._next_turn), self._start_readers)
+
+    def _start_readers(self) -> None:
+        while len(self._readers) < _READERS and (look := self._take()) is not None:
+            reader = self._loop.create_task(self._read_on(look))
+            self._readers.add(reader)
+        self._set_timer()
+
+    def _take(self) -> _Look | None:
+        """Return the next look, if it is due and its turn has come."""
+        now = self._loop.time()
+        while self._looks and self._looks[0].due <= now + _GRAIN:
+            if self._looks[0].answer.done():
+                heappop(self._looks)
+                continue
+            if self._next_turn > now + _GRAIN:
+                break
+            # A turn that was not used is lost: nobody may save up for a burst.
+            self._next_turn = max(self._next_turn, now) + 1 / self.looks_per_second
+            return heappop(self._looks)
+        return None
+
+    async def _read_on(self, first: _Look) -> None:
+        look: _Look | None = first
+        try:
+            while look is not None:
+                await self._answer(look)
+                look = self._take()
+        finally:
+            self._readers.discard(asyncio.current_task())
+            self._set_timer()
+
+    async def _answer(self, look: _Look) -> None:
+        try:
+            task = await self._read(look.task_id)
+        except Exception as error:
+            # Whatever it is, it is for the one who waits, who may have left meanwhile.
+            if not look.answer.done():
+                look.answer.set_exception(error)
+        else:
+            if not look.answer.done():
+                look.answer.set_result(task)

@@ -1,0 +1,161 @@
+"""The order and the number of looks."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from seedance_provider.api.errors import TransportError
+from seedance_provider.api.video_task import VideoTask
+from seedance_provider.triggers import look_queue
+from seedance_provider.triggers.look_queue import LookQueue
+
+#: As good as none.
+NO_LIMIT = 1e6
+
+
+class Api:
+    """Notes who was looked at, when, and how many at a time."""
+
+    def __init__(self) -> None:
+        self.looks: list[tuple[str, float]] = []
+        self.at_a_time = 0
+        self.most_at_a_time = 0
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+        self.was_asked = asyncio.Condition()
+
+    async def asked_by(self, number: int) -> None:
+        """Wait until so many ask at a time."""
+        async with self.was_asked:
+            await self.was_asked.wait_for(lambda: self.at_a_time == number)
+
+    async def read(self, task_id: str) -> VideoTask:
+        self.looks.append((task_id, asyncio.get_running_loop().time()))
+        self.at_a_time += 1
+        self.most_at_a_time = max(self.at_a_time, self.most_at_a_time)
+        async with self.was_asked:
+            self.was_asked.notify_all()
+        try:
+            await self.goes_on.wait()
+        finally:
+            self.at_a_time -= 1
+        if task_id == "broken":
+            raise TransportError("no answer")
+        return VideoTask(task_id)
+
+    @property
+    def looked_at(self) -> str:
+        return "".join(name for name, _ in self.looks)
+
+    @property
+    def pauses(self) -> list[float]:
+        return [later - earlier for (_, earlier), (_, later) in itertools.pairwise(self.looks)]
+
+
+@pytest.fixture
+async def api():
+    return Api()
+
+
+def queue_of(api: Api, looks_per_second: float = NO_LIMIT) -> LookQueue:
+    return LookQueue(api.read, looks_per_second)
+
+
+async def test_the_answer_is_for_the_one_who_asked(api):
+    queue = queue_of(api)
+    tasks = await asyncio.gather(*(queue.look(name, 0) for name in "abc"))
+    assert [task.task_id for task in tasks] == ["a", "b", "c"]
+
+
+async def test_looks_are_made_when_they_are_due_whoever_came_first(api):
+    queue, started = queue_of(api), asyncio.get_running_loop().time()
+    await asyncio.gather(queue.look("late", 0.09), queue.look("early", 0.03))
+    assert [name for name, _ in api.looks] == ["early", "late"]
+    early, late = (moment - started for _, moment in api.looks)
+    assert early >= 0.03 - look_queue._GRAIN
+    assert late >= 0.09 - look_queue._GRAIN
+
+
+async def test_of_those_that_are_due_together_the_first_to_come_is_the_first(api):
+    queue = queue_of(api, looks_per_second=200)
+    await asyncio.gather(*(queue.look(name, 0) for name in "abcdefgh"))
+    assert api.looked_at == "abcdefgh"
+
+
+async def test_never_more_in_a_second_than_allowed(api):
+    queue, started = queue_of(api, looks_per_second=50), asyncio.get_running_loop().time()
+    await asyncio.gather(*(queue.look("a", 0) for _ in range(11)))
+    assert asyncio.get_running_loop().time() - started >= 10 / 50 - look_queue._GRAIN
+    assert min(api.pauses) >= 1 / 50 - 2 * look_queue._GRAIN
+
+
+async def test_idle_time_is_not_saved_up_for_a_burst(api):
+    queue = queue_of(api, looks_per_second=50)
+    await queue.look("a", 0)
+    await asyncio.sleep(0.1)
+    await asyncio.gather(*(queue.look("a", 0) for _ in range(3)))
+    assert min(api.pauses) >= 1 / 50 - 2 * look_queue._GRAIN
+
+
+async def test_where_the_limit_binds_nobody_is_looked_at_twice_before_all_were_once(api):
+    queue = queue_of(api, looks_per_second=200)
+
+    async def look_again_and_again(name: str) -> None:
+        for _ in range(5):
+            await queue.look(name, 0)
+
+    await asyncio.gather(*(look_again_and_again(name) for name in "abcd"))
+    assert api.looked_at == "abcd" * 5
+
+
+async def test_an_error_is_for_the_one_whose_look_it_was(api):
+    queue = queue_of(api)
+    broken, whole = await asyncio.gather(queue.look("broken", 0), queue.look("a", 0), return_exceptions=True)
+    assert isinstance(broken, TransportError)
+    assert isinstance(whole, VideoTask)
+
+
+async def test_who_has_left_is_not_looked_for_and_costs_no_turn(api):
+    queue = queue_of(api, looks_per_second=2)
+    gone = [queue.look("gone", 0) for _ in range(20)]
+    for answer in gone:
+        answer.cancel()
+    async with asyncio.timeout(5):
+        await queue.look("a", 0)
+    assert api.looked_at == "a"
+
+
+async def test_who_leaves_in_the_middle_of_a_look_stops_nobody(api):
+    queue = queue_of(api)
+    api.goes_on.clear()
+    left, stayed = queue.look("broken", 0), queue.look("a", 0)
+    await api.asked_by(2)
+    left.cancel()
+    api.goes_on.set()
+    assert (await stayed).task_id == "a"
+
+
+async def test_an_api_that_hangs_is_asked_by_few_at_a_time_and_all_are_answered_in_the_end(api):
+    queue = queue_of(api)
+    api.goes_on.clear()
+    answers = [queue.look("a", 0) for _ in range(200)]
+    await api.asked_by(look_queue._READERS)
+    api.goes_on.set()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*answers)
+    assert api.most_at_a_time == look_queue._READERS
+
+
+async def test_nothing_is_left_after_the_end(api):
+    queue = queue_of(api)
+    api.goes_on.clear()
+    queue.look("a", 0)
+    queue.look("b", 3600)
+    await api.asked_by(1)
+    await queue.close()
+    assert api.at_a_time == 0
+    assert queue._timer is None
+    assert queue._readers == set()
