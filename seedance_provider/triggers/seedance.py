@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -120,11 +121,18 @@ class VideoTrigger(BaseTrigger):
         # Whoever deferred has just looked. And Airflow fails a task that resumes before its scheduler has heard that
         # the task has deferred.
         self._plan(account, wait)
-        after = wait.pause(time.time())
+        after = self._first_pause(wait, time.time())
         while isinstance(step := await self._look(account, wait, after), PollAgain):
             step.tell(self.log)
             after = step.after
         return step
+
+    def _first_pause(self, wait: VideoWait, now: float) -> float:
+        pause = wait.pause(now)
+        if now - self.started <= pause:
+            return pause
+        # It may have waited elsewhere before, and come together with all others from there.
+        return random.uniform(min(pause, _SETTLE_SECONDS), pause)  # noqa: S311 - not for secrets
 
     def _plan(self, account: Account, wait: VideoWait) -> None:
         if self.typical_seconds is not None:

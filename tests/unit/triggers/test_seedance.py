@@ -7,9 +7,11 @@ import importlib
 import json
 import os
 import time
+from collections import Counter
 
 import pytest
 
+from seedance_provider.api.video_task import VideoTask
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.schedule import FixedSchedule
 from seedance_provider.triggers import account
@@ -235,3 +237,36 @@ class TestSchedule:
         monkeypatch.setattr(account.Account, "schedule", None)
         api.readings.append(Answer(body=record("success")))
         assert (await fired(trigger()))["outcome"] == "finished"
+
+
+class TestRestart:
+    """A triggerer that starts again runs all its triggers at once."""
+
+    @pytest.fixture
+    def first_looks(self, monkeypatch):
+        """After how many seconds each trigger wants to look for the first time."""
+        wanted = []
+
+        async def look(_, __, after=0.0):
+            wanted.append(after)
+            return VideoTask.from_record(record(), task_id="task_a")
+
+        monkeypatch.setattr(account.Account, "look", look)
+        return wanted
+
+    async def test_triggers_that_waited_before_do_not_look_all_in_the_same_second(self, first_looks):
+        before = time.time() - 60
+        triggers = [trigger(started=before, poll_interval=30, deadline=before + 900) for _ in range(500)]
+        await asyncio.gather(*(fired(one) for one in triggers))
+        seconds = Counter(map(int, first_looks))
+        assert max(seconds.values()) < 50
+        assert 2 <= min(first_looks) < 5  # and none before Airflow's scheduler can know of it
+        assert max(first_looks) < 33
+
+    async def test_a_wait_that_has_just_begun_is_left_alone_for_a_whole_pause(self, first_looks):
+        await fired(trigger(poll_interval=30))
+        assert first_looks[0] >= 27
+
+    async def test_a_pause_that_is_short_anyway_is_kept(self, first_looks):
+        await fired(trigger(started=time.time() - 60, poll_interval=1))
+        assert 0.9 <= first_looks[0] <= 1.1
