@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncSeedanceClient"]
 
-_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10, sock_read=30)
+#: Nothing is lost with a look that takes longer. Few limits, because each costs a timer for every look.
+_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 
 
 class AsyncSeedanceClient:
@@ -31,8 +32,11 @@ class AsyncSeedanceClient:
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
+        # The API sets no cookies, and to look for some costs time at every request.
         # aiohttp's own trust_env would look into .netrc in a thread at every request, and refuse our header then.
-        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, proxy=_proxy_for(protocol.base_url))
+        self._session = aiohttp.ClientSession(
+            timeout=_TIMEOUT, proxy=_proxy_for(protocol.base_url), cookie_jar=aiohttp.DummyCookieJar()
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
-
-import pendulum
 
 __all__ = ["TaskStatus", "VideoTask"]
 
@@ -69,8 +67,8 @@ class VideoTask:
     credits_used: float | None = None
     error_code: str | None = None
     error_message: str | None = None
-    created_at: pendulum.DateTime | None = None
-    completed_at: pendulum.DateTime | None = None
+    created_at: datetime | None = None
+    completed_at: datetime | None = None
 
     @property
     def generation_seconds(self) -> float | None:
@@ -137,7 +135,7 @@ class VideoTask:
         known = {name: value for name, value in fields.items() if name in cls.__dataclass_fields__}
         for name in ("created_at", "completed_at"):
             moment = known.get(name)
-            known[name] = pendulum.instance(datetime.fromisoformat(moment)) if moment else None
+            known[name] = datetime.fromisoformat(moment) if moment else None
         return cls(**known | {"status": TaskStatus(known["status"])})
 
     def _times(self) -> dict[str, str | None]:
@@ -180,10 +178,10 @@ def _integer(value: Any) -> int | None:
     return None if number is None else int(number)
 
 
-def _moment(milliseconds: Any) -> pendulum.DateTime | None:
+def _moment(milliseconds: Any) -> datetime | None:
     """The API sends Unix milliseconds."""
     number = _number(milliseconds)
     try:
-        return None if number is None else pendulum.from_timestamp(number / 1000, tz="UTC")
-    except (OverflowError, ValueError):
+        return None if number is None else datetime.fromtimestamp(number / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
         return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import UTC
 
-import pendulum
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -301,7 +301,7 @@ class TestWaitResult:
                 width=st.none() | st.integers(),
                 credits_used=st.none() | st.floats(allow_nan=False, allow_infinity=False),
                 error_message=st.none() | st.text(),
-                created_at=st.none() | st.datetimes().map(lambda moment: pendulum.instance(moment, tz="UTC")),
+                created_at=st.none() | st.datetimes(timezones=st.just(UTC)),
             ),
         )
     )

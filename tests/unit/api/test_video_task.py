@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 
-import pendulum
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,8 +12,8 @@ from hypothesis import strategies as st
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from tests.support.scripted_api import record
 
-CREATED = pendulum.datetime(2024, 12, 30, 23, 0, 34)
-COMPLETED = pendulum.datetime(2024, 12, 30, 23, 2, 34)
+CREATED = datetime(2024, 12, 30, 23, 0, 34, tzinfo=UTC)
+COMPLETED = datetime(2024, 12, 30, 23, 2, 34, tzinfo=UTC)
 
 JSON_VALUES = st.recursive(
     # "NaN" and "1e999" are numbers for Python's JSON reader.
@@ -29,7 +28,7 @@ OUTPUTS = st.lists(
 RECORDS = st.dictionaries(st.text(), JSON_VALUES, max_size=3) | st.fixed_dictionaries(
     {}, optional=dict.fromkeys(FIELDS, JSON_VALUES) | {"output": JSON_VALUES | OUTPUTS}
 )
-MOMENTS = st.datetimes(timezones=st.just(UTC)).map(pendulum.instance)
+MOMENTS = st.datetimes(timezones=st.just(UTC))
 OPTIONAL_TEXT = st.none() | st.text()
 OPTIONAL_INTEGER = st.none() | st.integers()
 VIDEO_TASKS = st.builds(
