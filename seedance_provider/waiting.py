@@ -122,7 +122,7 @@ class PollAgain:
             (log.warning if self.is_warning else log.info)(self.note)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PollSettings:
     """
     How to wait.
@@ -141,7 +141,7 @@ class PollSettings:
                 raise ValueError(f"{name} is {value!r}, and a number of seconds above 0 is needed.")
 
 
-@dataclass
+@dataclass(slots=True)
 class VideoWait:
     """
     One wait for one video task. Feed it every answer and every error; it says what to do next.
@@ -197,7 +197,7 @@ class VideoWait:
                 return PollAgain(self._until(_SETTLING_INTERVAL, now), settling if is_first else None)
             return WaitResult(Outcome.FINISHED, task=task)
         if now >= self.deadline:
-            return self._timed_out(now, task)
+            return self.timed_out(now, task)
         note, is_warning = self._note(task, now)
         return PollAgain(self.pause(now), note, is_warning)
 
@@ -228,7 +228,7 @@ class VideoWait:
             self._failing_since = now
         self._failures += 1
         if now >= self.deadline:
-            return final if final.outcome is Outcome.REFUSED else self._timed_out(now)
+            return final if final.outcome is Outcome.REFUSED else self.timed_out(now)
         if now - self._failing_since >= self.settings.error_tolerance:
             return final
         note = f"Could not look at {self.video_task_id}, and will try again: {error}"
@@ -237,6 +237,20 @@ class VideoWait:
         asked = error.retry_after if isinstance(error, ApiError) else None
         at_least = min(asked or 0.0, self.settings.error_tolerance)
         return PollAgain(self._until(self._backoff(), now, at_least), note, is_warning=True)
+
+    def timed_out(self, now: float, task: VideoTask | None = None) -> WaitResult:
+        """
+        Return how the wait ends when it has taken too long.
+
+        :param now: seconds since the epoch.
+        :param task: the last answer, if there is one.
+        """
+        return WaitResult(
+            Outcome.TIMED_OUT,
+            f"Video task {self.video_task_id} had not ended after {now - self.started:.0f} s. "
+            "It is still running and paid for",
+            task,
+        )
 
     def _is_settling(self, task: VideoTask, now: float) -> bool:
         model = MODELS.get(task.model or "")
@@ -264,14 +278,6 @@ class VideoWait:
         if task.status is TaskStatus.UNKNOWN:
             return f"{self.video_task_id} has the undocumented status {word!r}; waiting on ({elapsed}).", True
         return f"{self.video_task_id} is {word} ({elapsed}).", False
-
-    def _timed_out(self, now: float, task: VideoTask | None = None) -> WaitResult:
-        return WaitResult(
-            Outcome.TIMED_OUT,
-            f"Video task {self.video_task_id} had not ended after {now - self.started:.0f} s. "
-            "It is still running and paid for",
-            task,
-        )
 
     def _backoff(self) -> float:
         """Twice as long after every failure, up to a limit, and never shorter than when all is well."""

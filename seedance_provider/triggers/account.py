@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -19,7 +19,7 @@ from seedance_provider.triggers.look_queue import LookQueue
 from seedance_provider.triggers.slot_queue import SlotQueue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Awaitable
 
     from seedance_provider.api.async_client import AsyncSeedanceClient
     from seedance_provider.api.video_task import VideoTask
@@ -40,7 +40,7 @@ _seen: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(ma
 
 
 class Account:
-    """One connection's account, while at least one trigger uses it. Get one from :meth:`joined`."""
+    """One connection's account, while at least one trigger uses it. Get one from :meth:`join`."""
 
     def __init__(self, seedance_conn_id: str) -> None:
         self._seedance_conn_id = seedance_conn_id
@@ -58,36 +58,38 @@ class Account:
         self._schedules: dict[tuple[str, tuple[float, float], float], ExpectedSchedule] = {}
 
     @classmethod
-    @asynccontextmanager
-    async def joined(cls, seedance_conn_id: str) -> AsyncIterator[Account]:
+    def join(cls, seedance_conn_id: str) -> Account:
         """
-        Take part in the account. The first one makes it, the last one closes it.
+        Take part in the account, until :meth:`leave`. The first one makes it.
 
         :param seedance_conn_id: the Airflow connection.
         """
+        # Not a context manager, which would cost each of thousands of triggers half a kilobyte.
         accounts = _accounts.setdefault(asyncio.get_running_loop(), {})
         if seedance_conn_id not in accounts:
             accounts[seedance_conn_id] = cls(seedance_conn_id)
         account = accounts[seedance_conn_id]
         account._users += 1
-        try:
-            yield account
-        finally:
-            account._users -= 1
-            if account._users == 0:
-                del accounts[seedance_conn_id]
-                await account._looks.close()
-                await account._exits.aclose()
+        return account
 
-    async def look(self, task_id: str, after: float = 0.0) -> VideoTask:
+    async def leave(self) -> None:
+        """Take part no longer. The last one closes it."""
+        self._users -= 1
+        if self._users == 0:
+            del _accounts[asyncio.get_running_loop()][self._seedance_conn_id]
+            await self._looks.close()
+            await self._exits.aclose()
+
+    def look(self, task_id: str, after: float = 0.0) -> Awaitable[VideoTask]:
         """
-        Return a video task, when it is due and its turn has come. It costs nothing.
+        Return what is going to be a video task, when it is due and its turn has come. It costs nothing.
+
+        Awaiting it raises a SeedanceError whose ``on_read`` tells whether asking again can help.
 
         :param task_id: the video task.
-        :param after: seconds from now, at least.
-        :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
+        :param after: seconds from now, give or take a tenth; more where the limit binds.
         """
-        return await self._looks.look(task_id, after)
+        return self._looks.look(task_id, after)
 
     async def client(self) -> AsyncSeedanceClient:
         """

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 __all__ = ["LookQueue"]
 
+#: Looks that are due within so many seconds are made together, in the middle: a wake-up costs more than a look.
+_GRAIN = 0.2
+#: So many readers begin at a time, and after a grain so many more if they can't keep up: what is on its way is memory.
+_NEW_READERS = 4
 #: More would open more connections than are of use.
 _READERS = 32
-#: Looks that are due within so many seconds are due: a timer for each would cost more than it is worth.
-_GRAIN = 0.005
 
 
 class _Look(NamedTuple):
-    """Compared by the first two, so that of looks that are due together the one that came first is first."""
+    """Compared by the first two, so that of looks that are due at the same time the one that came first is first."""
 
     due: float
     number: int
@@ -55,9 +57,9 @@ class LookQueue:
         Return what is going to be the video task, or the error that the look met.
 
         :param task_id: the video task.
-        :param after: seconds from now, at least.
+        :param after: seconds from now, give or take a tenth; more where the limit binds.
         """
-        look = _Look(self._loop.time() + after, next(self._numbers), task_id, self._loop.create_future())
+        look = _Look(self._loop.time() + after - _GRAIN / 2, next(self._numbers), task_id, self._loop.create_future())
         heappush(self._looks, look)
         if self._looks[0] is look:
             self._set_timer()
@@ -71,28 +73,31 @@ class LookQueue:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
 
-    def _set_timer(self) -> None:
+    def _set_timer(self, earliest: float = 0.0) -> None:
         """For the first look of all. While all readers are busy there is none: the next one to be free goes on."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._looks and len(self._readers) < _READERS:
-            self._timer = self._loop.call_at(max(self._looks[0].due, self._next_turn), self._start_readers)
+            at = max(self._looks[0].due + _GRAIN, self._next_turn, earliest)
+            self._timer = self._loop.call_at(at, self._start_readers)
 
     def _start_readers(self) -> None:
-        while len(self._readers) < _READERS and (look := self._take()) is not None:
-            reader = self._loop.create_task(self._read_on(look))
-            self._readers.add(reader)
-        self._set_timer()
+        for _ in range(min(_NEW_READERS, _READERS - len(self._readers))):
+            if (look := self._take()) is None:
+                self._set_timer()
+                return
+            self._readers.add(self._loop.create_task(self._read_on(look)))
+        self._set_timer(self._loop.time() + _GRAIN)
 
     def _take(self) -> _Look | None:
         """Return the next look, if it is due and its turn has come."""
         now = self._loop.time()
-        while self._looks and self._looks[0].due <= now + _GRAIN:
+        while self._looks and self._looks[0].due <= now:
             if self._looks[0].answer.done():
                 heappop(self._looks)
                 continue
-            if self._next_turn > now + _GRAIN:
+            if self._next_turn > now:
                 break
             # A turn that was not used is lost: nobody may save up for a burst.
             self._next_turn = max(self._next_turn, now) + 1 / self.looks_per_second

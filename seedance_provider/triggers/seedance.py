@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["SlotTrigger", "VideoTrigger"]
 
 _SETTLE_SECONDS = 2.0
+#: How long after the deadline the last look may come, if the API hangs or the limit on looks keeps it waiting. Less
+#: than the backstop of Airflow, which would not say what becomes of the video.
+_LAST_LOOK_SECONDS = 60.0
 
 
 class VideoTrigger(BaseTrigger):
@@ -97,11 +100,14 @@ class VideoTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for the video task."""
-        async with Account.joined(self.seedance_conn_id) as account:
+        account = Account.join(self.seedance_conn_id)
+        try:
             result = await self._wait(account)
             if result.outcome is Outcome.FINISHED:
                 self._remember(account, result)
                 account.slots.video_ended()
+        finally:
+            await account.leave()
         yield TriggerEvent(result.to_event())
 
     async def on_kill(self) -> None:
@@ -122,9 +128,14 @@ class VideoTrigger(BaseTrigger):
         # the task has deferred.
         self._plan(account, wait)
         after = self._first_pause(wait, time.time())
-        while isinstance(step := await self._look(account, wait, after), PollAgain):
-            step.tell(self.log)
-            after = step.after
+        try:
+            async with asyncio.timeout(self.deadline + _LAST_LOOK_SECONDS - time.time()):
+                while isinstance(step := await self._look(account, wait, after), PollAgain):
+                    # The logger of the class, because one for each of thousands of triggers is a kilobyte.
+                    step.tell(self.logger())
+                    after = step.after
+        except TimeoutError:
+            return wait.timed_out(time.time())
         return step
 
     def _first_pause(self, wait: VideoWait, now: float) -> float:
@@ -184,8 +195,11 @@ class SlotTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for a slot."""
         earliest = time.time() + min(_SETTLE_SECONDS, self.probe_interval)
-        async with Account.joined(self.seedance_conn_id) as account:
+        account = Account.join(self.seedance_conn_id)
+        try:
             free = await account.slots.wait(self.deadline - time.time(), self.probe_interval)
+        finally:
+            await account.leave()
         # Not at once, for the sake of Airflow's scheduler, as above.
         await asyncio.sleep(max(0.0, earliest - time.time()))
         yield TriggerEvent({"free": free})

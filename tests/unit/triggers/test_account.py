@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,43 +15,55 @@ from seedance_provider.triggers import account as account_module
 from seedance_provider.triggers.account import Account, _accounts
 from tests.support.scripted_api import Answer, record
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
 CONN_ID = "seedance_default"
 
 
+@asynccontextmanager
+async def joined(seedance_conn_id: str) -> AsyncIterator[Account]:
+    account = Account.join(seedance_conn_id)
+    try:
+        yield account
+    finally:
+        await account.leave()
+
+
 class TestSharing:
     async def test_one_client_for_all_of_a_connection(self):
-        async with Account.joined(CONN_ID) as one, Account.joined(CONN_ID) as other:
+        async with joined(CONN_ID) as one, joined(CONN_ID) as other:
             assert one is other
             clients = await asyncio.gather(*(one.client() for _ in range(10)))
         assert len({id(client) for client in clients}) == 1
 
     async def test_the_last_one_closes_it(self):
-        async with Account.joined(CONN_ID):
-            async with Account.joined(CONN_ID) as account:
+        async with joined(CONN_ID):
+            async with joined(CONN_ID) as account:
                 client = await account.client()
             assert not client._session.closed
         assert client._session.closed
         assert _accounts[asyncio.get_running_loop()] == {}
 
     async def test_the_next_one_after_that_gets_a_new_one(self):
-        async with Account.joined(CONN_ID) as first:
+        async with joined(CONN_ID) as first:
             pass
-        async with Account.joined(CONN_ID) as second:
+        async with joined(CONN_ID) as second:
             assert second is not first
 
     async def test_other_connections_are_apart(self, monkeypatch):
-        async with Account.joined(CONN_ID) as one, Account.joined("other") as other:
+        async with joined(CONN_ID) as one, joined("other") as other:
             assert one is not other
 
     def test_every_event_loop_has_its_own(self):
-        async def joined() -> Account:
-            async with Account.joined(CONN_ID) as account:
+        async def used() -> Account:
+            async with joined(CONN_ID) as account:
                 await account.client()
                 return account
 
-        assert asyncio.run(joined()) is not asyncio.run(joined())
+        assert asyncio.run(used()) is not asyncio.run(used())
 
 
 class TestLookUp:
@@ -66,7 +80,7 @@ class TestLookUp:
         return found
 
     async def test_one_look_up_for_all_who_ask_while_it_fails(self, looks):
-        async with Account.joined(CONN_ID) as account:
+        async with joined(CONN_ID) as account:
             errors = await asyncio.gather(*(account.client() for _ in range(10)), return_exceptions=True)
         assert len(looks) == 1
         assert {type(error) for error in errors} == {TransportError}
@@ -75,7 +89,7 @@ class TestLookUp:
     async def test_a_refused_key_is_looked_up_again_once_for_all(self, api, monkeypatch):
         monkeypatch.setattr(account_module, "_LOOK_UP_SECONDS", 0)
         api.readings.append(Answer(401, {"message": "Invalid API Key"}))
-        async with Account.joined(CONN_ID) as account:
+        async with joined(CONN_ID) as account:
             before = await account.client()
             await asyncio.gather(*(account.look("task_a") for _ in range(5)), return_exceptions=True)
             assert await account.client() is before  # the same key: there is nothing to open anew
@@ -99,11 +113,11 @@ class TestExperience:
         monkeypatch.setattr(account_module, "_seen", type(account_module._seen)(account_module._seen.default_factory))
 
     async def test_one_schedule_for_all_of_a_kind(self):
-        async with Account.joined(CONN_ID) as account:
+        async with joined(CONN_ID) as account:
             assert account.schedule("a", self.TYPICAL, 5) is account.schedule("a", self.TYPICAL, 5)
 
     async def test_what_was_seen_changes_it_for_that_kind_only(self):
-        async with Account.joined(CONN_ID) as account:
+        async with joined(CONN_ID) as account:
             before = account.schedule("a", self.TYPICAL, 5)
             for _ in range(20):
                 account.took("a", 30.0)
@@ -111,13 +125,13 @@ class TestExperience:
             assert account.schedule("b", self.TYPICAL, 5) == before
 
     async def test_it_outlives_the_last_wait_but_not_the_connection(self):
-        async with Account.joined(CONN_ID) as account:
+        async with joined(CONN_ID) as account:
             account.took("a", 30.0)
-        async with Account.joined(CONN_ID) as account, Account.joined("other") as other:
+        async with joined(CONN_ID) as account, joined("other") as other:
             assert account.schedule("a", self.TYPICAL, 5) != other.schedule("a", self.TYPICAL, 5)
 
     async def test_old_experience_fades(self):
-        async with Account.joined(CONN_ID) as account:
+        async with joined(CONN_ID) as account:
             for seconds in [1000.0] * 200 + [30.0] * 100:
                 account.took("a", seconds)
             assert account.schedule("a", self.TYPICAL, 5).durations.median < 35
@@ -134,7 +148,7 @@ class TestLooksPerSecond:
     @pytest.mark.usefixtures("limited")
     async def test_looks_are_spaced(self):
         loop = asyncio.get_running_loop()
-        async with Account.joined(CONN_ID) as account:
+        async with joined(CONN_ID) as account:
             await account.client()
             started = loop.time()
             await asyncio.gather(*(account.look("task_a") for _ in range(11)))

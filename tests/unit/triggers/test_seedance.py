@@ -14,7 +14,7 @@ import pytest
 from seedance_provider.api.video_task import VideoTask
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.schedule import FixedSchedule
-from seedance_provider.triggers import account
+from seedance_provider.triggers import account, seedance
 from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
 from seedance_provider.waiting import Outcome, WaitResult
 from tests.support.scripted_api import Answer, record
@@ -126,6 +126,19 @@ class TestVideoTrigger:
         api.readings.append(Answer(body=record("generating")))
         result = WaitResult.from_event(await fired(trigger(deadline=time.time() + 0.05)))
         assert result.outcome is Outcome.TIMED_OUT
+
+    async def test_fires_soon_after_the_deadline_although_its_last_look_does_not_come(self, monkeypatch):
+        never = asyncio.Event()
+
+        async def hang(*_):
+            await never.wait()
+
+        monkeypatch.setattr(account.Account, "client", hang)
+        monkeypatch.setattr(seedance, "_LAST_LOOK_SECONDS", 0.2)
+        async with asyncio.timeout(5):
+            result = WaitResult.from_event(await fired(trigger(deadline=time.time() + 0.05)))
+        assert result.outcome is Outcome.TIMED_OUT
+        assert "It is still running and paid for" in result.message
 
     async def test_puts_up_with_a_faulty_api(self, api):
         api.readings.extend([Answer(hang_up=True), Answer(502, b"<html>", "text/html"), Answer(body=record())])
