@@ -44,6 +44,7 @@ def get_provider_info() -> dict[str, Any]:
                 "class-name": "seedance_provider.decorators.seedance.seedance_video_task",
             }
         ],
+        "cli": ["seedance_provider.cli.definition.get_seedance_cli_commands"],
         "extra-links": ["seedance_provider.links.seedance.VideoLink"],
         "connection-types": [_CONNECTION_TYPE],
     }

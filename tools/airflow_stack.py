@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections import Counter
 from contextlib import ExitStack
@@ -123,6 +124,19 @@ class AirflowStack(AirflowApi):
         return [
             task for name in executing if name in self.processes for task in running_tasks(name, self.processes[name])
         ]
+
+    def command(self, *arguments: str) -> str:
+        """Return what an ``airflow`` command prints that a person runs beside this Airflow."""
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "airflow", *arguments],
+            env=self._env,
+            cwd=self.home,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=_START_SECONDS,
+        )
+        return done.stdout
 
     def alive(self) -> list[int]:
         """Return the ids of all processes of this Airflow that are alive, those of killed components included."""
