@@ -37,6 +37,7 @@ __all__ = [
     "look",
     "patience",
     "result_of_error",
+    "spread",
 ]
 
 _LONGEST_BACKOFF = 60.0
@@ -285,9 +286,8 @@ class VideoWait:
         return min(interval * 2.0 ** min(self._failures - 1, 10), max(interval, _LONGEST_BACKOFF))
 
     def _until(self, seconds: float, now: float, at_least: float = 0.0) -> float:
-        """Spread a pause over 90 to 110 %, and end it at the deadline for one last look."""
-        spread = max(seconds * (0.9 + 0.2 * self.jitter()), at_least)
-        return max(0.0, min(spread, self.deadline - now))
+        """End a pause at the deadline, for one last look."""
+        return max(0.0, min(max(spread(seconds, self.jitter), at_least), self.deadline - now))
 
 
 def result_of_error(error: SeedanceError, video_task_id: str) -> WaitResult:
@@ -326,6 +326,16 @@ def patience(timeout: float, execution_timeout: timedelta | None) -> float:
     :param execution_timeout: Airflow's, if there is one.
     """
     return timeout if execution_timeout is None else min(timeout, execution_timeout.total_seconds())
+
+
+def spread(seconds: float, jitter: Callable[[], float] = random.random) -> float:
+    """
+    Return a pause of 90 to 110 %: mapped tasks must not ask in step.
+
+    :param seconds: the pause.
+    :param jitter: a number in 0..1 anew at each call.
+    """
+    return seconds * (0.9 + 0.2 * jitter())
 
 
 def backstop(deadline: float) -> timedelta:

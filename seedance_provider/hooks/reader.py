@@ -43,11 +43,12 @@ class ConnectionReader:
     Reads video tasks from a worker. When the key is refused, the next look takes the connection as it is by then.
 
     :param hook: the connection.
+    :param client: one that is open already, to look with first.
     """
 
-    def __init__(self, hook: SeedanceHook) -> None:
+    def __init__(self, hook: SeedanceHook, client: SeedanceClient | None = None) -> None:
         self._hook = hook
-        self._client: SeedanceClient | None = None
+        self._client = client
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
 
-from seedance_provider.api.errors import FileUnavailableError, InvalidRequestError, VideoTaskFailedError
+from seedance_provider.api.errors import (
+    ConcurrencyLimitError,
+    FileUnavailableError,
+    InvalidRequestError,
+    VideoTaskFailedError,
+)
 from seedance_provider.api.models import DEFAULT_MODEL, MODELS
 from seedance_provider.api.pricing import estimate_credits, in_words, is_amount, settles
 from seedance_provider.api.video_request import VideoRequest
@@ -32,7 +37,7 @@ from seedance_provider.submission import (
     plan_from_store_error,
 )
 from seedance_provider.submitter import Submitter
-from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, backstop, look, patience
+from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, backstop, look, patience, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +46,7 @@ if TYPE_CHECKING:
 
     from seedance_provider.api.client import SeedanceClient
     from seedance_provider.hooks.connection_settings import ConnectionSettings
-    from seedance_provider.hooks.seedance import SeedanceHook
+    from seedance_provider.hooks.reader import ConnectionReader
     from seedance_provider.reference_files import ReferenceFiles
 
 __all__ = ["CreateVideoOperator"]
@@ -254,6 +259,7 @@ class CreateVideoOperator(BaseOperator):
 
     def _proceed(self, context: Context, started: float, deadline: float) -> dict[str, Any]:
         from seedance_provider.api.client import SeedanceClient
+        from seedance_provider.hooks.reader import ConnectionReader
         from seedance_provider.hooks.seedance import SeedanceHook
         from seedance_provider.reference_files import ReferenceFiles
 
@@ -275,26 +281,26 @@ class CreateVideoOperator(BaseOperator):
                 task = self._obtain(context, submitter, client, request, started, deadline)
             except SubmissionRecordError as error:
                 raise AirflowFailException(str(error)) from error
-        context["ti"].xcom_push(key="task_id", value=task.task_id)
-        may_settle = self.wait_for_completion and settles(request)
-        if task.status is TaskStatus.SUCCESS and task.video_url and not may_settle:
-            return self._finished(context, task)
-        if not self.wait_for_completion:
-            return self._result(task, submitter.delivered())
-        if self.deferrable:
-            self._defer_to_video(task, request, started, deadline, self._typical_seconds(request, settings))
-        wait = VideoWait(
-            task.task_id,
-            started,
-            deadline,
-            self._poll_settings,
-            # The key has just worked.
-            tolerates_refusal=True,
-            settles=settles(request),
-            schedule=self._schedule(request, settings),
-            submitted_at=_submitted_at(task),
-        )
-        return self._conclude(context, self._wait_in_worker(hook, wait))
+            context["ti"].xcom_push(key="task_id", value=task.task_id)
+            may_settle = self.wait_for_completion and settles(request)
+            if task.status is TaskStatus.SUCCESS and task.video_url and not may_settle:
+                return self._finished(context, task)
+            if not self.wait_for_completion:
+                return self._result(task, submitter.delivered())
+            if self.deferrable:
+                self._defer_to_video(task, request, started, deadline, self._typical_seconds(request, settings))
+            wait = VideoWait(
+                task.task_id,
+                started,
+                deadline,
+                self._poll_settings,
+                # The key has just worked.
+                tolerates_refusal=True,
+                settles=settles(request),
+                schedule=self._schedule(request, settings),
+                submitted_at=_submitted_at(task),
+            )
+            return self._conclude(context, self._wait_in_worker(ConnectionReader(hook, client), wait))
 
     def _obtain(
         self,
@@ -314,21 +320,21 @@ class CreateVideoOperator(BaseOperator):
                 self._end_slot_wait(submitter, started)
                 self._fail(context, obtained)
             self.log.info(obtained.message)
+            limit = obtained.error.limit if isinstance(obtained.error, ConcurrencyLimitError) else None
             if not self._waits_for_slot:
                 self._waits_for_slot = True
                 submitter.metrics.slot_wait_began()
+                self.log.info("Waiting for a slot. %s", _pool_advice(limit))
             if self.deferrable:
-                self._defer_to_slot(started, deadline)
+                self._defer_to_slot(started, deadline, limit)
             if (left := deadline - time.time()) <= 0:
                 self._give_up_on_slot(submitter, started)
-            time.sleep(min(self._probe_interval, left))
+            time.sleep(min(spread(self._probe_interval), left))
         self._end_slot_wait(submitter, started)
         return obtained
 
-    def _wait_in_worker(self, hook: SeedanceHook, wait: VideoWait) -> WaitResult:
-        from seedance_provider.hooks.reader import ConnectionReader
-
-        with ConnectionReader(hook) as reader:
+    def _wait_in_worker(self, reader: ConnectionReader, wait: VideoWait) -> WaitResult:
+        with reader:
             while isinstance(step := look(reader, wait), PollAgain):
                 step.tell(self.log)
                 time.sleep(step.after)
@@ -378,7 +384,7 @@ class CreateVideoOperator(BaseOperator):
         self._end_slot_wait(submitter, started)
         raise AirflowException(
             f"The account had no free slot for {time.time() - started:.0f} s. Nothing was submitted or charged, and "
-            "the next try waits again. Use a pool with include_deferred, as large as the account's limit."
+            f"the next try waits again. {_pool_advice()}"
         )
 
     def _request(self, files: ReferenceFiles) -> VideoRequest:
@@ -437,11 +443,18 @@ class CreateVideoOperator(BaseOperator):
             timeout=backstop(deadline),
         )
 
-    def _defer_to_slot(self, started: float, deadline: float) -> NoReturn:
+    def _defer_to_slot(self, started: float, deadline: float, limit: int | None) -> NoReturn:
         from seedance_provider.triggers.seedance import SlotTrigger
 
         self.defer(
-            trigger=SlotTrigger(self.seedance_conn_id, deadline, self._probe_interval),
+            trigger=SlotTrigger(
+                self.seedance_conn_id,
+                deadline,
+                self._probe_interval,
+                since=started,
+                refused_at=time.time(),
+                limit=limit,
+            ),
             method_name="on_slot",
             kwargs={"started": started, "deadline": deadline},
             timeout=backstop(deadline),
@@ -468,6 +481,15 @@ def _kind(request: VideoRequest) -> str:
     """Videos of one kind take equally long."""
     with_video = "with a video" if request.reference_videos else ""
     return f"{request.model} {request.output_resolution} {request.duration} s {with_video}".rstrip()
+
+
+def _pool_advice(limit: int | None = None) -> str:
+    """Airflow's own queue costs nothing, while everybody who asks the API in vain costs the start of a worker."""
+    slots = "LIMIT" if limit is None else limit
+    return (
+        "With a pool as large as the account's limit, tasks wait in Airflow's own queue instead: "
+        f"airflow pools set seedance {slots} 'Videos in progress' --include-deferred"
+    )
 
 
 def _submitted_at(task: VideoTask) -> float | None:

@@ -100,13 +100,14 @@ class VideoTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for the video task."""
-        account = Account.join(self.seedance_conn_id)
+        account, has_ended = Account.join(self.seedance_conn_id), False
+        account.slots.watch(self.video_task_id)
         try:
             result = await self._wait(account)
-            if result.outcome is Outcome.FINISHED:
+            if has_ended := result.outcome is Outcome.FINISHED:
                 self._remember(account, result)
-                account.slots.video_ended()
         finally:
+            account.slots.unwatch(self.video_task_id, has_ended=has_ended)
             await account.leave()
         yield TriggerEvent(result.to_event())
 
@@ -173,13 +174,28 @@ class SlotTrigger(BaseTrigger):
     :param seedance_conn_id: the Airflow connection.
     :param deadline: when to give up, in seconds since the epoch.
     :param probe_interval: seconds after which the first in the queue tries its luck.
+    :param since: when the task first wanted a slot, in seconds since the epoch: the one that has waited for longest
+        comes first. Default: when the trigger begins.
+    :param refused_at: when the API refused it, likewise.
+    :param limit: how many slots the account has, if the API said so.
     """
 
-    def __init__(self, seedance_conn_id: str, deadline: float, probe_interval: float) -> None:
+    def __init__(
+        self,
+        seedance_conn_id: str,
+        deadline: float,
+        probe_interval: float,
+        since: float | None = None,
+        refused_at: float | None = None,
+        limit: int | None = None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.seedance_conn_id = seedance_conn_id
         self.deadline = deadline
         self.probe_interval = probe_interval
+        self.since = since
+        self.refused_at = refused_at
+        self.limit = limit
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what it takes to run this trigger again, elsewhere."""
@@ -189,6 +205,9 @@ class SlotTrigger(BaseTrigger):
                 "seedance_conn_id": self.seedance_conn_id,
                 "deadline": self.deadline,
                 "probe_interval": self.probe_interval,
+                "since": self.since,
+                "refused_at": self.refused_at,
+                "limit": self.limit,
             },
         )
 
@@ -197,7 +216,13 @@ class SlotTrigger(BaseTrigger):
         earliest = time.time() + min(_SETTLE_SECONDS, self.probe_interval)
         account = Account.join(self.seedance_conn_id)
         try:
-            free = await account.slots.wait(self.deadline - time.time(), self.probe_interval)
+            free = await account.slots.wait(
+                self.deadline - time.time(),
+                self.probe_interval,
+                since=self.since,
+                refused_at=self.refused_at,
+                limit=self.limit,
+            )
         finally:
             await account.leave()
         # Not at once, for the sake of Airflow's scheduler, as above.

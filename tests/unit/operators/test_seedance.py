@@ -322,9 +322,31 @@ class TestInTheWorker:
         assert self.waiting().execute(context(StateStore()))["status"] == "success"
         assert len(api.created) == 3
 
+    def test_says_which_pool_would_keep_it_from_asking_in_vain(self, api, capsys):
+        api.creations.extend([FULL, FULL, CREATED])
+        api.readings.append(Answer(body=record()))
+        self.waiting().execute(context(StateStore()))
+        assert capsys.readouterr().out.count("airflow pools set seedance 3 ") == 1
+
+    def test_one_connection_for_all_looks_of_a_try_that_reattaches(self, api):
+        store = StateStore()
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record("generating")))
+        with pytest.raises(AirflowException, match="still running"):
+            self.waiting(timeout=0.05).execute(context(store))
+        before = len(api.asked)
+        api.readings.clear()
+        api.readings.extend(
+            [Answer(body=record("generating")), Answer(body=record("generating")), Answer(body=record())]
+        )
+        self.waiting().execute(context(store))
+        looks = api.asked[before:]
+        assert len(looks) == 3
+        assert len({asked.client for asked in looks}) == 1
+
     def test_gives_up_on_a_slot_at_the_timeout(self, api):
         api.creations.append(FULL)
-        with pytest.raises(AirflowException, match="include_deferred"):
+        with pytest.raises(AirflowException, match="--include-deferred"):
             self.waiting(timeout=0.05).execute(context(StateStore()))
 
 

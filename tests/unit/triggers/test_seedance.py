@@ -223,6 +223,31 @@ class TestSlotTrigger:
         async with asyncio.timeout(5):
             assert await slot == {"free": True}
 
+    async def test_a_wait_that_ends_without_the_video_wakes_nobody(self, api):
+        api.readings.append(Answer(body=record("generating")))
+        slot = asyncio.create_task(fired(SlotTrigger("seedance_default", time.time() + 60, 60)))
+        await asyncio.sleep(0)
+        assert (await fired(trigger(deadline=time.time() + 0.05)))["outcome"] == "timed_out"
+        assert not slot.done()
+        slot.cancel()
+
+    async def test_the_one_that_wanted_a_slot_first_is_woken_first(self, api):
+        api.readings.append(Answer(body=record()))
+        late, early = (
+            asyncio.create_task(fired(SlotTrigger("seedance_default", time.time() + 60, 60, since=since)))
+            for since in (200, 100)
+        )
+        await asyncio.sleep(0)
+        await fired(trigger())
+        async with asyncio.timeout(5):
+            assert await early == {"free": True}
+        assert not late.done()
+        late.cancel()
+
+    def test_one_of_an_older_release_still_runs(self):
+        made = SlotTrigger(seedance_conn_id="seedance_default", deadline=1.0, probe_interval=30)
+        assert (made.since, made.refused_at, made.limit) == (None, None, None)
+
 
 class TestSchedule:
     async def test_a_finished_video_teaches_the_account(self, api, monkeypatch):
