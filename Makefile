@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 READY := $(VENV)/.ready
 # For tests that start nothing larger than a web server. What runs a whole Airflow has the machine to itself.
 SIDE_BY_SIDE := --numprocesses 2
@@ -37,8 +38,8 @@ test-unit: $(READY) ## Unit tests only
 properties: $(READY) ## Look for odd inputs and broken answers that do harm, in EXAMPLES=10000 each
 	PROPERTY_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest tests/unit/api/test_properties.py
 
-bench: $(READY) ## Measure, and write benchmarks/RESULTS.md
-	$(BIN)/python -m benchmarks.polls
+bench: $(READY) $(PEERS)/.ready ## Measure against other providers, or only PART=waits, polls, slots or imports; write benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks --peers $(PEERS)/bin/python $(PART)
 
 lint: $(READY) ## Style and types
 	$(BIN)/ruff check .
@@ -53,11 +54,16 @@ build: $(READY) ## Wheel and sdist into dist/
 	$(BIN)/python -m build --outdir dist .
 
 clean: ## Remove everything that was made
-	rm -rf $(VENV) .run dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .run dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 # A venv that was not finished has no .ready, and is made anew.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(PEERS)/.ready: benchmarks/peers.txt constraints.txt
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement benchmarks/peers.txt
 	@touch $@

@@ -1,22 +1,16 @@
 """
 How often the provider looks at a video, against a fixed interval and against the best schedule that a search finds.
-
-By simulation, with the schedule's own code: ``make bench`` writes ``benchmarks/RESULTS.md``.
 """
 
 from __future__ import annotations
 
-import platform
 import random
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks.best_schedule import Cost, best_looks, cost, looks_of
-from seedance_provider import __version__
+from benchmarks.results import measured_on, save_section, table
 from seedance_provider.schedule import Durations, ExpectedSchedule, FixedSchedule
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
+__all__ = ["measure_polls"]
 
 INTERVAL = 5.0
 #: What the vendor's quickstart says of every video.
@@ -24,13 +18,7 @@ DOCUMENTED = Durations.typical(60, 300)
 VIDEOS_SEEN = 50
 REAL = (Durations(120, 0.35), Durations(120, 0.5), Durations(180, 0.4))
 
-HEAD = """# Benchmarks
-
-Written by `make bench`. No number here was typed in.
-
-{when}, Python {python}, {machine}, airflow-provider-seedance {version}.
-
-## Looks at a video
+_TEXT = """{measured_on} By simulation, with the schedule's own code.
 
 Looks per video and seconds until a finished one is noticed, on average, if videos take as long as a log-normal
 distribution says:
@@ -42,31 +30,31 @@ distribution says:
 - ours from the documented times (1 to 5 minutes) alone,
 - the same, with its interval set so that the delay is that of looking every {interval:g} seconds.
 
-| median, spread | every {interval:g} s | best | knowing | after {seen} videos | documented | at the same delay |
-|---|---|---|---|---|---|---|
+{rows}
 """
+_HEADS = (
+    "median, spread",
+    f"every {INTERVAL:g} s",
+    "best",
+    "knowing",
+    f"after {VIDEOS_SEEN} videos",
+    "documented",
+    "at the same delay",
+)
 
 
-def main() -> None:
-    """Measure, and write down what came out."""
-    head = HEAD.format(
-        when=datetime.now(UTC).date(),
-        python=platform.python_version(),
-        machine=f"{platform.system()} {platform.machine()}",
-        version=__version__,
-        interval=INTERVAL,
-        seen=VIDEOS_SEEN,
-    )
-    rows = "\n".join(_row(real) for real in REAL)
-    RESULTS.write_text(f"{head}{rows}\n")
-    sys.stdout.write(f"{rows}\n")
+def measure_polls() -> None:
+    """Simulate, and write down what came out."""
+    rows = table(_HEADS, [_row(real) for real in REAL])
+    text = _TEXT.format(measured_on=measured_on(), interval=INTERVAL, seen=VIDEOS_SEEN, rows=rows)
+    save_section("Looks at a video", text)
 
 
-def _row(real: Durations) -> str:
+def _row(real: Durations) -> list[str]:
     fixed = cost(looks_of(FixedSchedule(INTERVAL)), real)
     best = cost(best_looks(real, fixed.delay), real)
     documented = _ours(DOCUMENTED, real)
-    cells = [
+    return [
         f"{real.median:g} s, {real.spread:g}",
         _cell(fixed),
         _cell(best, best),
@@ -75,7 +63,6 @@ def _row(real: Durations) -> str:
         _cell(documented, best),
         _cell(_at_delay(real, fixed.delay), best),
     ]
-    return f"| {' | '.join(cells)} |"
 
 
 def _cell(found: Cost, best: Cost | None = None) -> str:
@@ -106,7 +93,3 @@ def _at_delay(real: Durations, delay: float) -> Cost:
         else:
             low = middle
     return _ours(DOCUMENTED, real, low)
-
-
-if __name__ == "__main__":
-    main()
