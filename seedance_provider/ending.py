@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seedance_provider.api.pricing import in_words
-
 __all__ = ["NOTHING_SUBMITTED", "WAIT_IS_OVER", "Ending", "goes_on", "on_its_way"]
 
 NOTHING_SUBMITTED = "Nothing was submitted or charged by this try."
@@ -27,6 +25,8 @@ class Ending:
 
 def on_its_way(credits_at_stake: float | None) -> str:
     """Return what it means to end a task before its request was answered."""
+    from seedance_provider.api.pricing import in_words
+
     return (
         f"A request for {in_words(credits_at_stake)} is on its way to the API, which can't cancel it. If the answer "
         "comes in time, its id is recorded, and clearing the Airflow task re-attaches to the video; if not, the next "
@@ -41,6 +41,9 @@ def goes_on(video_task_id: str, credits_at_stake: float | None = None) -> str:
     :param video_task_id: the video task.
     :param credits_at_stake: what it is expected to cost, if that is known.
     """
+    # A DAG file imports this module, and not the prices.
+    from seedance_provider.api.pricing import in_words
+
     cost = "its credits" if credits_at_stake is None else in_words(credits_at_stake)
     return (
         f"Video task {video_task_id} goes on at the API, which can't cancel it; {cost} are spent unless it fails. "

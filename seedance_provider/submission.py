@@ -24,12 +24,11 @@ from seedance_provider.api.errors import SeedanceError, Verdict
 from seedance_provider.api.pricing import in_words
 from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.choices import OnRerun, OnUnknownSubmission
 from seedance_provider.waiting import Outcome, WaitResult
 
 __all__ = [
     "Action",
-    "OnRerun",
-    "OnUnknownSubmission",
     "Plan",
     "Submission",
     "SubmissionRecordError",
@@ -57,20 +56,6 @@ class SubmissionState(StrEnum):
     SUBMITTING = "submitting"
     SUBMITTED = "submitted"
     ABANDONED = "abandoned"
-
-
-class OnRerun(StrEnum):
-    """What a re-run of a task does that has already paid for a video."""
-
-    REUSE = "reuse"
-    REGENERATE = "regenerate"
-
-
-class OnUnknownSubmission(StrEnum):
-    """What a try does if it is unknown whether the one before it has paid."""
-
-    FAIL = "fail"
-    RESUBMIT = "resubmit"
 
 
 class SubmissionRecordError(Exception):

@@ -10,6 +10,7 @@ from seedance_provider.api.errors import SeedanceError, Verdict
 from seedance_provider.api.pricing import estimate_credits, in_words
 from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.choices import OnRerun, OnUnknownSubmission
 from seedance_provider.ending import Ending, goes_on, on_its_way
 from seedance_provider.insistence import Insistence
 from seedance_provider.metrics import VideoMetrics
@@ -17,8 +18,6 @@ from seedance_provider.signals import signals_held_back
 from seedance_provider.spending import Spending, Unlimited
 from seedance_provider.submission import (
     Action,
-    OnRerun,
-    OnUnknownSubmission,
     Plan,
     Submission,
     SubmissionRecordError,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +22,7 @@ from seedance_provider.api.errors import (
 )
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.poll_settings import PollSettings
 from seedance_provider.schedule import FixedSchedule, Schedule
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Outcome",
     "PollAgain",
-    "PollSettings",
     "VideoWait",
     "WaitResult",
     "backstop",
@@ -121,25 +121,6 @@ class PollAgain:
         """Write the note, if there is one, to a logger of Airflow or of the standard library."""
         if self.note is not None:
             (log.warning if self.is_warning else log.info)(self.note)
-
-
-@dataclass(frozen=True, slots=True)
-class PollSettings:
-    """
-    How to wait.
-
-    :param poll_interval: seconds between two looks at a video task, unless a schedule says otherwise.
-    :param error_tolerance: seconds for which failing looks are put up with, because they say nothing about the
-        video: a time and not a count, so that an outage of the API counts the same at any interval.
-    """
-
-    poll_interval: float = 5.0
-    error_tolerance: float = 600.0
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-                raise ValueError(f"{name} is {value!r}, and a number of seconds above 0 is needed.")
 
 
 @dataclass(slots=True)

@@ -1,1 +1,8 @@
 """The Seedance HTTP API. Nothing in this package imports Airflow."""
+
+from __future__ import annotations
+
+__all__ = ["DEFAULT_MODEL"]
+
+#: Here, so that a DAG file need not import what is known of all models.
+DEFAULT_MODEL = "seedance-20"

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BITRATE_MODES",
-    "DEFAULT_MODEL",
     "LARGEST_SEED",
     "MODELS",
     "PRICES_TAKEN_ON",
@@ -30,7 +29,6 @@ __all__ = [
     "Size",
 ]
 
-DEFAULT_MODEL = "seedance-20"
 
 #: When the prices below were copied from the vendor's pages.
 PRICES_TAKEN_ON = date(2026, 11, 23)

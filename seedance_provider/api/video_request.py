@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from seedance_provider.api import spelling
+from seedance_provider.api import DEFAULT_MODEL, spelling
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.media_file import Media, MediaFile, identity_of, total_seconds
-from seedance_provider.api.models import DEFAULT_MODEL, MODELS, QUICKSTART_SIZES, Model, Size
+from seedance_provider.api.models import MODELS, QUICKSTART_SIZES, Model, Size
 from seedance_provider.api.request_checks import problems
 
 if TYPE_CHECKING:

@@ -15,19 +15,13 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from seedance_provider.operators.seedance import CreateVideoOperator
-from seedance_provider.returned_inputs import InvalidInputsError, ReturnedInputs
-from seedance_provider.submission import (
-    SubmissionRecordError,
-    SubmissionState,
-    SubmissionStore,
-    SubmissionStoreError,
-    plan_from_store_error,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context, TaskDecorator
+
+    from seedance_provider.returned_inputs import ReturnedInputs
 
 __all__ = ["seedance_video_task"]
 
@@ -68,18 +62,20 @@ class _SeedanceVideoDecoratedOperator(DecoratedOperator, CreateVideoOperator):
         self._show_inputs(context)
         return super().on_video(context, event)
 
-    def _proceed(self, context: Context, started: float, deadline: float) -> dict[str, Any]:
-        self._take_inputs(context)
-        return super()._proceed(context, started, deadline)
-
     def _show_inputs(self, context: Context) -> None:
         """Only for people to see. There is a video already, so nothing may fail, and the function is not called."""
+        from seedance_provider.submission import SubmissionStoreError
+
         try:
             self._set(_returned_inputs(context).kept())
         except SubmissionStoreError as error:
             self.log.warning("%s So the rendered fields don't show what the function returned.", error)
 
-    def _take_inputs(self, context: Context) -> None:
+    def take_inputs(self, context: Context) -> None:
+        """Call the function, or take what an earlier try got from it."""
+        from seedance_provider.returned_inputs import InvalidInputsError
+        from seedance_provider.submission import SubmissionStoreError, plan_from_store_error
+
         try:
             is_rescue = _has_undelivered_video(context)
             inputs, kept = _returned_inputs(context).get(lambda: self._call(context), is_rescue=is_rescue)
@@ -102,10 +98,14 @@ class _SeedanceVideoDecoratedOperator(DecoratedOperator, CreateVideoOperator):
 
 
 def _returned_inputs(context: Context) -> ReturnedInputs:
+    from seedance_provider.returned_inputs import ReturnedInputs
+
     return ReturnedInputs(context.get("task_state_store"), context["ti"].max_tries)
 
 
 def _has_undelivered_video(context: Context) -> bool:
+    from seedance_provider.submission import SubmissionRecordError, SubmissionState, SubmissionStore
+
     try:
         record = SubmissionStore(context.get("task_state_store")).load()
     except SubmissionRecordError:

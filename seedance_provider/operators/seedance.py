@@ -3,58 +3,29 @@
 from __future__ import annotations
 
 import time
-from dataclasses import fields, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator
 
-from seedance_provider.api.errors import (
-    ConcurrencyLimitError,
-    FileUnavailableError,
-    InvalidRequestError,
-    VideoTaskFailedError,
-)
-from seedance_provider.api.models import DEFAULT_MODEL, MODELS
-from seedance_provider.api.pricing import estimate_credits, in_words, is_amount, settles
-from seedance_provider.api.video_request import VideoRequest
-from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.api import DEFAULT_MODEL
+from seedance_provider.choices import OnRerun, OnUnknownSubmission
 from seedance_provider.ending import WAIT_IS_OVER, Ending
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
-from seedance_provider.metrics import VideoMetrics
-from seedance_provider.schedule import Durations, ExpectedSchedule
-from seedance_provider.spending import Limit, Limits, RunBudget
-from seedance_provider.submission import (
-    Action,
-    OnRerun,
-    OnUnknownSubmission,
-    Plan,
-    Submission,
-    SubmissionRecordError,
-    SubmissionStore,
-    SubmissionStoreError,
-    plan_from_store_error,
-)
-from seedance_provider.submitter import Submitter
-from seedance_provider.waiting import PollAgain, PollSettings, VideoWait, WaitResult, backstop, look, patience, spread
+from seedance_provider.poll_settings import PollSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context, ObjectStoragePath
 
-    from seedance_provider.api.client import SeedanceClient
-    from seedance_provider.hooks.connection_settings import ConnectionSettings
-    from seedance_provider.hooks.reader import ConnectionReader
-    from seedance_provider.reference_files import ReferenceFiles
+    from seedance_provider.video_creation import VideoCreation
 
 __all__ = ["CreateVideoOperator"]
 
 #: A finished video is noticed as soon, on average, as by looking every so many seconds; the vendor's quickstart does.
 _PROMPTNESS = 5.0
-#: How many poll intervals pass before somebody who waits for a slot tries his luck.
-_POLLS_PER_PROBE = 6
 
 
 class CreateVideoOperator(BaseOperator):
@@ -212,9 +183,7 @@ class CreateVideoOperator(BaseOperator):
         self.callback_url = callback_url
         self.extra_inputs = extra_inputs
         self.allow_unknown_model = allow_unknown_model
-        for name, amount in {"max_credits": max_credits, "max_credits_per_run": max_credits_per_run}.items():
-            if amount is not None and not is_amount(amount):
-                raise ValueError(f"{name} is {amount!r}, and a number of credits is needed.")
+        _check_amounts(max_credits=max_credits, max_credits_per_run=max_credits_per_run)
         self.max_credits = max_credits
         self.max_credits_per_run = max_credits_per_run
         self.seedance_conn_id = seedance_conn_id
@@ -223,279 +192,51 @@ class CreateVideoOperator(BaseOperator):
         self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
         if self.timeout <= 0:
             raise ValueError(f"timeout is {timeout!r}, and a number of seconds above 0 is needed.")
-        self._poll_settings = PollSettings(_PROMPTNESS if poll_interval is None else poll_interval, error_tolerance)
+        self.poll_settings = PollSettings(_PROMPTNESS if poll_interval is None else poll_interval, error_tolerance)
         self.poll_interval = poll_interval
         self.error_tolerance = error_tolerance
         self.on_rerun = OnRerun(on_rerun)
         self.on_unknown_submission = OnUnknownSubmission(on_unknown_submission)
         self._ending = Ending()
-        self._waits_for_slot = False
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Submit the video, unless an earlier try did, and wait for it."""
         # Debugging with dag.test() runs every try on the same operator.
         self._ending = Ending()
-        self._waits_for_slot = False
-        started = time.time()
-        return self._proceed(context, started, started + patience(self.timeout, self.execution_timeout))
+        return self._creation(context).begin()
 
     def on_slot(self, context: Context, event: dict[str, Any], started: float, deadline: float) -> dict[str, Any]:
         """Resume after waiting for a slot of the account."""
-        self._waits_for_slot = True
-        if not event["free"] or time.time() >= deadline:
-            # Past the deadline a video would be paid for that this try can't wait for.
-            self._give_up_on_slot(self._submitter(context), started)
-        return self._proceed(context, started, deadline)
+        # Past the deadline a video would be paid for that this try can't wait for.
+        is_free = event["free"] and time.time() < deadline
+        return self._creation(context).resume_after_slot(started, deadline, is_free=is_free)
 
     def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Resume after waiting for the video."""
+        from seedance_provider.waiting import WaitResult
+
         self._ending.fate = WAIT_IS_OVER
-        return self._conclude(context, WaitResult.from_event(event))
+        return self._creation(context).conclude(WaitResult.from_event(event))
 
     def on_kill(self) -> None:
         """Say what becomes of the video, which the API has no way to cancel, and submit nothing any more."""
         self._ending.is_told = True
         self.log.warning(self._ending.fate)
 
-    def _proceed(self, context: Context, started: float, deadline: float) -> dict[str, Any]:
-        from seedance_provider.api.client import SeedanceClient
-        from seedance_provider.hooks.reader import ConnectionReader
-        from seedance_provider.hooks.seedance import SeedanceHook
-        from seedance_provider.reference_files import ReferenceFiles
+    def take_inputs(self, context: Context) -> None:
+        """Set the inputs that are known only when the task runs. Called before anything is submitted; here all are."""
 
-        hook = SeedanceHook(self.seedance_conn_id)
-        files = ReferenceFiles(context.get("task_state_store"), self.log)
-        try:
-            request = self._request(files)
-            settings = hook.get_settings()
-            client = SeedanceClient(settings.protocol())
-        except InvalidRequestError as error:
-            raise AirflowFailException(str(error)) from error
-        except FileUnavailableError as error:
-            raise AirflowException(f"{error} The next try reads it again.") from error
-        except SubmissionStoreError as error:
-            raise AirflowException(plan_from_store_error(error).message) from error
-        submitter = replace(self._submitter(context, settings), prepare=files.uploaded)
-        with client:
-            try:
-                task = self._obtain(context, submitter, client, request, started, deadline)
-            except SubmissionRecordError as error:
-                raise AirflowFailException(str(error)) from error
-            context["ti"].xcom_push(key="task_id", value=task.task_id)
-            may_settle = self.wait_for_completion and settles(request)
-            if task.status is TaskStatus.SUCCESS and task.video_url and not may_settle:
-                return self._finished(context, task)
-            if not self.wait_for_completion:
-                return self._result(task, submitter.delivered())
-            if self.deferrable:
-                self._defer_to_video(task, request, started, deadline, self._typical_seconds(request, settings))
-            wait = VideoWait(
-                task.task_id,
-                started,
-                deadline,
-                self._poll_settings,
-                # The key has just worked.
-                tolerates_refusal=True,
-                settles=settles(request),
-                schedule=self._schedule(request, settings),
-                submitted_at=_submitted_at(task),
-            )
-            return self._conclude(context, self._wait_in_worker(ConnectionReader(hook, client), wait))
+    def _creation(self, context: Context) -> VideoCreation:
+        from seedance_provider.video_creation import VideoCreation
 
-    def _obtain(
-        self,
-        context: Context,
-        submitter: Submitter,
-        client: SeedanceClient,
-        request: VideoRequest,
-        started: float,
-        deadline: float,
-    ) -> VideoTask:
-        """Return the video task, after waiting for a slot of the account if need be."""
-        if weakness := submitter.store.weakness():
-            self.log.warning(weakness)
-        fingerprint = request.fingerprint(self.seedance_conn_id)
-        while isinstance(obtained := submitter.obtain(client, request, fingerprint), Plan):
-            if obtained.action is not Action.WAIT_FOR_SLOT:
-                self._end_slot_wait(submitter, started)
-                self._fail(context, obtained)
-            self.log.info(obtained.message)
-            limit = obtained.error.limit if isinstance(obtained.error, ConcurrencyLimitError) else None
-            if not self._waits_for_slot:
-                self._waits_for_slot = True
-                submitter.metrics.slot_wait_began()
-                self.log.info("Waiting for a slot. %s", _pool_advice(limit))
-            if self.deferrable:
-                self._defer_to_slot(started, deadline, limit)
-            if (left := deadline - time.time()) <= 0:
-                self._give_up_on_slot(submitter, started)
-            time.sleep(min(spread(self._probe_interval), left))
-        self._end_slot_wait(submitter, started)
-        return obtained
-
-    def _wait_in_worker(self, reader: ConnectionReader, wait: VideoWait) -> WaitResult:
-        with reader:
-            while isinstance(step := look(reader, wait), PollAgain):
-                step.tell(self.log)
-                time.sleep(step.after)
-        return step
-
-    def _conclude(self, context: Context, result: WaitResult) -> dict[str, Any]:
-        concluded = self._submitter(context).conclude(result)
-        if isinstance(concluded, Plan):
-            self._fail(context, concluded)
-        return self._finished(context, concluded)
-
-    def _finished(self, context: Context, task: VideoTask) -> dict[str, Any]:
-        record = self._submitter(context).delivered(task)
-        self.log.info(
-            "Video task %s succeeded after %s s and cost %s credits (%s were expected): %s",
-            task.task_id,
-            task.generation_seconds,
-            task.credits_used,
-            in_words(None if record is None else record.estimated_credits),
-            task.video_url,
-        )
-        for key in ("video_url", "last_frame_url"):
-            # What is not there must not be there as None: the next video would be made, and paid for, without it.
-            if (url := getattr(task, key)) is not None:
-                context["ti"].xcom_push(key=key, value=url)
-        return self._result(task, record)
-
-    def _result(self, task: VideoTask, record: Submission | None) -> dict[str, Any]:
-        """What it was expected to cost stands beside what it did cost."""
-        return task.summary() | {"estimated_credits": None if record is None else record.estimated_credits}
-
-    def _fail(self, context: Context, plan: Plan) -> NoReturn:
-        if isinstance(plan.error, VideoTaskFailedError):
-            # A failed task returns nothing, but a branch after it can go by this.
-            context["ti"].xcom_push(key="failure", value=plan.error.summary())
-        if plan.action is Action.RETRY:
-            raise AirflowException(plan.message) from plan.error
-        raise AirflowFailException(plan.message) from plan.error
-
-    def _end_slot_wait(self, submitter: Submitter, started: float) -> None:
-        if self._waits_for_slot:
-            self._waits_for_slot = False
-            submitter.metrics.slot_wait_ended(time.time() - started)
-
-    def _give_up_on_slot(self, submitter: Submitter, started: float) -> NoReturn:
-        submitter.withdrawn()
-        self._end_slot_wait(submitter, started)
-        raise AirflowException(
-            f"The account had no free slot for {time.time() - started:.0f} s. Nothing was submitted or charged, and "
-            f"the next try waits again. {_pool_advice()}"
-        )
-
-    def _request(self, files: ReferenceFiles) -> VideoRequest:
-        inputs = {field.name: getattr(self, field.name) for field in fields(VideoRequest)}
-        return VideoRequest(**files.described(inputs))
-
-    def _submitter(self, context: Context, settings: ConnectionSettings | None = None) -> Submitter:
-        """The settings are needed to pay, and to nothing else."""
-        return Submitter(
-            SubmissionStore(context.get("task_state_store")),
-            context["ti"].max_tries,
-            self.log,
-            self.on_rerun,
-            self.on_unknown_submission,
-            self._ending,
-            spending=self._limits(context, settings),
-            metrics=VideoMetrics(self.model, self.seedance_conn_id),
-        )
-
-    def _limits(self, context: Context, settings: ConnectionSettings | None) -> Limits:
-        of_connection = None if settings is None else settings.max_credits
-        limits = {"max_credits": self.max_credits, f"max_credits of {self.seedance_conn_id!r}": of_connection}
-        per_video = [Limit(amount, source) for source, amount in limits.items() if amount is not None]
-        if self.max_credits_per_run is None:
-            return Limits(per_video)
-        task_ids = [task.task_id for task in context["dag"].tasks if _makes_videos(task)]
-        return Limits(per_video, RunBudget(self.max_credits_per_run, task_ids, context["ti"]))
-
-    def _defer_to_video(
-        self,
-        task: VideoTask,
-        request: VideoRequest,
-        started: float,
-        deadline: float,
-        typical_seconds: tuple[float, float] | None,
-    ) -> NoReturn:
-        from seedance_provider.triggers.seedance import VideoTrigger
-
-        self.defer(
-            trigger=VideoTrigger(
-                task.task_id,
-                self.seedance_conn_id,
-                started,
-                deadline,
-                self._poll_settings.poll_interval,
-                self.error_tolerance,
-                # The key has just worked.
-                tolerates_refusal=True,
-                estimated_credits=estimate_credits(request),
-                settles=settles(request),
-                typical_seconds=None if typical_seconds is None else list(typical_seconds),
-                kind=_kind(request),
-                submitted_at=_submitted_at(task),
-            ),
-            method_name="on_video",
-            timeout=backstop(deadline),
-        )
-
-    def _defer_to_slot(self, started: float, deadline: float, limit: int | None) -> NoReturn:
-        from seedance_provider.triggers.seedance import SlotTrigger
-
-        self.defer(
-            trigger=SlotTrigger(
-                self.seedance_conn_id,
-                deadline,
-                self._probe_interval,
-                since=started,
-                refused_at=time.time(),
-                limit=limit,
-            ),
-            method_name="on_slot",
-            kwargs={"started": started, "deadline": deadline},
-            timeout=backstop(deadline),
-        )
-
-    @property
-    def _probe_interval(self) -> float:
-        return self._poll_settings.poll_interval * _POLLS_PER_PROBE
-
-    def _schedule(self, request: VideoRequest, settings: ConnectionSettings) -> ExpectedSchedule | None:
-        typical = self._typical_seconds(request, settings)
-        return None if typical is None else ExpectedSchedule(Durations.typical(*typical), _PROMPTNESS)
-
-    def _typical_seconds(self, request: VideoRequest, settings: ConnectionSettings) -> tuple[float, float] | None:
-        """``None`` where looks have a fixed interval."""
-        if self.poll_interval is not None:
-            return None
-        model = request.known_model or MODELS[DEFAULT_MODEL]
-        typical = model.expected_seconds(request.output_resolution, with_video=bool(request.reference_videos))
-        return settings.typical_seconds or typical
+        return VideoCreation(self, context, self._ending)
 
 
-def _kind(request: VideoRequest) -> str:
-    """Videos of one kind take equally long."""
-    with_video = "with a video" if request.reference_videos else ""
-    return f"{request.model} {request.output_resolution} {request.duration} s {with_video}".rstrip()
+def _check_amounts(**amounts: float | None) -> None:
+    for name, amount in amounts.items():
+        if amount is None:
+            continue
+        from seedance_provider.api.pricing import is_amount
 
-
-def _pool_advice(limit: int | None = None) -> str:
-    """Airflow's own queue costs nothing, while everybody who asks the API in vain costs the start of a worker."""
-    slots = "LIMIT" if limit is None else limit
-    return (
-        "With a pool as large as the account's limit, tasks wait in Airflow's own queue instead: "
-        f"airflow pools set seedance {slots} 'Videos in progress' --include-deferred"
-    )
-
-
-def _submitted_at(task: VideoTask) -> float | None:
-    return None if task.created_at is None else task.created_at.timestamp()
-
-
-def _makes_videos(task: Any) -> bool:
-    """Mapped or not."""
-    return issubclass(getattr(task, "operator_class", type(task)), CreateVideoOperator)
+        if not is_amount(amount):
+            raise ValueError(f"{name} is {amount!r}, and a number of credits is needed.")

@@ -12,8 +12,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from seedance_provider.api.errors import SeedanceError
 from seedance_provider.api.video_task import TaskStatus
 from seedance_provider.ending import NOTHING_SUBMITTED, goes_on
+from seedance_provider.poll_settings import PollSettings
 from seedance_provider.triggers.account import Account
-from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult
+from seedance_provider.waiting import Outcome, PollAgain, VideoWait, WaitResult
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

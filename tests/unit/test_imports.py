@@ -55,6 +55,22 @@ def test_an_operator_imports_no_http_library(name):
     assert modules_added_by(name).isdisjoint({"requests", "urllib3", "aiohttp"})
 
 
+def test_to_declare_a_task_imports_nothing_of_what_it_does():
+    program = "seedance_provider.operators.seedance as made; made.CreateVideoOperator(task_id='a', prompt='b')"
+    added = {name for name in modules_added_by(program) if name.startswith("seedance_provider.")}
+    assert added == {
+        "seedance_provider.api",
+        "seedance_provider.choices",
+        "seedance_provider.ending",
+        "seedance_provider.hooks",
+        "seedance_provider.links",
+        "seedance_provider.links.seedance",
+        "seedance_provider.operators",
+        "seedance_provider.operators.seedance",
+        "seedance_provider.poll_settings",
+    }
+
+
 def test_the_retry_policy_imports_nothing_until_it_is_asked_for():
     assert modules_added_by("seedance_provider.retry_policy") <= {"seedance_provider", "seedance_provider.retry_policy"}
 

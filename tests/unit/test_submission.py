@@ -18,10 +18,9 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
 )
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.choices import OnRerun, OnUnknownSubmission
 from seedance_provider.submission import (
     Action,
-    OnRerun,
-    OnUnknownSubmission,
     Submission,
     SubmissionRecordError,
     SubmissionState,

@@ -13,13 +13,12 @@ from seedance_provider.api.errors import ConnectionLostError, FileUnavailableErr
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import VideoTask
+from seedance_provider.choices import OnRerun, OnUnknownSubmission
 from seedance_provider.ending import NOTHING_SUBMITTED, Ending
 from seedance_provider.insistence import Insistence
 from seedance_provider.spending import Limit, Limits
 from seedance_provider.submission import (
     Action,
-    OnRerun,
-    OnUnknownSubmission,
     Plan,
     SubmissionRecordError,
     SubmissionState,

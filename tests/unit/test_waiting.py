@@ -24,15 +24,8 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
 )
 from seedance_provider.api.video_task import TaskStatus, VideoTask
-from seedance_provider.waiting import (
-    Outcome,
-    PollAgain,
-    PollSettings,
-    VideoWait,
-    WaitResult,
-    look,
-    result_of_error,
-)
+from seedance_provider.poll_settings import PollSettings
+from seedance_provider.waiting import Outcome, PollAgain, VideoWait, WaitResult, look, result_of_error
 from tests.support.scripted_api import record
 
 START = 1_700_000_000.0

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from seedance_provider.api.models import DEFAULT_MODEL, MODELS, PRICES_TAKEN_ON, QUICKSTART_SIZES, Size
+from seedance_provider.api import DEFAULT_MODEL
+from seedance_provider.api.models import MODELS, PRICES_TAKEN_ON, QUICKSTART_SIZES, Size
 
 SEEDANCE_20 = ("seedance-20", "seedance2-fast", "seedance2.0-mini")
 SEEDANCE_25 = ("seedance2-5", "seedance2-5-extend", "seedance2-5-edit")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from seedance_provider import submitter
 from seedance_provider.api.errors import TaskAccessDeniedError
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.choices import OnUnknownSubmission
 from seedance_provider.submission import (
     Action,
-    OnUnknownSubmission,
     Plan,
     Submission,
     SubmissionState,

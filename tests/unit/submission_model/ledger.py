@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seedance_provider.api.video_task import TaskStatus
-from seedance_provider.submission import OnRerun, OnUnknownSubmission
+from seedance_provider.choices import OnRerun, OnUnknownSubmission
 
 if TYPE_CHECKING:
     from tests.unit.submission_model.account import Account, Job

@@ -13,18 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from seedance_provider.api.errors import SeedanceError
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.choices import OnRerun, OnUnknownSubmission
 from seedance_provider.insistence import Insistence
-from seedance_provider.submission import (
-    Action,
-    OnRerun,
-    OnUnknownSubmission,
-    Plan,
-    SubmissionState,
-    SubmissionStore,
-    SubmissionStoreError,
-)
+from seedance_provider.poll_settings import PollSettings
+from seedance_provider.submission import Action, Plan, SubmissionState, SubmissionStore, SubmissionStoreError
 from seedance_provider.submitter import Submitter
-from seedance_provider.waiting import PollSettings, VideoWait, WaitResult
+from seedance_provider.waiting import VideoWait, WaitResult
 from tests.unit.submission_model.account import REFUSALS, Account, Creation, Ending, Job, Reading
 from tests.unit.submission_model.ledger import Ledger, Settings
 from tests.unit.submission_model.process import Crash, Fault, FaultyClient, FaultyStore, Process

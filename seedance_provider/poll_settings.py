@@ -1,0 +1,26 @@
+"""How to wait, checked when the DAG file is parsed. A module of its own, because that should import little."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+__all__ = ["PollSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class PollSettings:
+    """
+    How to wait.
+
+    :param poll_interval: seconds between two looks at a video task, unless a schedule says otherwise.
+    :param error_tolerance: seconds for which failing looks are put up with, because they say nothing about the
+        video: a time and not a count, so that an outage of the API counts the same at any interval.
+    """
+
+    poll_interval: float = 5.0
+    error_tolerance: float = 600.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+                raise ValueError(f"{name} is {value!r}, and a number of seconds above 0 is needed.")
