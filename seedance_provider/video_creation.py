@@ -42,7 +42,7 @@ from seedance_provider.submission import (
     plan_from_store_error,
 )
 from seedance_provider.submitter import Submitter
-from seedance_provider.waiting import PollAgain, VideoWait, WaitResult, backstop, look, patience, spread
+from seedance_provider.waiting import VideoWait, WaitResult, backstop, look_on, patience, spread
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -179,10 +179,7 @@ class VideoCreation:
             submitted_at=_submitted_at(task),
         )
         with reader:
-            while isinstance(step := look(reader, wait), PollAgain):
-                step.tell(self._log)
-                time.sleep(step.after)
-        return step
+            return look_on(reader, wait, self._log)
 
     def _finished(self, task: VideoTask) -> dict[str, Any]:
         record = self._submitter().delivered(task)

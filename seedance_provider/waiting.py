@@ -35,6 +35,7 @@ __all__ = [
     "WaitResult",
     "backstop",
     "look",
+    "look_on",
     "patience",
     "result_of_error",
     "spread",
@@ -154,6 +155,8 @@ class VideoWait:
     settles: bool | None = None
     schedule: Schedule | None = None
     submitted_at: float | None = None
+    #: The model that the API names, once it has.
+    model: str | None = field(default=None, init=False)
     _last_word: str | None = None
     _failing_since: float | None = None
     _failures: int = 0
@@ -169,6 +172,7 @@ class VideoWait:
         """
         self._failing_since, self._failures = None, 0
         self.tolerates_refusal = True
+        self.model = task.model
         if task.created_at is not None:
             # The earlier one counts, since the clock of the API may be ahead.
             self.submitted_at = min(self._began, task.created_at.timestamp())
@@ -340,3 +344,17 @@ def look(client: _Reader, wait: VideoWait) -> PollAgain | WaitResult:
     except SeedanceError as error:
         return wait.on_error(error, time.time())
     return wait.on_task(task, time.time())
+
+
+def look_on(client: _Reader, wait: VideoWait, log: Any) -> WaitResult:
+    """
+    Look at the video task until the wait is over, from a worker.
+
+    :param client: for the account that it belongs to.
+    :param wait: the wait.
+    :param log: where to tell what changes.
+    """
+    while isinstance(step := look(client, wait), PollAgain):
+        step.tell(log)
+        time.sleep(step.after)
+    return step

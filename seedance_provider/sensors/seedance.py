@@ -13,13 +13,9 @@ from airflow.providers.common.compat.sdk import (
     PokeReturnValue,
 )
 
-from seedance_provider.api.errors import InvalidRequestError
-from seedance_provider.api.task_failures import failure_of
-from seedance_provider.api.video_task import TaskStatus, VideoTask
-from seedance_provider.ending import goes_on
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
-from seedance_provider.waiting import Outcome, PollAgain, PollSettings, VideoWait, WaitResult, backstop, look, patience
+from seedance_provider.poll_settings import PollSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +23,17 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from seedance_provider.api.video_task import VideoTask
+    from seedance_provider.hooks.connection_settings import ConnectionSettings
+    from seedance_provider.hooks.reader import ConnectionReader
+    from seedance_provider.waiting import VideoWait, WaitResult
+
 __all__ = ["VideoSensor"]
+
+#: A finished video is noticed as soon, on average, as by looking every so many seconds; the vendor's quickstart does.
+_PROMPTNESS = 5
+#: Each look of a rescheduled task starts a worker.
+_RESCHEDULE_SECONDS = 60
 
 
 class VideoSensor(BaseSensorOperator):
@@ -46,11 +52,11 @@ class VideoSensor(BaseSensorOperator):
     :param seedance_conn_id: the Airflow connection with the key. Default ``seedance_default``. Templated.
     :param deferrable: wait in the triggerer (default). If ``False``, ``mode`` decides between ``poke``, which keeps
         a worker, and ``reschedule``, which starts one for every look.
-    :param poke_interval: seconds, or a ``timedelta``, between two looks. Default 5, as in the vendor's quickstart;
-        use 60 or more with ``reschedule``.
+    :param poke_interval: seconds, or a ``timedelta``, between two looks. By default the pauses follow from how long
+        videos of the model usually take, and took, as in ``CreateVideoOperator``; with ``reschedule`` they are 60.
     :param timeout: seconds, or a ``timedelta``, until the wait is given up. Default one hour.
-    :param error_tolerance: seconds for which failing looks are put up with. Default 600. In ``poke`` and
-        ``reschedule`` mode ``timeout`` alone bounds them.
+    :param error_tolerance: seconds for which failing looks are put up with. Default 600. In ``reschedule`` mode
+        ``timeout`` alone bounds them.
     """
 
     template_fields: Sequence[str] = ("video_task_id", "seedance_conn_id")
@@ -63,17 +69,20 @@ class VideoSensor(BaseSensorOperator):
         video_task_id: str,
         seedance_conn_id: str = DEFAULT_CONN_ID,
         deferrable: bool = True,
-        poke_interval: timedelta | float = 5,
+        poke_interval: timedelta | float | None = None,
         timeout: timedelta | float = 3600,
         error_tolerance: float = 600,
         **kwargs: Any,
     ) -> None:
+        self.deferrable = deferrable
+        self.follows_schedule = poke_interval is None
+        if poke_interval is None:
+            reschedules = not deferrable and kwargs.get("mode") == "reschedule"
+            poke_interval = _RESCHEDULE_SECONDS if reschedules else _PROMPTNESS
         super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
-        PollSettings(self.poke_interval, error_tolerance)
+        self.poll_settings = PollSettings(self.poke_interval, error_tolerance)
         self.video_task_id = video_task_id
         self.seedance_conn_id = seedance_conn_id
-        self.deferrable = deferrable
-        self.error_tolerance = error_tolerance
 
     def execute(self, context: Context) -> Any:
         """Wait, in the triggerer or as ``mode`` says."""
@@ -81,67 +90,113 @@ class VideoSensor(BaseSensorOperator):
             raise AirflowFailException(
                 f"video_task_id is {self.video_task_id!r}, and the id of a video task is needed."
             )
-        if not self.deferrable:
+        if self.reschedule and not self.deferrable:
             return super().execute(context)
-        wait = self._single_look()
-        looked = self._look(wait)
-        if isinstance(looked, PollAgain):
-            self._defer(wait.tolerates_refusal)
         # As if the trigger had fired: soft_fail and never_fail are honoured there.
-        return self.resume_execution("on_video", {"event": looked.to_event()}, context)
+        return self.resume_execution("on_result", {"result": self._wait()}, context)
 
     def poke(self, context: Context) -> PokeReturnValue:  # noqa: ARG002
         """Look once."""
-        looked = self._look(self._single_look())
-        if isinstance(looked, PollAgain):
-            return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._conclude(looked))
+        from seedance_provider.waiting import PollAgain, look
+
+        # Each look stands alone, and the time is Airflow's matter.
+        wait = self._video_wait(float("inf"))
+        reader, _ = self._opened()
+        with reader:
+            looked = look(reader, wait)
+        if not isinstance(looked, PollAgain):
+            return PokeReturnValue(is_done=True, xcom_value=self._conclude(looked))
+        looked.tell(self.log)
+        return PokeReturnValue(is_done=False)
 
     def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """Resume after waiting in the triggerer."""
+        """Resume after waiting."""
+        from seedance_provider.waiting import WaitResult
+
         return self._conclude(WaitResult.from_event(event))
+
+    def on_result(self, context: Context, result: WaitResult) -> dict[str, Any]:  # noqa: ARG002
+        """Go on after waiting here, where what the last look met is still known."""
+        return self._conclude(result)
 
     def on_kill(self) -> None:
         """Say what becomes of the video, which the API has no way to cancel."""
+        from seedance_provider.ending import goes_on
+
         self.log.warning(goes_on(self.video_task_id))
 
-    def _single_look(self) -> VideoWait:
-        # Each look stands alone, and the time is Airflow's matter, or the trigger's.
-        settings = PollSettings(self.poke_interval, self.error_tolerance)
-        return VideoWait(self.video_task_id, time.time(), float("inf"), settings)
+    def _wait(self) -> WaitResult:
+        """Look once, which tells the model, and go on in the triggerer or here."""
+        from seedance_provider.schedule import Durations, ExpectedSchedule
+        from seedance_provider.waiting import PollAgain, look, look_on, patience
 
-    def _look(self, wait: VideoWait) -> PollAgain | WaitResult:
+        wait = self._video_wait(time.time() + patience(self.timeout, self.execution_timeout))
+        reader, settings = self._opened()
+        with reader:
+            looked = look(reader, wait)
+            if not isinstance(looked, PollAgain):
+                return looked
+            looked.tell(self.log)
+            typical = self._typical_seconds(wait.model, settings)
+            if self.deferrable:
+                self._defer(wait, typical)
+            if typical is not None:
+                wait.schedule = ExpectedSchedule(Durations.typical(*typical), self.poke_interval)
+            time.sleep(wait.pause(time.time()))
+            return look_on(reader, wait, self.log)
+
+    def _video_wait(self, deadline: float) -> VideoWait:
+        from seedance_provider.waiting import VideoWait
+
+        return VideoWait(self.video_task_id, time.time(), deadline, self.poll_settings)
+
+    def _opened(self) -> tuple[ConnectionReader, ConnectionSettings]:
+        from seedance_provider.api.client import SeedanceClient
+        from seedance_provider.api.errors import InvalidRequestError
+        from seedance_provider.hooks.reader import ConnectionReader
         from seedance_provider.hooks.seedance import SeedanceHook
 
+        hook = SeedanceHook(self.seedance_conn_id)
         try:
-            with SeedanceHook(self.seedance_conn_id).get_conn() as client:
-                step = look(client, wait)
+            settings = hook.get_settings()
+            return ConnectionReader(hook, SeedanceClient(settings.protocol())), settings
         except InvalidRequestError as error:
             raise AirflowFailException(str(error)) from error
-        if isinstance(step, PollAgain):
-            step.tell(self.log)
-        return step
 
-    def _defer(self, key_has_worked: bool) -> NoReturn:
+    def _typical_seconds(self, model: str | None, settings: ConnectionSettings) -> tuple[float, float] | None:
+        """``None`` where looks have a fixed interval. The API does not say the resolution of an unfinished video."""
+        from seedance_provider.api import DEFAULT_MODEL
+        from seedance_provider.api.models import MODELS
+
+        if not self.follows_schedule:
+            return None
+        known = MODELS.get(model or DEFAULT_MODEL, MODELS[DEFAULT_MODEL])
+        return settings.typical_seconds or known.expected_seconds("unknown", with_video=False)
+
+    def _defer(self, wait: VideoWait, typical_seconds: tuple[float, float] | None) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
+        from seedance_provider.waiting import backstop
 
-        started = time.time()
-        deadline = started + patience(self.timeout, self.execution_timeout)
         self.defer(
             trigger=VideoTrigger(
                 self.video_task_id,
                 self.seedance_conn_id,
-                started,
-                deadline,
-                self.poke_interval,
-                self.error_tolerance,
-                tolerates_refusal=key_has_worked,
+                wait.started,
+                wait.deadline,
+                self.poll_settings.poll_interval,
+                self.poll_settings.error_tolerance,
+                tolerates_refusal=wait.tolerates_refusal,
+                typical_seconds=None if typical_seconds is None else list(typical_seconds),
+                kind=f"{wait.model or 'a video'} of unknown resolution",
+                submitted_at=wait.submitted_at,
             ),
             method_name="on_video",
-            timeout=backstop(deadline),
+            timeout=backstop(wait.deadline),
         )
 
     def _conclude(self, result: WaitResult) -> dict[str, Any]:
+        from seedance_provider.waiting import Outcome
+
         match result.outcome:
             case Outcome.FINISHED if result.task is not None:
                 return self._finished(result.task)
@@ -157,6 +212,9 @@ class VideoSensor(BaseSensorOperator):
                 raise AirflowFailException(result.message) from result.error
 
     def _finished(self, task: VideoTask) -> dict[str, Any]:
+        from seedance_provider.api.task_failures import failure_of
+        from seedance_provider.api.video_task import TaskStatus
+
         if task.status is not TaskStatus.SUCCESS:
             failure = failure_of(task)
             verdict = "is safe and can help" if failure.retryable else "can't help"

@@ -46,7 +46,7 @@ def test_an_operator_brings_little_beyond_the_providers_own_modules(name):
         "airflow.sdk.bases.sensor",
         "airflow.sdk.bases.xcom",
     }
-    assert len(added) <= 33
+    assert len(added) <= 20
 
 
 @pytest.mark.parametrize("name", OPERATORS)

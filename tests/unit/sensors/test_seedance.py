@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,10 @@ from airflow.providers.common.compat.sdk import (
     TaskDeferred,
 )
 
+from seedance_provider.api.errors import SeedanceError
+from seedance_provider.api.models import MODELS
 from seedance_provider.api.video_task import VideoTask
+from seedance_provider.schedule import Durations
 from seedance_provider.sensors.seedance import VideoSensor
 from seedance_provider.triggers.seedance import VideoTrigger
 from seedance_provider.waiting import Outcome, WaitResult
@@ -108,6 +112,19 @@ class TestPoking:
         with pytest.raises(AirflowFailException, match="text_moderation"):
             self.poking().execute(context())
 
+    def test_one_connection_for_all_looks(self, api):
+        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "generating", "success")])
+        self.poking().execute(context())
+        assert len(api.read) == 4
+        assert len({asked.client for asked in api.read}) == 1
+
+    def test_gives_up_on_an_api_that_is_away_for_too_long(self, api):
+        api.readings.append(Answer(hang_up=True))
+        with pytest.raises(AirflowException, match="could not be asked") as caught:
+            self.poking(error_tolerance=0.05).execute(context())
+        assert type(caught.value) is AirflowException
+        assert isinstance(caught.value.__cause__, SeedanceError)
+
     def test_times_out_as_sensors_do(self, api):
         api.readings.append(Answer(body=record("generating")))
         with pytest.raises(AirflowSensorTimeout):
@@ -118,6 +135,78 @@ class TestPoking:
         api.readings.append(answer)
         with pytest.raises(AirflowSkipException):
             self.poking(timeout=0.05, soft_fail=True).execute(context())
+
+
+class TestSchedule:
+    """When it looks, unless it is told to look at a fixed interval."""
+
+    @staticmethod
+    def deferred(**arguments) -> VideoTrigger:
+        with pytest.raises(TaskDeferred) as caught:
+            VideoSensor(task_id="wait", video_task_id="task_a", **arguments).execute(context())
+        assert isinstance(caught.value.trigger, VideoTrigger)
+        return caught.value.trigger
+
+    def test_follows_what_is_documented_for_the_model(self, api):
+        api.readings.append(Answer(body=record("generating", model="seedance2-5")))
+        trigger = self.deferred()
+        assert trigger.typical_seconds == list(MODELS["seedance2-5"].typical_seconds)
+        assert trigger.poll_interval == 5
+        assert trigger.submitted_at == 1735599634.0
+
+    def test_one_kind_for_a_model_and_none_that_the_operator_knows(self, api):
+        api.readings.extend(
+            [Answer(body=record("generating", model=model)) for model in ("seedance-20", "seedance2-5")]
+        )
+        kinds = {self.deferred().kind, self.deferred().kind}
+        assert kinds == {"seedance-20 of unknown resolution", "seedance2-5 of unknown resolution"}
+
+    @pytest.mark.parametrize("answer", [Answer(hang_up=True), Answer(body=record("generating", model="seedance-99"))])
+    def test_a_model_that_is_not_known_counts_as_the_usual_one(self, api, answer):
+        api.readings.append(answer)
+        assert self.deferred().typical_seconds == [60, 300]
+
+    def test_what_the_connection_says_counts_more(self, api, monkeypatch):
+        connection = {
+            "conn_type": "seedance",
+            "host": api.base_url,
+            "password": "k",
+            "extra": {"typical_seconds": "7-9"},
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
+        api.readings.append(Answer(body=record("generating")))
+        assert self.deferred().typical_seconds == [7, 9]
+
+    def test_a_fixed_interval_is_kept(self, api):
+        api.readings.append(Answer(body=record("generating")))
+        trigger = self.deferred(poke_interval=timedelta(seconds=9))
+        assert (trigger.typical_seconds, trigger.poll_interval) == (None, 9)
+
+    def test_a_worker_follows_it_too(self, api, monkeypatch):
+        pauses = []
+        monkeypatch.setattr("seedance_provider.schedule.ExpectedSchedule.pause", lambda *of: pauses.append(of) or 0.01)
+        api.readings.extend([Answer(body=record(s)) for s in ("generating", "generating", "success")])
+        VideoSensor(task_id="wait", video_task_id="task_a", deferrable=False).execute(context())
+        (expected, elapsed), *_ = pauses
+        assert expected.durations == Durations.typical(60, 300)
+        assert elapsed > 1e6  # since the video was asked for, years ago
+
+    def test_rescheduling_starts_a_worker_once_a_minute(self):
+        made = VideoSensor(task_id="wait", video_task_id="task_a", deferrable=False, mode="reschedule")
+        assert made.poke_interval == 60
+
+
+class TestRescheduling:
+    def test_looks_once_and_asks_to_be_started_again(self, api):
+        api.readings.append(Answer(body=record("generating")))
+        assert sensor(deferrable=False, mode="reschedule").poke(context()).is_done is False
+        assert len(api.read) == 1
+
+    def test_returns_the_result(self, api):
+        api.readings.append(Answer(body=record()))
+        looked = sensor(deferrable=False, mode="reschedule").poke(context())
+        assert looked.is_done
+        assert looked.xcom_value["status"] == "success"
 
 
 class TestBadInput:
