@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import json
 import os
 import time
+import weakref
 from collections import Counter
 
 import pytest
@@ -200,6 +202,44 @@ class TestVideoTrigger:
     async def test_a_kill_tells_what_it_may_cost(self, capsys):
         await trigger(estimated_credits=160).on_kill()
         assert "about 160 credits ($0.80) are spent unless it fails" in capsys.readouterr().out
+
+
+class TestManyTriggers:
+    @pytest.fixture
+    def unlimited(self, api, monkeypatch, seedance_default):  # which it replaces
+        options = {"looks_per_second": 1e6}
+        connection = {"conn_type": "seedance", "host": api.base_url, "password": "a-key", "extra": options}
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
+
+    @pytest.mark.usefixtures("unlimited")
+    async def test_hundreds_that_end_or_are_stopped_leave_nothing(self, api):
+        api.readings.extend([Answer(body=record("generating"))] * 300 + [Answer(body=record())])
+        alive = [weakref.ref(one) for one in await self.ended_or_stopped(600)]
+        assert len({asked.client for asked in api.read}) <= 32
+        gc.collect()
+        assert sum(each() is not None for each in alive) == 0
+        assert account._accounts[asyncio.get_running_loop()] == {}
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    @staticmethod
+    async def ended_or_stopped(number: int) -> list[VideoTrigger]:
+        """Triggers of which every other one was stopped as soon as one had ended."""
+
+        async def run(one: VideoTrigger) -> bool:
+            try:
+                await fired(one)
+            except asyncio.CancelledError:
+                return False
+            return True
+
+        triggers = [trigger(video_task_id=f"task_{each}") for each in range(number)]
+        running = [asyncio.create_task(run(one)) for one in triggers]
+        async with asyncio.timeout(60):
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in running[::2]:
+                task.cancel()
+            assert sum(await asyncio.gather(*running)) >= number / 2
+        return triggers
 
 
 class TestSlotTrigger:
