@@ -322,8 +322,10 @@ def _pool_advice(limit: int | None = None) -> str:
     )
 
 
-def _submitted_at(task: VideoTask) -> float | None:
-    return None if task.created_at is None else task.created_at.timestamp()
+def _submitted_at(task: VideoTask) -> float:
+    """Now, if this try has just asked for it. The clock of the API may be ahead."""
+    now = time.time()
+    return now if task.created_at is None else min(task.created_at.timestamp(), now)
 
 
 def _makes_videos(task: Any) -> bool:

@@ -139,8 +139,8 @@ class VideoWait:
         video are paid for, too; then they are read until they have, or for 15 seconds. ``None`` if the model in the
         answer decides.
     :param schedule: when to look while all is well; ``None`` is at the interval of the settings.
-    :param submitted_at: when the video was asked for, in seconds since the epoch; ``None`` if nothing is known of a
-        time before the wait began. An answer of the API may tell.
+    :param submitted_at: when the video was asked for, in seconds since the epoch: before the wait began, if it was
+        taken up again, or later, if there was no slot at first. ``None`` if it is not known; an answer may tell.
     :param tolerates_refusal: whether a refused key is put up with like an API that can't be reached, because it has
         worked before: it may have been rotated, and the connection is mended while the video goes on. An answer of
         the API proves that, too. A key that never worked is refused at once.
@@ -198,7 +198,7 @@ class VideoWait:
 
     @property
     def _began(self) -> float:
-        return self.started if self.submitted_at is None else min(self.started, self.submitted_at)
+        return self.started if self.submitted_at is None else self.submitted_at
 
     def on_error(self, error: SeedanceError, now: float) -> PollAgain | WaitResult:
         """

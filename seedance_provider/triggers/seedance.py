@@ -47,7 +47,7 @@ class VideoTrigger(BaseTrigger):
     :param typical_seconds: how long such videos take, the fastest and the slowest, in seconds; ``None`` looks at a
         fixed interval.
     :param kind: of the video: how long others of its kind took in this process counts more than what is typical.
-    :param submitted_at: when it was asked for, in seconds since the epoch, if that was before the wait began.
+    :param submitted_at: when it was asked for, in seconds since the epoch, if that is known.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class VideoTrigger(BaseTrigger):
         self._plan(account, wait)
         after = self._first_pause(wait, time.time())
         try:
-            async with asyncio.timeout(self.deadline + _LAST_LOOK_SECONDS - time.time()):
+            async with asyncio.timeout(max(self.deadline - time.time(), 0.0) + _LAST_LOOK_SECONDS):
                 while isinstance(step := await self._look(account, wait, after), PollAgain):
                     # The logger of the class, because one for each of thousands of triggers is a kilobyte.
                     step.tell(self.logger())
@@ -142,7 +142,7 @@ class VideoTrigger(BaseTrigger):
 
     def _first_pause(self, wait: VideoWait, now: float) -> float:
         pause = wait.pause(now)
-        if now - self.started <= pause:
+        if now - max(self.started, self.submitted_at or 0.0) <= pause:
             return pause
         # It may have waited elsewhere before, and come together with all others from there.
         return random.uniform(min(pause, _SETTLE_SECONDS), pause)  # noqa: S311 - not for secrets

@@ -472,6 +472,11 @@ class TestSchedule:
         a_wait(schedule=schedule, submitted_at=START - 60).on_task(self.running(), START + 7)
         assert schedule.asked == [67.0]
 
+    def test_the_time_before_the_submission_does_not_count(self):
+        schedule = self.Noting()
+        a_wait(schedule=schedule, submitted_at=START + 300).on_task(self.running(), START + 307)
+        assert schedule.asked == [7.0]
+
     @pytest.mark.parametrize(("created_at", "elapsed"), [(START - 30, 37.0), (START + 30, 7.0)])
     def test_the_answer_tells_when_that_was_unless_its_clock_is_ahead(self, created_at, elapsed):
         schedule = self.Noting()

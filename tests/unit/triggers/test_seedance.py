@@ -129,6 +129,12 @@ class TestVideoTrigger:
         result = WaitResult.from_event(await fired(trigger(deadline=time.time() + 0.05)))
         assert result.outcome is Outcome.TIMED_OUT
 
+    async def test_a_trigger_that_nobody_ran_until_long_after_its_deadline_looks_once(self, api):
+        api.readings.append(Answer(body=record()))
+        long_ago = time.time() - 7200
+        result = WaitResult.from_event(await fired(trigger(started=long_ago, deadline=long_ago + 3600)))
+        assert result.outcome is Outcome.FINISHED
+
     async def test_fires_soon_after_the_deadline_although_its_last_look_does_not_come(self, monkeypatch):
         never = asyncio.Event()
 
@@ -343,6 +349,10 @@ class TestRestart:
 
     async def test_a_wait_that_has_just_begun_is_left_alone_for_a_whole_pause(self, first_looks):
         await fired(trigger(poll_interval=30))
+        assert first_looks[0] >= 27
+
+    async def test_a_video_that_was_waited_for_a_slot_for_is_left_alone_too(self, first_looks):
+        await fired(trigger(started=time.time() - 300, submitted_at=time.time(), poll_interval=30))
         assert first_looks[0] >= 27
 
     async def test_a_pause_that_is_short_anyway_is_kept(self, first_looks):
