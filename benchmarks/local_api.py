@@ -1,22 +1,23 @@
 """
 A local API that says of every job that it is still running, to the provider and to its peers in their own words.
 
-Run it as a process of its own: ``python -m benchmarks.local_api`` prints its address.
+``python -m benchmarks.local_api FILE`` writes into the file whom to trust for its certificate, and prints addresses:
+``base_url``, over TLS, and ``polls_url``, without, because that is asked for by who measures.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 import sys
 from pathlib import Path
 
+import trustme
 from aiohttp import web
 
-__all__ = ["POLLS_PATH"]
-
 #: Answers how many polls there were so far.
-POLLS_PATH = "/polls"
+_POLLS_PATH = "/polls"
 
 _SEEDANCE = {
     "model": "seedance-20",
@@ -65,7 +66,7 @@ class LocalApi:
                 web.get("/v1/batches/{id}", self._openai),
                 web.get("/v1/messages/batches/{id}", self._anthropic),
                 web.get("/api/v2/accounts/{account}/runs/{id}/", self._dbt_cloud),
-                web.get(POLLS_PATH, self._count),
+                web.get(_POLLS_PATH, self._count),
             ]
         )
         return app
@@ -90,24 +91,20 @@ class LocalApi:
         return web.json_response(self._polls)
 
 
-async def _serve(certificate: Path | None) -> None:
+async def _serve(certificate: Path) -> None:
     runner = web.AppRunner(LocalApi().app(), access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096, ssl_context=_tls(certificate))
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    sys.stdout.write(f"{'http' if certificate is None else 'https'}://{host}:{port}\n")
+    for tls in (_tls(certificate), None):
+        await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096, ssl_context=tls).start()
+    (secure, *_), (plain, *_) = ((port, host) for host, port, *_ in runner.addresses)
+    addresses = {"base_url": f"https://127.0.0.1:{secure}", "polls_url": f"http://127.0.0.1:{plain}{_POLLS_PATH}"}
+    sys.stdout.write(f"{json.dumps(addresses)}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 
 
-def _tls(certificate: Path | None) -> ssl.SSLContext | None:
+def _tls(certificate: Path) -> ssl.SSLContext:
     """With a certificate for this address, whose authority is written into the file."""
-    if certificate is None:
-        return None
-    # Not where the peers are, who only ask here how often they have asked.
-    import trustme
-
     authority = trustme.CA()
     authority.cert_pem.write_to_path(certificate)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -116,4 +113,4 @@ def _tls(certificate: Path | None) -> ssl.SSLContext | None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Path(sys.argv[1]) if sys.argv[1:] else None))
+    asyncio.run(_serve(Path(sys.argv[1])))

@@ -156,9 +156,9 @@ def _ratio(rounds: list[Figures], others: list[Figures], name: str) -> float:
 
 
 def _measured(python: Path, what: dict[str, Any]) -> Figures:
-    with _local_api() as (base_url, certificates):
+    with _local_api() as (addresses, certificates):
         done = subprocess.run(  # noqa: S603 - our own program
-            [python, "-m", "benchmarks.measured_waits", json.dumps(what | {"base_url": base_url})],
+            [python, "-m", "benchmarks.measured_waits", json.dumps(what | addresses)],
             env={**os.environ, "SSL_CERT_FILE": str(certificates)},
             check=True,
             stdout=subprocess.PIPE,
@@ -172,16 +172,16 @@ def _measured(python: Path, what: dict[str, Any]) -> Figures:
 
 
 @contextmanager
-def _local_api() -> Iterator[tuple[str, Path]]:
-    """The address of a new API, and what has to be trusted for it: all that a machine trusts, and its certificate."""
+def _local_api() -> Iterator[tuple[dict[str, str], Path]]:
+    """The addresses of a new API, and what has to be trusted for it: all that a machine trusts, and its certificate."""
     with tempfile.TemporaryDirectory() as folder:
         own, all_ = Path(folder, "own.pem"), Path(folder, "all.pem")
         command = [sys.executable, "-m", "benchmarks.local_api", str(own)]
         api = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
         try:
-            base_url = api.stdout.readline().strip() if api.stdout else ""
+            addresses = json.loads(api.stdout.readline() if api.stdout else "")
             all_.write_text(Path(certifi.where()).read_text() + own.read_text())
-            yield base_url, all_
+            yield addresses, all_
         finally:
             api.terminate()
             api.wait()
