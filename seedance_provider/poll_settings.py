@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-__all__ = ["PollSettings"]
+__all__ = ["PROMPTNESS", "PollSettings"]
+
+#: A finished video is noticed as soon, on average, as by looking every so many seconds; the vendor's quickstart does.
+PROMPTNESS = 5.0
 
 
 @dataclass(frozen=True, slots=True)

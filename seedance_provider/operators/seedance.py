@@ -13,7 +13,7 @@ from seedance_provider.choices import OnRerun, OnUnknownSubmission
 from seedance_provider.ending import WAIT_IS_OVER, Ending
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
-from seedance_provider.poll_settings import PollSettings
+from seedance_provider.poll_settings import PROMPTNESS, PollSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from seedance_provider.video_creation import VideoCreation
 
 __all__ = ["CreateVideoOperator"]
-
-#: A finished video is noticed as soon, on average, as by looking every so many seconds; the vendor's quickstart does.
-_PROMPTNESS = 5.0
 
 
 class CreateVideoOperator(BaseOperator):
@@ -192,7 +189,7 @@ class CreateVideoOperator(BaseOperator):
         self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
         if self.timeout <= 0:
             raise ValueError(f"timeout is {timeout!r}, and a number of seconds above 0 is needed.")
-        self.poll_settings = PollSettings(_PROMPTNESS if poll_interval is None else poll_interval, error_tolerance)
+        self.poll_settings = PollSettings(PROMPTNESS if poll_interval is None else poll_interval, error_tolerance)
         self.poll_interval = poll_interval
         self.error_tolerance = error_tolerance
         self.on_rerun = OnRerun(on_rerun)

@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import (
 
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink
-from seedance_provider.poll_settings import PollSettings
+from seedance_provider.poll_settings import PROMPTNESS, PollSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["VideoSensor"]
 
-#: A finished video is noticed as soon, on average, as by looking every so many seconds; the vendor's quickstart does.
-_PROMPTNESS = 5
 #: Each look of a rescheduled task starts a worker.
 _RESCHEDULE_SECONDS = 60
 
@@ -78,7 +76,7 @@ class VideoSensor(BaseSensorOperator):
         self.follows_schedule = poke_interval is None
         if poke_interval is None:
             reschedules = not deferrable and kwargs.get("mode") == "reschedule"
-            poke_interval = _RESCHEDULE_SECONDS if reschedules else _PROMPTNESS
+            poke_interval = _RESCHEDULE_SECONDS if reschedules else PROMPTNESS
         super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
         self.poll_settings = PollSettings(self.poke_interval, error_tolerance)
         self.video_task_id = video_task_id
