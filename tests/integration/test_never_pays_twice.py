@@ -25,19 +25,19 @@ def die_at_the_first_try():
 class DiesBeforeDeferring(CreateVideoOperator):
     """The video is paid for, and recorded."""
 
-    def _defer_to_video(self, *args):
+    def defer(self, **arguments):
         die_at_the_first_try()
-        super()._defer_to_video(*args)
+        super().defer(**arguments)
 
 
 class LosesItsWorker(CreateVideoOperator):
     """The video is paid for, and the process that supervises the task dies with it: the machine is gone."""
 
-    def _defer_to_video(self, *args):
+    def defer(self, **arguments):
         if get_current_context()["ti"].try_number == 1:
             os.kill(os.getppid(), signal.SIGKILL)
         die_at_the_first_try()
-        super()._defer_to_video(*args)
+        super().defer(**arguments)
 
 
 class DiesBeforeRecording(CreateVideoOperator):
@@ -52,8 +52,8 @@ class DiesBeforeRecording(CreateVideoOperator):
 class DiesAfterResuming(CreateVideoOperator):
     """The video is there, and Airflow does not know yet."""
 
-    def _conclude(self, *args):
-        result = super()._conclude(*args)
+    def on_video(self, context, event):
+        result = super().on_video(context, event)
         die_at_the_first_try()
         return result
 
