@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["VideoSensor"]
 
 #: Each look of a rescheduled task starts a worker.
-_RESCHEDULE_SECONDS = 60
+_RESCHEDULE_SECONDS = 60.0
 
 
 class VideoSensor(BaseSensorOperator):
@@ -74,10 +74,11 @@ class VideoSensor(BaseSensorOperator):
     ) -> None:
         self.deferrable = deferrable
         self.follows_schedule = poke_interval is None
-        if poke_interval is None:
-            reschedules = not deferrable and kwargs.get("mode") == "reschedule"
-            poke_interval = _RESCHEDULE_SECONDS if reschedules else PROMPTNESS
-        super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
+        super().__init__(
+            poke_interval=PROMPTNESS if poke_interval is None else poke_interval, timeout=timeout, **kwargs
+        )
+        if self.follows_schedule and self.reschedule and not deferrable:
+            self.poke_interval = _RESCHEDULE_SECONDS
         self.poll_settings = PollSettings(self.poke_interval, error_tolerance)
         self.video_task_id = video_task_id
         self.seedance_conn_id = seedance_conn_id

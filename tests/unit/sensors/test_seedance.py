@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
     TaskDeferred,
 )
+from airflow.sdk import DAG
 
 from seedance_provider.api.errors import SeedanceError
 from seedance_provider.api.models import MODELS
@@ -191,8 +192,11 @@ class TestSchedule:
         assert expected.durations == Durations.typical(60, 300)
         assert elapsed > 1e6  # since the video was asked for, years ago
 
-    def test_rescheduling_starts_a_worker_once_a_minute(self):
-        made = VideoSensor(task_id="wait", video_task_id="task_a", deferrable=False, mode="reschedule")
+    @pytest.mark.parametrize("defaults", [{}, {"mode": "reschedule"}])
+    def test_rescheduling_starts_a_worker_once_a_minute(self, defaults):
+        mode = {} if defaults else {"mode": "reschedule"}
+        with DAG("rescheduling", schedule=None, default_args=defaults):
+            made = VideoSensor(task_id="wait", video_task_id="task_a", deferrable=False, **mode)
         assert made.poke_interval == 60
 
 
