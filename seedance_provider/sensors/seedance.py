@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seedance_provider.api.video_task import VideoTask
     from seedance_provider.hooks.connection_settings import ConnectionSettings
     from seedance_provider.hooks.reader import ConnectionReader
-    from seedance_provider.waiting import VideoWait, WaitResult
+    from seedance_provider.waiting import PollAgain, VideoWait, WaitResult
 
 __all__ = ["VideoSensor"]
 
@@ -43,7 +43,8 @@ class VideoSensor(BaseSensorOperator):
     without retries, since looking again can't change it; the message says whether submitting anew can help. A video
     that is not ready within ``timeout`` goes on being made, and clearing the sensor goes on waiting. An API that can't
     be reached is put up with for ``error_tolerance``, then the task fails and may be retried.
-    With ``soft_fail=True`` a failed video task and a timeout skip the task instead.
+    With ``soft_fail=True`` the task is skipped instead, whatever ended the wait: a failed video task, the time, or an
+    API that can't be reached or refuses the key.
 
     :param video_task_id: id of the video task, from this account. The vendor's demo key can read the sample tasks,
         such as ``demo_task_t2v_success``. Templated.
@@ -141,8 +142,13 @@ class VideoSensor(BaseSensorOperator):
                 self._defer(wait, typical)
             if typical is not None:
                 wait.schedule = ExpectedSchedule(Durations.typical(*typical), self.poke_interval)
-            time.sleep(wait.pause(time.time()))
+            time.sleep(self._first_pause(wait, looked))
             return look_on(reader, wait, self.log)
+
+    def _first_pause(self, wait: VideoWait, looked: PollAgain) -> float:
+        """The schedule came after the first look, but a look that failed knows itself when to try again."""
+        follows = self.follows_schedule and wait.model is not None
+        return wait.pause(time.time()) if follows else looked.after
 
     def _video_wait(self, deadline: float) -> VideoWait:
         from seedance_provider.waiting import VideoWait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 
 import pytest
@@ -126,16 +127,38 @@ class TestPoking:
         assert type(caught.value) is AirflowException
         assert isinstance(caught.value.__cause__, SeedanceError)
 
+    def test_waits_as_long_as_the_api_asks_for_after_the_first_look_too(self, api):
+        api.readings.extend(
+            [Answer(429, {"message": "Slow down"}, headers={"Retry-After": "60"}), Answer(body=record())]
+        )
+        began = time.monotonic()
+        # The last look comes when the time is up.
+        assert self.poking(timeout=0.5).execute(context())["status"] == "success"
+        assert time.monotonic() - began > 0.4
+
     def test_times_out_as_sensors_do(self, api):
         api.readings.append(Answer(body=record("generating")))
         with pytest.raises(AirflowSensorTimeout):
             self.poking(timeout=0.05).execute(context())
 
-    @pytest.mark.parametrize("answer", [Answer(body=record("generating")), Answer(body=record("fail", error="x"))])
-    def test_soft_fail_skips(self, api, answer):
+    @pytest.mark.parametrize("how", ["soft_fail", "never_fail"])
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answer(body=record("generating")),
+            Answer(body=record("fail", error="x")),
+            Answer(401, {"message": "Invalid API Key"}),
+        ],
+    )
+    def test_skips_if_it_may_not_fail(self, api, answer, how):
         api.readings.append(answer)
         with pytest.raises(AirflowSkipException):
-            self.poking(timeout=0.05, soft_fail=True).execute(context())
+            self.poking(timeout=0.05, **{how: True}).execute(context())
+
+    def test_soft_fail_skips_when_the_api_is_away_for_too_long(self, api):
+        api.readings.append(Answer(hang_up=True))
+        with pytest.raises(AirflowSkipException):
+            self.poking(error_tolerance=0.05, soft_fail=True).execute(context())
 
 
 class TestSchedule:
@@ -192,12 +215,27 @@ class TestSchedule:
         assert expected.durations == Durations.typical(60, 300)
         assert elapsed > 1e6  # since the video was asked for, years ago
 
+    def test_looks_again_soon_after_a_first_look_that_failed(self, api, monkeypatch):
+        monkeypatch.setattr("seedance_provider.sensors.seedance.PROMPTNESS", 0.01)
+        api.readings.append(Answer(hang_up=True))
+        waiting = VideoSensor(task_id="wait", video_task_id="task_a", deferrable=False, timeout=2, error_tolerance=0.5)
+        with pytest.raises(AirflowException, match="could not be asked"):
+            waiting.execute(context())
+        # A video that was asked for just now would have no look scheduled before the two seconds are over.
+        assert len(api.read) > 2
+
     @pytest.mark.parametrize("defaults", [{}, {"mode": "reschedule"}])
     def test_rescheduling_starts_a_worker_once_a_minute(self, defaults):
         mode = {} if defaults else {"mode": "reschedule"}
         with DAG("rescheduling", schedule=None, default_args=defaults):
             made = VideoSensor(task_id="wait", video_task_id="task_a", deferrable=False, **mode)
         assert made.poke_interval == 60
+
+    def test_a_mode_that_is_not_used_changes_nothing(self):
+        assert VideoSensor(task_id="wait", video_task_id="task_a", mode="reschedule").poke_interval == 5
+
+    def test_a_given_interval_is_kept_when_rescheduling(self):
+        assert sensor(deferrable=False, mode="reschedule", poke_interval=90).poke_interval == 90
 
 
 class TestRescheduling:
