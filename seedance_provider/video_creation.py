@@ -32,6 +32,7 @@ from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.reference_files import ReferenceFiles
 from seedance_provider.schedule import Durations, ExpectedSchedule
 from seedance_provider.spending import Limit, Limits, RunBudget
+from seedance_provider.stored_file import names_a_file
 from seedance_provider.submission import (
     Action,
     Plan,
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from seedance_provider.hooks.connection_settings import ConnectionSettings
 
 __all__ = ["VideoCreation"]
+
+_ELSEWHERE = ("prompt", "model", "callback_url", "allow_unknown_model")
+_FURTHER_INPUTS = tuple(field.name for field in fields(VideoRequest) if field.name not in _ELSEWHERE)
 
 #: How many poll intervals pass before somebody who waits for a slot tries his luck.
 _POLLS_PER_PROBE = 6
@@ -198,8 +202,17 @@ class VideoCreation:
         return self._result(task, record)
 
     def _result(self, task: VideoTask, record: Submission | None) -> dict[str, Any]:
-        """What it was expected to cost stands beside what it did cost."""
-        return task.summary() | {"estimated_credits": None if record is None else record.estimated_credits}
+        """What it was expected to cost stands beside what it did cost, and what was asked for beside what was made."""
+        return task.summary() | {
+            "estimated_credits": None if record is None else record.estimated_credits,
+            "prompt": self._operator.prompt,
+            "inputs": self._further_inputs(),
+        }
+
+    def _further_inputs(self) -> dict[str, Any]:
+        """What the video was made of besides the prompt; a file by its name."""
+        given = {name: getattr(self._operator, name) for name in _FURTHER_INPUTS}
+        return {name: _plain(value) for name, value in given.items() if value is not None}
 
     def _fail(self, plan: Plan) -> NoReturn:
         if isinstance(plan.error, VideoTaskFailedError):
@@ -320,6 +333,12 @@ def _pool_advice(limit: int | None = None) -> str:
         "With a pool as large as the account's limit, tasks wait in Airflow's own queue instead: "
         f"airflow pools set seedance {slots} 'Videos in progress' --include-deferred"
     )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if names_a_file(value) else value
 
 
 def _submitted_at(task: VideoTask) -> float:

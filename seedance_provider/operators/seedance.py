@@ -38,10 +38,11 @@ class CreateVideoOperator(BaseOperator):
 
     Returns a small dict, which the next tasks get as XCom: ``task_id`` (of the video task), ``model``, ``status``,
     ``video_url``, ``width``, ``height``, ``media_type``, ``last_frame_url``, ``seed``, ``credits_used``,
-    ``estimated_credits``, ``created_at``, ``completed_at`` (ISO 8601) and ``generation_seconds``. The id alone is
-    pushed under the key ``task_id`` as soon as it is known, ``video_url`` and ``last_frame_url`` at the end, so that
-    ``create.output["last_frame_url"]`` is what the next video can start from. When a video fails, ``failure`` holds
-    ``reason``, ``message`` (the API's), ``advice``, ``retryable`` and ``task_id``, for a branch after the failed task.
+    ``estimated_credits``, ``created_at``, ``completed_at`` (ISO 8601), ``generation_seconds``, and ``prompt`` and
+    ``inputs`` (the others), as they were asked for. The id alone is pushed under the key ``task_id`` as soon as it is
+    known, ``video_url`` and ``last_frame_url`` at the end, so that ``create.output["last_frame_url"]`` is what the
+    next video can start from. When a video fails, ``failure`` holds ``reason``, ``message`` (the API's), ``advice``,
+    ``retryable`` and ``task_id``, for a branch after the failed task.
 
     All parameters of the request are templated.
 
@@ -69,7 +70,7 @@ class CreateVideoOperator(BaseOperator):
     :param reference_audios: up to 3 sounds (10), 15 s (30 s) in total, likewise; never alone.
     :param reference_video_seconds: how long the reference videos are together, if known. It is not sent: Seedance 2.5
         charges for these seconds, too, and without it the estimate is for the longest possible ones. Default: read
-        from the files, if all are files and the ``media`` extra is installed.
+        from the files, if all are files.
     :param generate_audio: whether the video has sound. Default: the API's, which is yes in its newest generation.
     :param bitrate_mode: ``high`` for a file of about twice the size. Default: the API's.
     :param seed: 0 to 4,294,967,295, or -1 for a random one, which is the default. The API does not promise the same

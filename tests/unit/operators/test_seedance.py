@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
-from airflow.sdk import DAG
+from airflow.sdk import DAG, ObjectStoragePath
 from airflow.sdk.definitions.retry_policy import RetryAction
 
 from seedance_provider.api.errors import (
@@ -109,6 +109,26 @@ class TestDeferring:
             "created_at": "2024-12-30T23:00:34+00:00",
             "completed_at": "2024-12-30T23:02:34+00:00",
             "generation_seconds": 120.0,
+            "prompt": "A kite",
+            "inputs": {},
+        }
+
+    def test_returns_what_the_video_was_made_of(self):
+        made = operator(
+            prompt="The bud opens",
+            first_frame=ObjectStoragePath("s3://aws_default@pictures/a.png"),
+            reference_audios=["https://media.example/a.mp3"],
+            duration=4,
+            extra_inputs={"cameraFixed": True},
+            callback_url="https://hooks.example/secret-path",
+        )
+        result = made.on_video(context(StateStore()), success_event())
+        assert result["prompt"] == "The bud opens"
+        assert json.loads(json.dumps(result["inputs"])) == {
+            "first_frame": "s3://aws_default@pictures/a.png",
+            "reference_audios": ["https://media.example/a.mp3"],
+            "duration": 4,
+            "extra_inputs": {"cameraFixed": True},
         }
 
     def test_pushes_what_the_next_video_can_start_from(self):
