@@ -29,7 +29,7 @@ test: $(READY) ## Unit and integration tests
 	$(BIN)/pytest tests/integration
 
 test-slow: $(READY) services ## Chaos, packaging, landing on S3, and the demo as a newcomer runs it
-	$(BIN)/pytest $(SIDE_BY_SIDE) tests/slow/test_every_video.py
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/slow/test_every_video.py tests/stores
 	$(BIN)/pytest tests/slow --ignore tests/slow/test_every_video.py
 
 test-unit: $(READY) ## Unit tests only

@@ -1,4 +1,4 @@
-"""What is in a media file, and how long it is, as far as PyAV (the ``media`` extra) is installed to say so."""
+"""What is in a media file, and how long it is. FFmpeg's libraries look, by way of PyAV."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class MediaFacts:
     """
     What was found.
 
-    :param kind: ``image``, ``video``, ``audio`` or :data:`UNREADABLE`; ``None`` if PyAV is not installed.
+    :param kind: ``image``, ``video``, ``audio`` or :data:`UNREADABLE`.
     :param seconds: how long it plays, if it does and says so.
     """
 
-    kind: str | None = None
+    kind: str
     seconds: float | None = None
 
 
@@ -30,10 +30,8 @@ def probe(file: BinaryIO) -> MediaFacts:
 
     :param file: opened for reading at its beginning, and able to go back.
     """
-    try:
-        import av
-    except ImportError:
-        return MediaFacts()
+    import av
+
     try:
         with av.open(file, mode="r", metadata_errors="replace") as container:
             kind = _kind(container)

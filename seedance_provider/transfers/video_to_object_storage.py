@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator
 
-from seedance_provider.landing import DestinationTakenError, UnsafeUrlError, land
+from seedance_provider.hooks import DEFAULT_CONN_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
+
+    from seedance_provider.landing.landed_video import LandedVideo
 
 __all__ = ["VideoToObjectStorageOperator"]
 
@@ -21,20 +24,36 @@ class VideoToObjectStorageOperator(BaseOperator):
     """
     Bring a finished video into object storage, and return its URI.
 
-    Cost and retries: it never costs credits, and may be retried and cleared as often as you like: a video that has
-    landed is not fetched again, and nobody sees half a video under the final name. The vendor keeps videos for
-    14 days.
+    Cost and retries: it never costs credits, and may be retried and cleared as often as you like. A video that has
+    landed is not fetched again, also when the vendor has deleted it since, and nobody ever sees half of one under the
+    final name. What breaks off is gone on with. The vendor keeps videos for 14 days.
+
+    Returns where the video is, with the connection, for ``ObjectStoragePath``. The key ``landed`` has more: ``uri``
+    (without the connection), ``size`` (bytes), ``media_type``, ``width``, ``height``, ``seconds``,
+    ``last_frame_uri``, ``sidecar_uri``, ``was_there``, ``task_id`` (of the video task), ``model``, ``prompt``,
+    ``seed`` and ``credits_used``, as far as they are known. Every ``outlets`` asset gets an event whose ``extra`` has
+    the most important of these; an ``AssetAlias`` gets the asset of the video's URI.
 
     :param video: what :class:`~seedance_provider.operators.seedance.CreateVideoOperator` or
         :class:`~seedance_provider.sensors.seedance.VideoSensor` returned (``create.output``), or a URL. Templated.
     :param destination: where to, as any URL that Airflow's ``ObjectStoragePath`` knows: ``file:///videos/a.mp4``,
-        ``s3://bucket/a.mp4``. ``{task_id}`` (of the video task) and ``{model}`` are filled in; one that ends with
-        ``/`` is a folder for ``{task_id}.mp4``, or ``.mov`` if that is what the video is. Templated.
+        ``s3://bucket/a.mp4``. ``{task_id}`` (of the video task), ``{model}`` and ``{year}``, ``{month}``, ``{day}``,
+        ``{hour}`` (in UTC, when the video was completed) are filled in; one that ends with ``/`` is a folder for
+        ``{task_id}.mp4``, or ``.mov`` if that is what the video is. Templated.
     :param destination_conn_id: the Airflow connection of the storage. Default: that of the URL, or none. Templated.
     :param overwrite: whether to replace another object of that name. By default that is an error.
+    :param sidecar: whether to write ``{name}.json`` beside the video, with prompt, inputs, model, seed, credits, times
+        and what the file is. Default: no.
+    :param last_frame: whether the video's last picture lands, too, as ``{name}-last-frame.png`` (or ``.jpg``). An error
+        if the API has sent none. Default: no.
+    :param max_bytes: a larger video is an error. Default 8 GiB.
+    :param timeout: seconds, or a ``timedelta``, for one download at most. Default one hour.
+    :param seedance_conn_id: the Airflow connection of the API, which is asked once for another address if that of the
+        video is refused. Its key is never sent to where the video is. A video on a private address is fetched only if
+        the API is on such a one, too. Default ``seedance_default``; may be missing. Templated.
     """
 
-    template_fields: Sequence[str] = ("video", "destination", "destination_conn_id")
+    template_fields: Sequence[str] = ("video", "destination", "destination_conn_id", "seedance_conn_id")
     ui_color = "#e8e4fb"
 
     def __init__(
@@ -44,6 +63,11 @@ class VideoToObjectStorageOperator(BaseOperator):
         destination: str,
         destination_conn_id: str | None = None,
         overwrite: bool = False,
+        sidecar: bool = False,
+        last_frame: bool = False,
+        max_bytes: int = 8 * 1024**3,
+        timeout: float | timedelta = 3600,
+        seedance_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -51,43 +75,31 @@ class VideoToObjectStorageOperator(BaseOperator):
         self.destination = destination
         self.destination_conn_id = destination_conn_id
         self.overwrite = overwrite
+        self.sidecar = sidecar
+        self.last_frame = last_frame
+        if max_bytes <= 0:
+            raise ValueError(f"max_bytes is {max_bytes!r}, and a number of bytes above 0 is needed.")
+        self.max_bytes = max_bytes
+        self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        if self.timeout <= 0:
+            raise ValueError(f"timeout is {timeout!r}, and a number of seconds above 0 is needed.")
+        self.seedance_conn_id = seedance_conn_id
+        self._landed: LandedVideo | None = None
 
-    def execute(self, context: Context) -> str:  # noqa: ARG002
+    def execute(self, context: Context) -> str:
         """Land the video."""
-        from airflow.sdk import ObjectStoragePath
+        from seedance_provider.lineage import announce
+        from seedance_provider.video_landing import VideoLanding
 
-        facts = self._facts()
-        destination = ObjectStoragePath(_destination(self.destination, facts), conn_id=self.destination_conn_id)
-        try:
-            landed = land(facts["video_url"], destination, overwrite=self.overwrite)
-        except (UnsafeUrlError, DestinationTakenError) as error:
-            raise AirflowFailException(str(error)) from error
-        what = "was there already" if landed.was_there else "landed"
-        self.log.info("%s %s (%s bytes).", landed.uri, what, f"{landed.size:,}")
-        return landed.uri
+        self._landed = landed = VideoLanding(self, context).run()
+        context["ti"].xcom_push(key="landed", value=landed.summary())
+        announce(landed, self, context)
+        return landed.path
 
-    def _facts(self) -> Mapping[str, Any]:
-        """What is known of the video; at least its URL."""
-        facts = {"video_url": self.video} if isinstance(self.video, str) else self.video
-        if not isinstance(facts, Mapping) or not isinstance(facts.get("video_url"), str):
-            raise AirflowFailException(
-                f"video is {self.video!r}, and a finished video is needed: what CreateVideoOperator or VideoSensor "
-                "returned, or a URL. If the video was created with wait_for_completion=False, put a VideoSensor "
-                "between and use its output."
-            )
-        return facts
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:  # noqa: ARG002
+        """Return what OpenLineage tells of the landing. Called by Airflow's OpenLineage provider, if that is there."""
+        if self._landed is None:
+            return None
+        from seedance_provider.openlineage_facets import lineage_of
 
-
-def _destination(template: str, facts: Mapping[str, Any]) -> str:
-    """Fill in the placeholders. Not ``str.format``: other braces in a URL stay as they are."""
-    if template.endswith("/"):
-        template += "{task_id}.mov" if facts.get("media_type") == "video/quicktime" else "{task_id}.mp4"
-    for name in ("task_id", "model"):
-        placeholder = f"{{{name}}}"
-        if placeholder in template and not facts.get(name):
-            raise AirflowFailException(
-                f"destination is {template!r}, but the {name} is not known: give the output of CreateVideoOperator "
-                f"or VideoSensor as video, or a destination without {placeholder}."
-            )
-        template = template.replace(placeholder, str(facts.get(name)))
-    return template
+        return lineage_of(self._landed)

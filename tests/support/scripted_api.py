@@ -115,11 +115,12 @@ def _handler(api: ScriptedApi) -> type[BaseHTTPRequestHandler]:
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer.payload)
+            if self.command != "HEAD":
+                self.wfile.write(answer.payload)
             if answer.promised is not None:
                 self.close_connection = True
 
-        do_GET = do_POST = _answer  # noqa: N815  # the names are http.server's
+        do_GET = do_HEAD = do_POST = _answer  # noqa: N815  # the names are http.server's
 
     return Handler
 

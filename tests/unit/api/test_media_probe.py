@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 
 import pytest
 
@@ -39,8 +38,3 @@ def test_an_ending_proves_nothing(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>" * 100, b"\x89PNG" + b"x" * 100, bytes(5000)])
 def test_what_can_not_be_read(content):
     assert probe(io.BytesIO(content)) == MediaFacts(UNREADABLE)
-
-
-def test_without_the_library_nothing_is_said(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "av", None)
-    assert probed(media.picture(tmp_path / "a.png")) == MediaFacts()

@@ -25,7 +25,22 @@ API_MODULES = [
 ]
 OTHER_MODULES = [
     "seedance_provider.hooks.connection_settings",
-    "seedance_provider.landing",
+    "seedance_provider.landing.addresses",
+    "seedance_provider.landing.download",
+    "seedance_provider.landing.errors",
+    "seedance_provider.landing.known_video",
+    "seedance_provider.landing.landed_video",
+    "seedance_provider.landing.landing",
+    "seedance_provider.landing.media_check",
+    "seedance_provider.landing.media_session",
+    "seedance_provider.landing.names",
+    "seedance_provider.landing.part_file",
+    "seedance_provider.landing.record",
+    "seedance_provider.landing.sidecar",
+    "seedance_provider.landing.storage",
+    "seedance_provider.lineage",
+    "seedance_provider.openlineage_facets",
+    "seedance_provider.video_landing",
     "seedance_provider.waiting",
 ]
 

@@ -1,0 +1,125 @@
+"""
+Where a video may be fetched from. Its address comes from outside, so it must not lead into the own network: to the
+metadata service of a cloud, say, or to a database next door.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+from seedance_provider.landing.errors import UnsafeUrlError
+
+__all__ = ["AddressKind", "AddressRule", "check_url", "kind_of", "without_query"]
+
+#: An IPv4 address as a network without IPv4 writes it (RFC 6052).
+_NAT64 = IPv6Network("64:ff9b::/96")
+#: All of IPv6 that is public so far. Python calls some of the rest global: local NAT64, say, and site-local addresses.
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+
+
+class AddressKind(StrEnum):
+    """What an IP address is good for; the word that a message uses for it."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    LOOPBACK = "loopback"
+    LINK_LOCAL = "link-local"
+
+
+def kind_of(address: str) -> AddressKind:
+    """
+    Return what an IP address is good for.
+
+    :param address: without a port.
+    """
+    # An IPv6 address can name its interface: fe80::1%eth0.
+    ip = _plain(ip_address(address.partition("%")[0]))
+    if ip.is_loopback:
+        return AddressKind.LOOPBACK
+    if ip.is_link_local:
+        return AddressKind.LINK_LOCAL
+    return AddressKind.PUBLIC if _is_public(ip) else AddressKind.PRIVATE
+
+
+def _is_public(ip: IPv4Address | IPv6Address) -> bool:
+    if isinstance(ip, IPv6Address) and ip not in _GLOBAL_UNICAST:
+        return False
+    return ip.is_global and not ip.is_multicast
+
+
+def _plain(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that an IPv6 address may stand for."""
+    if isinstance(ip, IPv4Address):
+        return ip
+    if ip in _NAT64:
+        return IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip
+
+
+@dataclass(frozen=True)
+class AddressRule:
+    """
+    The kinds of addresses that may be connected to.
+
+    :param allowed: besides public ones.
+    """
+
+    allowed: frozenset[AddressKind] = frozenset()
+
+    @classmethod
+    def beside(cls, api_url: str) -> AddressRule:
+        """
+        Return the rule for an API: what it may be reached at itself is allowed, too, so that an API in the own network
+        can have its videos there.
+
+        :param api_url: its base URL. If its host can't be resolved, only public addresses are allowed.
+        """
+        try:
+            found = socket.getaddrinfo(urlsplit(api_url).hostname, None, proto=socket.IPPROTO_TCP)
+        except (OSError, ValueError):
+            # The latter is said of what can be no name at all.
+            return cls()
+        return cls(frozenset(kind_of(str(address[0])) for *_, address in found))
+
+    def check(self, address: str) -> None:
+        """
+        Do nothing, if an address may be connected to.
+
+        :param address: an IP address.
+        :raises UnsafeUrlError: if it may not.
+        """
+        kind = kind_of(address)
+        if kind is not AddressKind.PUBLIC and kind not in self.allowed:
+            raise UnsafeUrlError(
+                f"The video's address leads to {address}, which is a {kind} address, and the API is not at such a one. "
+                "Nothing was fetched."
+            )
+
+
+def check_url(url: str) -> None:
+    """
+    Do nothing, if an address is one of the web.
+
+    :param url: of the video.
+    :raises UnsafeUrlError: if it is not.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UnsafeUrlError(f"The video's address is none: {error}.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UnsafeUrlError(f"The video's address is {without_query(url)!r}, and only http(s) is fetched.")
+
+
+def without_query(url: str) -> str:
+    """
+    Return an address as it may be shown: the query of a signed link is as good as a key.
+
+    :param url: of the video.
+    """
+    parts = urlsplit(url)
+    return parts._replace(query="", fragment="", netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,41 @@
+"""An object store, and videos that land in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import media
+from tests.support.media_server import media_server
+from tests.support.s3_server import s3_server
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory):
+    with s3_server(tmp_path_factory.mktemp("s3")) as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(s3, request, monkeypatch):
+    """A new one, with an Airflow connection to it, ``s3``."""
+    monkeypatch.setenv("AIRFLOW_CONN_S3", s3.connection)
+    name = f"videos-{abs(hash(request.node.nodeid))}"
+    s3.client.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    return media.video(tmp_path_factory.mktemp("media") / "small.mp4", seconds=1).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory):
+    """Too large for one request to S3: it goes in parts."""
+    return media.large_video(tmp_path_factory.mktemp("media") / "large.mp4", 40).read_bytes()
+
+
+@pytest.fixture
+def server():
+    with media_server() as running:
+        yield running

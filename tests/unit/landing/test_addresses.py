@@ -1,0 +1,143 @@
+"""Where a video may be fetched from."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from seedance_provider.landing.addresses import AddressKind, AddressRule, check_url, kind_of, without_query
+from seedance_provider.landing.errors import UnsafeUrlError
+
+PUBLIC, PRIVATE, LOOPBACK, LINK_LOCAL = AddressKind
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("1.1.1.1", PUBLIC),
+        ("2606:4700::1111", PUBLIC),
+        ("::ffff:1.1.1.1", PUBLIC),
+        ("64:ff9b::101:101", PUBLIC),
+        ("127.0.0.1", LOOPBACK),
+        ("127.9.9.9", LOOPBACK),
+        ("::1", LOOPBACK),
+        ("::ffff:127.0.0.1", LOOPBACK),
+        ("64:ff9b::7f00:1", LOOPBACK),
+        ("2002:7f00:1::", LOOPBACK),
+        ("169.254.169.254", LINK_LOCAL),
+        ("::ffff:169.254.169.254", LINK_LOCAL),
+        ("64:ff9b::a9fe:a9fe", LINK_LOCAL),
+        ("fe80::1", LINK_LOCAL),
+        ("fe80::1%eth0", LINK_LOCAL),
+        ("10.0.0.1", PRIVATE),
+        ("172.16.0.1", PRIVATE),
+        ("192.168.1.1", PRIVATE),
+        ("100.64.0.1", PRIVATE),
+        ("0.0.0.0", PRIVATE),  # noqa: S104
+        ("::", PRIVATE),
+        ("fd00:ec2::254", PRIVATE),
+        ("224.0.0.1", PRIVATE),
+        ("255.255.255.255", PRIVATE),
+        ("2002:a00:1::", PRIVATE),
+        ("239.255.255.250", PRIVATE),
+        ("ff02::1", PRIVATE),
+        ("ff0e::1", PRIVATE),
+        ("240.0.0.1", PRIVATE),
+        ("198.18.0.1", PRIVATE),
+        # Site-local, as fd00::/8 was called once.
+        ("fec0::1", PRIVATE),
+        # NAT64 of one's own (RFC 8215), and two older ways to write 127.0.0.1.
+        ("64:ff9b:1::a00:1", PRIVATE),
+        ("::127.0.0.1", PRIVATE),
+        ("::ffff:0:127.0.0.1", PRIVATE),
+    ],
+)
+def test_what_an_address_is_good_for(address, kind):
+    assert kind_of(address) is kind
+
+
+class TestAddressRule:
+    def test_public_addresses_are_always_allowed(self):
+        AddressRule().check("1.1.1.1")
+
+    @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "169.254.169.254"])
+    def test_others_are_not(self, address):
+        with pytest.raises(UnsafeUrlError, match=rf"leads to {address}, which is a .* address.* Nothing was fetched"):
+            AddressRule().check(address)
+
+    @pytest.mark.parametrize(
+        ("api", "allowed"),
+        [
+            ("http://127.0.0.1:8080/api/v1", {LOOPBACK}),
+            ("http://[::1]:8080/api/v1", {LOOPBACK}),
+            ("https://10.1.2.3/api/v1", {PRIVATE}),
+            ("https://1.1.1.1/api/v1", {PUBLIC}),
+        ],
+    )
+    def test_what_the_api_is_at_is_allowed_too(self, api, allowed):
+        assert AddressRule.beside(api).allowed == allowed
+
+    def test_an_api_on_this_machine_opens_no_other_network(self):
+        rule = AddressRule.beside("http://127.0.0.1/api/v1")
+        rule.check("127.0.0.1")
+        for address in ("10.0.0.1", "169.254.169.254"):
+            with pytest.raises(UnsafeUrlError):
+                rule.check(address)
+
+    def test_a_name_stands_for_all_of_its_addresses(self, monkeypatch):
+        found = [(0, 0, 0, "", ("10.0.0.1", 0)), (0, 0, 0, "", ("::1", 0, 0, 0))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
+        assert AddressRule.beside("https://api.example/v1").allowed == {PRIVATE, LOOPBACK}
+
+    @pytest.mark.parametrize("api", ["https://a..b/api/v1", f"https://{'a' * 64}.example", "http://[::1/api", "/api/v1", ""])
+    def test_what_is_no_name_allows_nothing(self, api):
+        assert AddressRule.beside(api).allowed == set()
+
+    def test_a_name_that_nobody_knows_allows_nothing(self, monkeypatch):
+        def unknown(*args, **kwargs):
+            raise socket.gaierror(-2, "Name or service not known")
+
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+        assert AddressRule.beside("https://api.example/v1").allowed == set()
+
+
+class TestCheckUrl:
+    @pytest.mark.parametrize("url", ["https://media.example/a.mp4", "HTTP://media.example", "http://[::1]/a"])
+    def test_the_web_is_fetched(self, url):
+        check_url(url)
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "file:///etc/passwd",
+            "ftp://a.example/a",
+            "s3://b/a",
+            "/etc/passwd",
+            "",
+            "data:,x",
+            "https://",
+            "http:///a",
+            "gopher://a.example",
+            "//a.example/a",
+        ],
+    )
+    def test_nothing_else_is(self, url):
+        with pytest.raises(UnsafeUrlError, match="only http"):
+            check_url(url)
+
+    def test_nor_is_what_is_no_address(self):
+        with pytest.raises(UnsafeUrlError, match="Invalid IPv6 URL"):
+            check_url("http://[::1/a.mp4")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://media.example/a.mp4?X-Amz-Signature=abc#x", "https://media.example/a.mp4"),
+        ("https://user:password@media.example:8443/a.mp4", "https://media.example:8443/a.mp4"),
+        ("https://media.example/a.mp4", "https://media.example/a.mp4"),
+    ],
+)
+def test_an_address_is_shown_without_what_opens_it(url, shown):
+    assert without_query(url) == shown

@@ -1,0 +1,378 @@
+"""A download that goes on where it broke off, and that has limits."""
+
+from __future__ import annotations
+
+import io
+import logging
+import socket
+import time
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+
+from seedance_provider.landing.download import Download
+from seedance_provider.landing.errors import (
+    BrokenMediaError,
+    LandingError,
+    MediaRefusedError,
+    UnsafeUrlError,
+    VideoTooLargeError,
+)
+from tests.support.media_server import Serving
+
+CONTENT = bytes(range(256)) * 4096
+OTHER = CONTENT[::-1]
+HALF = len(CONTENT) // 2
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def _content(server):
+    server.content = CONTENT
+
+
+@pytest.fixture
+def fetch(server, session, log, limits):
+    """Downloads everything, with what differs from the usual limits."""
+
+    def fetched(url=None, renew=None, **differing) -> bytes:
+        file = io.BytesIO()
+        with Download(url or server.url, session, replace(limits, **differing), log, renew) as download:
+            assert download.save(file) == len(file.getvalue())
+        return file.getvalue()
+
+    return fetched
+
+
+class TestWhole:
+    def test_arrives_byte_for_byte(self, fetch, server):
+        assert fetch() == CONTENT
+        assert len(server.requests) == 1
+
+    def test_says_what_is_coming(self, server, session, limits, log):
+        with Download(f"{server.url}?signature=abc", session, limits, log) as download:
+            assert (download.size, download.content_type) == (len(CONTENT), "video/mp4")
+            assert str(download) == server.url
+
+    @pytest.mark.parametrize("size", [3, 1000, len(CONTENT)])
+    def test_chunks_need_no_length(self, fetch, server, size):
+        server.content = CONTENT[:5000]
+        server.script.append(Serving(in_chunks=size))
+        assert fetch() == CONTENT[:5000]
+
+    def test_a_body_whose_end_can_not_be_told_is_refused(self, fetch, server):
+        server.script.append(Serving(without=("Content-Length",)))
+        with pytest.raises(BrokenMediaError, match="does not say how long it is"):
+            fetch()
+
+    def test_a_large_one_takes_little_memory(self, fetch, server, session, limits, log, tmp_path):
+        server.content = bytes(48 * MEGABYTE)
+        tracemalloc.start()
+        try:
+            with Download(server.url, session, limits, log) as download, (tmp_path / "a").open("wb") as file:
+                download.save(file)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert (tmp_path / "a").stat().st_size == 48 * MEGABYTE
+        assert peak < 12 * MEGABYTE
+
+
+class TestGoingOn:
+    @pytest.mark.parametrize("stop_after", [1, HALF, len(CONTENT) - 1])
+    def test_asks_for_the_rest_of_the_same_file(self, fetch, server, stop_after):
+        server.script.append(Serving(stop_after=stop_after))
+        assert fetch() == CONTENT
+        assert server.ranges == [None, f"bytes={stop_after}-"]
+        assert server.requests[1].headers["If-Range"] == '"first"'
+
+    def test_before_the_first_byte_asks_for_all_of_it(self, fetch, server):
+        server.script.append(Serving(stop_after=0))
+        assert fetch() == CONTENT
+        assert server.ranges == [None, None]
+
+    def test_the_same_bytes_over_and_over_are_no_progress(self, fetch, server):
+        # A server that knows no parts, and never gets to the end.
+        server.script.extend([Serving(stop_after=HALF, whole_only=True)] * 9)
+        with pytest.raises(LandingError, match="it broke off"):
+            fetch(attempts=3)
+        assert len(server.requests) == 3
+
+    def test_as_often_as_there_is_any_progress(self, fetch, server):
+        server.script.extend([Serving(stop_after=1000) for _ in range(20)])
+        assert fetch(attempts=2) == CONTENT
+
+    def test_starts_anew_when_the_file_has_changed(self, fetch, server):
+        server.script.append(Serving(stop_after=HALF, body=OTHER, headers={"ETag": '"old"'}))
+        assert fetch() == CONTENT
+        assert len(server.requests) == 2
+
+    def test_a_part_of_another_file_is_not_appended(self, fetch, server):
+        # A server that knows Range but not If-Range.
+        told = {"Content-Range": f"bytes {HALF}-{len(CONTENT) - 1}/{len(CONTENT)}"}
+        first = Serving(stop_after=HALF, body=CONTENT, headers={"ETag": '"first"'})
+        server.script.extend([first, Serving(206, told, body=OTHER[HALF:])])
+        server.change(OTHER)
+        assert fetch() == OTHER
+        assert server.ranges == [None, f"bytes={HALF}-", None]
+
+    def test_a_shorter_file_leaves_nothing_of_the_longer_one(self, fetch, server):
+        server.script.append(Serving(stop_after=HALF, body=CONTENT, headers={"ETag": '"first"'}))
+        server.change(b"short")
+        assert fetch() == b"short"
+
+    @pytest.mark.parametrize("etag", [None, 'W/"weak"'])
+    def test_without_a_strong_validator_it_starts_anew(self, fetch, server, etag):
+        server.etag = etag
+        server.script.append(Serving(stop_after=HALF))
+        assert fetch() == CONTENT
+        assert server.ranges == [None, None]
+
+    def test_a_part_of_another_file_that_came_instead_is_let_go(self, server, session, limits, log):
+        told = {"Content-Range": f"bytes {HALF}-{len(CONTENT) - 1}/{len(CONTENT)}", "ETag": '"second"'}
+        server.script.extend([Serving(stop_after=HALF), Serving(206, told, body=OTHER[HALF:], stall=True)])
+        answers = []
+        session.hooks["response"].append(lambda answer, *args, **kwargs: answers.append(answer))
+        with Download(server.url, session, limits, log) as download:
+            download.save(io.BytesIO())
+        assert all(answer.raw.closed for answer in answers)
+
+    def test_a_part_need_not_say_how_much_there_is_in_all(self, fetch, server):
+        told = {"Content-Range": f"bytes {HALF}-{len(CONTENT) - 1}/*"}
+        server.script.extend([Serving(stop_after=HALF), Serving(206, told, body=CONTENT[HALF:])])
+        assert fetch() == CONTENT
+        assert len(server.requests) == 2
+
+    def test_a_part_may_be_shorter_than_asked_for(self, fetch, server):
+        told = {"Content-Range": f"bytes {HALF}-{HALF + 9}/{len(CONTENT)}"}
+        server.script.extend([Serving(stop_after=HALF), Serving(206, told, body=CONTENT[HALF : HALF + 10])])
+        assert fetch() == CONTENT
+        assert server.ranges[-1] == f"bytes={HALF + 10}-"
+
+    @pytest.mark.parametrize("etag", [None, 'W/"weak"'])
+    def test_a_date_will_do(self, fetch, server, etag):
+        date = "Sun, 01 Nov 2026 12:00:00 GMT"
+        server.etag = etag
+        server.script.append(Serving(stop_after=HALF, headers={"Last-Modified": date}))
+        told = {"Content-Range": f"bytes {HALF}-{len(CONTENT) - 1}/{len(CONTENT)}", "Last-Modified": date}
+        server.script.append(Serving(206, told, body=CONTENT[HALF:]))
+        assert fetch() == CONTENT
+        assert server.requests[1].headers["If-Range"] == date
+
+    def test_a_server_that_knows_no_parts_sends_all_of_it_again(self, fetch, server):
+        server.script.extend([Serving(stop_after=HALF), Serving(whole_only=True)])
+        assert fetch() == CONTENT
+
+    def test_a_server_that_has_no_such_part_any_more_is_asked_for_all_of_it(self, fetch, server):
+        server.script.extend([Serving(stop_after=HALF), Serving(416, body=b"")])
+        assert fetch() == CONTENT
+
+    @pytest.mark.parametrize("told", [{}, {"Content-Range": "bytes */9"}, {"Content-Range": "pages 1-2/9"}])
+    def test_a_part_that_does_not_say_which_is_refused(self, fetch, server, told):
+        server.script.extend([Serving(stop_after=HALF), Serving(206, told, body=CONTENT[HALF:])])
+        with pytest.raises(BrokenMediaError, match="does not say which part it sends"):
+            fetch()
+
+    def test_another_part_than_asked_for_is_not_appended(self, fetch, server):
+        told = {"Content-Range": f"bytes 0-{HALF - 1}/{len(CONTENT)}"}
+        server.script.extend([Serving(stop_after=HALF), Serving(206, told, body=CONTENT[:HALF])])
+        assert fetch() == CONTENT
+
+    def test_a_part_that_nobody_asked_for_is_refused(self, fetch, server):
+        server.script.append(Serving(206, {"Content-Range": "bytes 0-9/10"}, body=CONTENT[:10]))
+        with pytest.raises(MediaRefusedError, match="answers HTTP 206"):
+            fetch()
+
+    def test_chunks_that_break_off_are_gone_on_with(self, fetch, server):
+        server.script.append(Serving(in_chunks=1000, stop_after=5000))
+        assert fetch() == CONTENT
+
+    def test_silence_is_broken_off(self, fetch, server):
+        server.script.append(Serving(stop_after=HALF, stall=True))
+        assert fetch() == CONTENT
+        assert server.ranges == [None, f"bytes={HALF}-"]
+
+    def test_tells_the_story_without_the_signature(self, fetch, server, caplog):
+        server.script.append(Serving(stop_after=HALF))
+        fetch(f"{server.url}?signature=abc")
+        assert f"{server.url}: it broke off" in caplog.text
+        assert "Asking for it again in 0.001 s" in caplog.text
+        assert "signature" not in caplog.text
+
+
+class TestInVain:
+    @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+    def test_asks_again_where_that_can_help(self, fetch, server, status):
+        server.script.extend([Serving(status, body=b"busy")] * 2)
+        assert fetch() == CONTENT
+
+    @pytest.mark.parametrize(
+        ("serving", "told"),
+        [
+            (Serving(503, body=b"busy"), "it answers HTTP 503"),
+            (Serving(hang_up=True), "there was no answer"),
+            (Serving(hang_up=True, stall=True), "there was no answer"),
+            (Serving(stop_after=0), "it broke off"),
+        ],
+    )
+    def test_gives_up_when_there_is_no_progress(self, fetch, server, serving, told):
+        server.script.extend([serving] * 9)
+        with pytest.raises(LandingError, match=f"The download of .* failed: {told}.* try again") as caught:
+            fetch(f"{server.url}?signature=abc", attempts=3, stall_seconds=0.1)
+        assert "signature" not in str(caught.value)
+        assert type(caught.value) is LandingError
+        assert len(server.requests) == 3
+
+    def test_waits_longer_each_time(self, fetch, server, monkeypatch):
+        pauses = []
+        monkeypatch.setattr("seedance_provider.landing.download.time.sleep", pauses.append)
+        server.script.extend([Serving(503, body=b"")] * 3)
+        fetch(pause=1)
+        assert pauses == [1, 2, 4]
+
+    @pytest.mark.parametrize(("wish", "pause"), [("7", 7), ("3600", 60), ("Sun, 01 Nov 2026 12:00:00 GMT", 1)])
+    def test_waits_as_long_as_the_server_wants_within_reason(self, fetch, server, monkeypatch, wish, pause):
+        pauses = []
+        monkeypatch.setattr("seedance_provider.landing.download.time.sleep", pauses.append)
+        server.script.append(Serving(429, {"Retry-After": wish}, body=b""))
+        fetch(pause=1)
+        assert pauses == [pause]
+
+    def test_a_server_that_nobody_can_reach(self, fetch):
+        with pytest.raises(LandingError, match="there was no answer .*Connection refused") as caught:
+            fetch("http://127.0.0.1:1/a.mp4?signature=abc")
+        assert "signature" not in str(caught.value)
+
+    def test_a_server_that_nobody_knows(self, fetch, monkeypatch):
+        def unknown(*args, **kwargs):
+            raise socket.gaierror(-2, "Name or service not known")
+
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+        with pytest.raises(LandingError, match="there was no answer .*Name or service not known") as caught:
+            fetch("http://media.example/a.mp4?signature=abc")
+        assert "signature" not in str(caught.value)
+
+
+class TestLimits:
+    def test_a_promised_size_beyond_the_limit_is_refused_at_once(self, fetch, server):
+        with pytest.raises(VideoTooLargeError, match="more than the 1,000 bytes that are allowed"):
+            fetch(max_bytes=1000)
+
+    def test_a_body_that_grows_beyond_it_is_broken_off(self, fetch, server):
+        server.script.append(Serving(in_chunks=1000))
+        with pytest.raises(VideoTooLargeError, match="raise max_bytes"):
+            fetch(max_bytes=len(CONTENT) - 1)
+
+    def test_exactly_the_limit_is_allowed(self, fetch):
+        assert fetch(max_bytes=len(CONTENT)) == CONTENT
+
+    def test_the_time_is_limited(self, fetch, server):
+        server.script.extend([Serving(stop_after=1, stall=True)] * 9)
+        began = time.monotonic()
+        with pytest.raises(LandingError, match=r"took longer than 0\.5 s"):
+            fetch(max_seconds=0.5)
+        assert time.monotonic() - began < 5
+
+    def test_also_that_of_bytes_that_come_one_by_one(self, fetch, server):
+        server.script.append(Serving(seconds=20))
+        began = time.monotonic()
+        with pytest.raises(LandingError, match=r"took longer than 0\.5 s"):
+            fetch(max_seconds=0.5, stall_seconds=5)
+        assert time.monotonic() - began < 10
+
+    def test_no_pause_is_begun_that_goes_beyond_it(self, fetch, server):
+        server.script.append(Serving(503, {"Retry-After": "30"}, body=b""))
+        with pytest.raises(LandingError, match="took longer than 10 s"):
+            fetch(max_seconds=10)
+
+
+class TestRefused:
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 204])
+    def test_is_not_asked_for_again(self, fetch, server, status):
+        server.script.append(Serving(status, body=b""))
+        with pytest.raises(MediaRefusedError, match=f"answers HTTP {status}") as caught:
+            fetch(f"{server.url}?signature=abc")
+        assert "signature" not in str(caught.value)
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize("status", [401, 403, 404, 410])
+    def test_unless_there_is_another_address(self, fetch, server, status):
+        server.script.append(Serving(status, body=b""))
+        assert fetch(f"{server.url}?old", renew=lambda: f"{server.url}?new") == CONTENT
+        assert [request.path for request in server.requests] == ["/a.mp4?old", "/a.mp4?new"]
+
+    def test_an_address_that_ends_on_the_way_is_renewed_and_gone_on_with(self, fetch, server):
+        server.script.extend([Serving(stop_after=HALF), Serving(403, body=b"")])
+        assert fetch(renew=lambda: f"{server.url}?new") == CONTENT
+        assert server.ranges == [None, f"bytes={HALF}-", f"bytes={HALF}-"]
+
+    def test_another_address_is_asked_for_once(self, fetch, server):
+        asked = []
+        server.script.extend([Serving(403, body=b"")] * 2)
+        with pytest.raises(MediaRefusedError):
+            fetch(renew=lambda: asked.append(1) or f"{server.url}?new")
+        assert asked == [1]
+
+    @pytest.mark.parametrize("same", [True, False])
+    def test_the_same_address_is_no_other_one(self, fetch, server, same):
+        server.script.append(Serving(403, body=b""))
+        with pytest.raises(MediaRefusedError):
+            fetch(renew=lambda: server.url if same else None)
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://media.example/a.mp4", "https://"])
+    def test_another_address_has_to_be_safe_too(self, fetch, server, url):
+        server.script.append(Serving(403, body=b""))
+        with pytest.raises(UnsafeUrlError):
+            fetch(renew=lambda: url)
+
+    def test_the_story_of_another_address_has_no_signature(self, fetch, server, caplog):
+        server.script.append(Serving(403, body=b""))
+        with caplog.at_level(logging.INFO):
+            fetch(f"{server.url}?signature=abc", renew=lambda: f"{server.url}?signature=def")
+        assert f"{server.url} answers HTTP 403. The API has another address for it" in caplog.text
+        assert "signature" not in caplog.text
+
+    @pytest.mark.parametrize("url", ["http://media.example:99999/a.mp4", "http://a..b/a.mp4", "http://*.b/a.mp4"])
+    def test_what_is_no_address_is_not_shown_with_its_signature(self, fetch, url):
+        with pytest.raises(MediaRefusedError, match="can't be fetched") as caught:
+            fetch(f"{url}?signature=abc")
+        assert "signature" not in str(caught.value)
+
+
+class TestPiece:
+    def test_returns_a_part(self, server, session, limits, log):
+        with Download(server.url, session, limits, log) as download:
+            assert download.piece(10, 100) == CONTENT[10:110]
+            assert download.piece(len(CONTENT) - 5, 100) == CONTENT[-5:]
+
+    def test_returns_nothing_where_there_are_only_whole_files(self, server, session, limits, log):
+        server.script.extend([Serving(), Serving(whole_only=True)])
+        with Download(server.url, session, limits, log) as download:
+            assert download.piece(10, 100) is None
+
+    @pytest.mark.parametrize("size", [HALF, len(CONTENT)])
+    def test_is_never_more_than_was_asked_for(self, server, session, limits, log, size):
+        told = {"Content-Range": f"bytes 0-{size - 1}/{len(CONTENT)}"}
+        server.script.extend([Serving(), Serving(206, told, body=CONTENT[:size])])
+        with Download(server.url, session, limits, log) as download:
+            assert download.piece(0, 100) == CONTENT[:100]
+
+    def test_of_another_file_is_none(self, server, session, limits, log):
+        with Download(server.url, session, limits, log) as download:
+            server.change(OTHER)
+            assert download.piece(10, 100) is None
+
+    def test_is_asked_for_again_where_that_can_help(self, server, session, limits, log):
+        server.script.extend([Serving(), Serving(stop_after=5), Serving(503, body=b"")])
+        with Download(server.url, session, limits, log) as download:
+            assert download.piece(10, 100) == CONTENT[10:110]
+        assert len(server.requests) == 4
+
+    def test_does_not_hinder_the_download(self, server, session, limits, log):
+        file = io.BytesIO()
+        with Download(server.url, session, limits, log) as download:
+            download.piece(10, 100)
+            download.save(file)
+        assert file.getvalue() == CONTENT

@@ -1,0 +1,29 @@
+"""What can go wrong while a video lands."""
+
+from __future__ import annotations
+
+import pickle
+import re
+
+import pytest
+
+from seedance_provider.landing import errors
+
+CLASSES = [getattr(errors, name) for name in errors.__all__]
+
+
+@pytest.mark.parametrize("error_class", CLASSES)
+def test_survives_pickling(error_class):
+    copy = pickle.loads(pickle.dumps(error_class("Nothing landed.")))  # noqa: S301
+    assert type(copy) is error_class
+    assert str(copy) == "Nothing landed."
+    assert isinstance(copy, errors.LandingError)
+
+
+def test_the_tree_in_the_documentation_is_the_tree():
+    drawn, above = {}, {}
+    for branch, name in re.findall(r"^    (\W*)(\w+Error)\b", errors.__doc__, re.MULTILINE):
+        depth = len(branch) // 4
+        above[depth] = name
+        drawn[name] = above.get(depth - 1, "Exception")
+    assert drawn == {error_class.__name__: error_class.__base__.__name__ for error_class in CLASSES}

@@ -1,0 +1,102 @@
+"""What a landing task knows of its video."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from seedance_provider.landing.errors import MediaRefusedError, NotAVideoError, VideoExpiredError
+from seedance_provider.landing.known_video import KnownVideo
+
+RESULT = {
+    "task_id": "task_a",
+    "model": "seedance-20",
+    "status": "success",
+    "video_url": "https://media.example/a.mp4?signature=abc",
+    "media_type": "video/mp4",
+    "last_frame_url": "https://media.example/a.png",
+    "seed": 7,
+    "credits_used": 200,
+    "estimated_credits": 180,
+    "created_at": "2026-11-01T12:00:00+00:00",
+    "completed_at": "2026-11-01T14:02:00+02:00",
+    "generation_seconds": 120.0,
+    "prompt": "A kite",
+    "inputs": {"duration": 5},
+}
+REFUSED = MediaRefusedError("https://media.example/a.mp4 answers HTTP 403.")
+
+
+def video(**facts) -> KnownVideo:
+    return KnownVideo.of(RESULT | facts)
+
+
+class TestOf:
+    def test_reads_what_a_task_has_returned(self):
+        known = video()
+        assert known.url == RESULT["video_url"]
+        assert (known.task_id, known.last_frame_url, known.media_type) == (
+            "task_a",
+            "https://media.example/a.png",
+            "video/mp4",
+        )
+        told = ("task_id", "model", "prompt", "inputs", "seed", "credits_used", "estimated_credits")
+        assert known.to_json() == {
+            name: RESULT[name] for name in (*told, "created_at", "completed_at", "generation_seconds")
+        }
+
+    def test_an_address_is_enough(self):
+        known = KnownVideo.of("https://media.example/a.mp4")
+        assert (known.url, known.task_id, known.last_frame_url) == ("https://media.example/a.mp4", None, None)
+        assert set(known.to_json().values()) == {None}
+
+    @pytest.mark.parametrize("given", [None, {}, 7, [], {"video_url": None, "task_id": "task_a"}])
+    def test_anything_else_is_refused_naming_the_sensor(self, given):
+        with pytest.raises(NotAVideoError, match="put a VideoSensor between"):
+            KnownVideo.of(given)
+
+
+class TestIdentity:
+    def test_is_the_id_of_the_video_task(self):
+        assert video(video_url="https://media.example/b.mp4").identity == video().identity == "task_a"
+
+    def test_or_the_address_without_its_signature(self):
+        assert KnownVideo.of("https://media.example/a.mp4?signature=abc").identity == "https://media.example/a.mp4"
+
+
+class TestMoment:
+    def test_is_when_it_was_completed_in_utc(self):
+        assert video().moment == datetime(2026, 11, 1, 12, 2, tzinfo=UTC)
+
+    def test_or_else_created(self):
+        assert video(completed_at=None).moment == datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+
+    def test_a_time_without_a_zone_is_utc(self):
+        assert video(completed_at="2026-11-01T12:02:00").moment == datetime(2026, 11, 1, 12, 2, tzinfo=UTC)
+
+    @pytest.mark.parametrize("said", [None, "yesterday", 7])
+    def test_may_be_unknown(self, said):
+        assert video(completed_at=said, created_at=said).moment is None
+
+
+class TestExplained:
+    COMPLETED = datetime(2026, 11, 1, 12, 2, tzinfo=UTC)
+
+    def test_a_deleted_video_is_told_with_its_dates_and_for_good(self):
+        told = video().explained(REFUSED, self.COMPLETED + timedelta(days=14, seconds=1))
+        assert isinstance(told, VideoExpiredError)
+        assert str(told).startswith(str(REFUSED))
+        assert "completed at 2026-11-01 12:02 UTC" in str(told)
+        assert "ended at 2026-11-15 12:02 UTC" in str(told)
+        assert "on_rerun='regenerate'" in str(told)
+
+    def test_one_that_should_be_there_is_asked_for_again(self):
+        told = video().explained(REFUSED, self.COMPLETED + timedelta(days=14))
+        assert type(told) is MediaRefusedError
+        assert "until 2026-11-15 12:02 UTC, so it should still be there: try again" in str(told)
+
+    def test_without_a_date_nobody_knows(self):
+        told = KnownVideo.of("https://media.example/a.mp4").explained(REFUSED, self.COMPLETED)
+        assert type(told) is MediaRefusedError
+        assert "keeps videos for 14 days" in str(told)

@@ -1,0 +1,163 @@
+"""HTTP to wherever the videos are."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+import requests
+
+from seedance_provider.landing.addresses import AddressRule
+from seedance_provider.landing.download import Download
+from seedance_provider.landing.errors import LandingError, MediaRefusedError, UnsafeUrlError
+from seedance_provider.landing.media_session import media_session
+from tests.support.media_server import Serving, media_server
+
+#: An address where a second server of the test can be.
+NEXT_DOOR = "127.0.0.2"
+
+
+class MetadataNextDoor(AddressRule):
+    """As if the metadata service of a cloud were there."""
+
+    def check(self, address: str) -> None:
+        super().check("169.254.169.254" if address == NEXT_DOOR else address)
+
+
+@pytest.fixture
+def public_only():
+    with media_session(AddressRule()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """A resolver that knows more names; each lookup takes the next of its addresses."""
+    known: dict[str, list[str]] = {}
+    resolve = socket.getaddrinfo
+
+    def resolved(host, *args, **kwargs):
+        name = host.decode() if isinstance(host, bytes) else host
+        if name in known:
+            host = known[name].pop(0) if len(known[name]) > 1 else known[name][0]
+        return resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    return known
+
+
+class TestGuard:
+    def test_an_address_that_is_not_allowed_gets_no_request(self, server, public_only):
+        with pytest.raises(UnsafeUrlError, match="loopback"):
+            public_only.get(server.url)
+        assert server.requests == []
+
+    def test_nor_does_a_name_that_leads_to_one(self, server, public_only, names):
+        names["media.example"] = ["127.0.0.1"]
+        with pytest.raises(UnsafeUrlError, match=r"leads to 127\.0\.0\.1"):
+            public_only.get(server.url.replace("127.0.0.1", "media.example"))
+        assert server.requests == []
+
+    def test_nor_does_one_that_leads_there_only_when_it_matters(self, server, public_only, names):
+        # Looked up beforehand it would have been a public one.
+        names["media.example"] = ["1.1.1.1", "127.0.0.1"]
+        socket.getaddrinfo("media.example", 80)
+        with pytest.raises(UnsafeUrlError):
+            public_only.get(server.url.replace("127.0.0.1", "media.example"))
+        assert server.requests == []
+
+    def test_the_connection_is_looked_at_before_tls_is_spoken(self, server, public_only):
+        with pytest.raises(UnsafeUrlError):
+            public_only.get(server.url.replace("http://", "https://"))
+
+    def test_an_address_that_is_allowed_does(self, server, session):
+        server.content = b"a video"
+        assert session.get(server.url).content == b"a video"
+
+
+class TestRedirect:
+    @pytest.fixture
+    def fetch(self, server, session, limits, log):
+        def fetched():
+            with Download(server.url, session, limits, log) as download:
+                return download.size
+
+        return fetched
+
+    def redirect(self, server, target, status=302):
+        server.script.append(Serving(status, {"Location": target}, body=b""))
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_within_the_web_is_followed(self, server, fetch, status):
+        server.content = b"a video"
+        self.redirect(server, "/elsewhere.mp4", status)
+        assert fetch() == 7
+        assert [request.path for request in server.requests] == ["/a.mp4", "/elsewhere.mp4"]
+
+    @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://media.example/a.mp4", "gopher://media.example/"])
+    def test_out_of_the_web_is_refused_for_good(self, server, fetch, target):
+        self.redirect(server, target)
+        with pytest.raises(UnsafeUrlError, match=r"redirects to something else than http\(s\)"):
+            fetch()
+
+    @pytest.mark.parametrize("status", [302, 307])
+    def test_into_the_own_network_is_refused_for_good(self, server, limits, log, status):
+        rule = MetadataNextDoor.beside(server.url)
+        with media_server(b"a key", NEXT_DOOR) as metadata, media_session(rule) as session:
+            self.redirect(server, f"{metadata.url}?signature=abc", status)
+            with pytest.raises(UnsafeUrlError, match=r"leads to 169\.254\.169\.254, which is a link-local") as caught:
+                Download(server.url, session, limits, log).__enter__()
+            assert "signature" not in str(caught.value)
+            assert len(server.requests) == 1
+            assert metadata.requests == []
+
+    def test_without_end_is_given_up(self, server, fetch):
+        for _ in range(40):
+            self.redirect(server, server.url)
+        with pytest.raises(MediaRefusedError, match="TooManyRedirects"):
+            fetch()
+
+    @pytest.mark.parametrize("target", ["http://[", "http://a..b/", "https://:99999/a.mp4", "http://127.0.0.1:x/"])
+    def test_to_nowhere_is_one_clear_error(self, server, fetch, target):
+        self.redirect(server, f"{target}?signature=abc")
+        with pytest.raises(LandingError, match="can't be fetched") as caught:
+            fetch()
+        assert "signature" not in str(caught.value)
+
+
+class TestProxy:
+    def test_sees_to_the_addresses_itself(self, server, public_only, monkeypatch):
+        # It is in the own network, as proxies are, and the environment names it, not an address from outside.
+        server.content = b"a video"
+        monkeypatch.setenv("http_proxy", server.url.removesuffix("/a.mp4"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert public_only.get("http://media.example/a.mp4").content == b"a video"
+        assert server.requests[0].path == "http://media.example/a.mp4"
+
+
+class TestWhatIsSent:
+    def test_nothing_but_what_any_request_has(self, server, session):
+        session.get(server.url)
+        headers = server.requests[0].headers
+        assert set(headers) == {"Host", "User-Agent", "Accept", "Accept-Encoding", "Connection"}
+
+    @pytest.mark.parametrize("machine", ["machine 127.0.0.1", "default"])
+    def test_nothing_that_a_netrc_file_says_not_even_after_a_redirect(
+        self, server, session, tmp_path, monkeypatch, machine
+    ):
+        # An object store refuses a signed link that comes with an Authorization header.
+        netrc = tmp_path / "netrc"
+        netrc.write_text(f"{machine} login somebody password else\n")
+        monkeypatch.setenv("NETRC", str(netrc))
+        server.script.append(Serving(302, {"Location": "/elsewhere.mp4"}, body=b""))
+        session.get(server.url)
+        assert [request.path for request in server.requests] == ["/a.mp4", "/elsewhere.mp4"]
+        assert not any("Authorization" in request.headers for request in server.requests)
+
+    def test_no_wish_for_compression(self, server, session):
+        session.get(server.url)
+        assert server.requests[0].headers["Accept-Encoding"] == "identity"
+
+    def test_the_rule_of_one_session_is_not_that_of_others(self, server, public_only):
+        assert requests.get(server.url, timeout=5).status_code == 200

@@ -1,0 +1,249 @@
+"""A file that nobody sees until it is complete."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+
+import pytest
+
+from seedance_provider.landing import part_file
+from seedance_provider.landing.part_file import PartFile, written_back
+
+
+@pytest.fixture(params=["nameless", "hidden"])
+def kind(request, monkeypatch):
+    """Both kinds: that of Linux, and that of file systems that can't do it."""
+    if request.param == "hidden":
+        monkeypatch.setattr(part_file, "_UNNAMED", None)
+    return request.param
+
+
+@pytest.fixture
+def final(tmp_path):
+    return tmp_path / "a.mp4"
+
+
+@pytest.fixture
+def umask():
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("kind")
+class TestPartFile:
+    @pytest.mark.parametrize("replace", [False, True])
+    def test_has_its_name_when_it_is_published_and_no_other(self, final, replace):
+        with PartFile(final.parent) as part:
+            part.file.write(b"a video")
+            assert not final.exists()
+            part.publish(final, replace=replace)
+            assert final.read_bytes() == b"a video"
+        assert os.listdir(final.parent) == ["a.mp4"]
+
+    def test_what_was_not_published_is_gone(self, final):
+        with PartFile(final.parent) as part:
+            part.file.write(b"half a vid")
+        assert os.listdir(final.parent) == []
+
+    def test_also_after_an_error(self, final):
+        with pytest.raises(ZeroDivisionError), PartFile(final.parent) as part:
+            part.file.write(b"%d" % (1 // 0))
+        assert os.listdir(final.parent) == []
+
+    def test_replaces_another_file_on_demand(self, final):
+        final.write_bytes(b"old")
+        with final.open("rb") as reader, PartFile(final.parent) as part:
+            part.file.write(b"new")
+            part.publish(final, replace=True)
+            # Who reads the old one reads it to its end.
+            assert reader.read() == b"old"
+        assert final.read_bytes() == b"new"
+        assert os.listdir(final.parent) == ["a.mp4"]
+
+    def test_and_not_otherwise(self, final):
+        final.write_bytes(b"old")
+        with PartFile(final.parent) as part:
+            part.file.write(b"new")
+            with pytest.raises(FileExistsError):
+                part.publish(final, replace=False)
+        assert final.read_bytes() == b"old"
+        assert os.listdir(final.parent) == ["a.mp4"]
+
+    def test_a_folder_of_that_name_stays(self, final):
+        final.mkdir()
+        with PartFile(final.parent) as part:
+            part.file.write(b"new")
+            with pytest.raises(IsADirectoryError):
+                part.publish(final, replace=True)
+        assert os.listdir(final.parent) == ["a.mp4"]
+        assert final.is_dir()
+
+    def test_is_on_the_disk_before_it_has_its_name_and_the_name_after(self, final, monkeypatch):
+        synced = []
+
+        def sync(descriptor):
+            synced.append((os.path.isdir(f"/proc/self/fd/{descriptor}"), final.exists()))
+
+        monkeypatch.setattr(os, "fsync", sync)
+        with PartFile(final.parent) as part:
+            part.publish(final, replace=False)
+        assert synced == [(False, False), (True, True)]
+
+    def test_a_disk_that_fails_at_the_end_leaves_nothing(self, final, monkeypatch):
+        def failing(descriptor):
+            raise OSError(errno.EIO, "Input/output error")
+
+        monkeypatch.setattr(os, "fsync", failing)
+        with PartFile(final.parent) as part, pytest.raises(OSError, match="Input/output error"):
+            part.publish(final, replace=False)
+        assert os.listdir(final.parent) == []
+
+    def test_a_disk_that_is_full_when_it_is_closed_has_told_so_before(self, final):
+        with PartFile(final.parent) as part:
+            part.file.close()
+            part.file = open("/dev/full", "wb")  # noqa: SIM115 - the part file closes it
+            part.file.write(b"half a vid")
+        assert os.listdir(final.parent) == []
+
+    @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600), (0o002, 0o664)])
+    @pytest.mark.parametrize("replace", [False, True])
+    def test_has_the_permissions_of_any_new_file(self, final, umask, mask, mode, replace):
+        umask(mask)
+        with PartFile(final.parent) as part:
+            part.publish(final, replace=replace)
+        assert stat.S_IMODE(final.stat().st_mode) == mode
+
+    def test_others_can_read_what_was_flushed(self, final):
+        with PartFile(final.parent) as part:
+            part.file.write(b"a video")
+            part.file.flush()
+            with open(part.path, "rb") as opened:
+                assert opened.read() == b"a video"
+            assert part.piece(2, 3) == b"vid"
+            assert part.piece(5, 100) == b"eo"
+
+    def test_knows_its_folder(self, final):
+        with PartFile(final.parent) as part:
+            assert part.folder == final.parent
+
+
+class TestWithoutAName:
+    def test_nothing_is_in_the_folder_before_it_is_published(self, final):
+        with PartFile(final.parent) as part:
+            part.file.write(b"half a vid")
+            part.file.flush()
+            assert os.listdir(final.parent) == []
+
+    @pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT])
+    def test_a_file_system_that_can_not_do_it_gets_a_hidden_name(self, final, monkeypatch, number):
+        opened = os.open
+
+        def refused(path, flags, *args, **kwargs):
+            if flags & part_file._UNNAMED == part_file._UNNAMED:
+                raise OSError(number, os.strerror(number))
+            return opened(path, flags, *args, **kwargs)
+
+        monkeypatch.setattr(os, "open", refused)
+        with PartFile(final.parent) as part:
+            (name,) = os.listdir(final.parent)
+            assert name.startswith(".seedance-")
+            assert name.endswith(".part")
+            part.file.write(b"a video")
+            part.publish(final, replace=False)
+        assert final.read_bytes() == b"a video"
+
+    def test_so_does_a_system_where_nobody_could_read_it_without_one(self, final, monkeypatch):
+        monkeypatch.setattr(os.path, "isdir", lambda path: path != "/proc/self/fd")
+        with PartFile(final.parent) as part:
+            assert os.listdir(final.parent) == [os.path.basename(part.path)]
+
+    def test_a_folder_that_is_not_there_is_an_error(self, final):
+        with pytest.raises(FileNotFoundError), PartFile(final.parent / "missing"):
+            pass
+
+    def test_so_is_one_that_may_not_be_written_to(self, final, monkeypatch):
+        def refused(*args, **kwargs):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(os, "open", refused)
+        with pytest.raises(PermissionError), PartFile(final.parent):
+            pass
+
+
+class TestWithoutHardLinks:
+    @pytest.fixture(autouse=True)
+    def _no_links(self, monkeypatch):
+        def refused(*args, **kwargs):
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(part_file, "_UNNAMED", None)
+        monkeypatch.setattr(os, "link", refused)
+
+    def test_it_is_renamed(self, final):
+        with PartFile(final.parent) as part:
+            part.file.write(b"a video")
+            part.publish(final, replace=False)
+        assert final.read_bytes() == b"a video"
+        assert os.listdir(final.parent) == ["a.mp4"]
+
+    def test_but_not_over_another_file(self, final):
+        final.write_bytes(b"old")
+        with PartFile(final.parent) as part, pytest.raises(FileExistsError):
+            part.publish(final, replace=False)
+        assert final.read_bytes() == b"old"
+        assert os.listdir(final.parent) == ["a.mp4"]
+
+    def test_unless_that_is_wanted(self, final):
+        final.write_bytes(b"old")
+        with PartFile(final.parent) as part:
+            part.file.write(b"a video")
+            part.publish(final, replace=True)
+        assert final.read_bytes() == b"a video"
+        assert os.listdir(final.parent) == ["a.mp4"]
+
+
+class Syncs:
+    """Notes which files were synced; the disk fails if there is an error in ``fails_with``."""
+
+    def __init__(self):
+        self.descriptors = []
+        self.happened = threading.Event()
+        self.fails_with = None
+
+    def sync(self, descriptor):
+        self.descriptors.append(descriptor)
+        self.happened.set()
+        if self.fails_with is not None:
+            raise self.fails_with
+
+
+class TestWrittenBack:
+    @pytest.fixture
+    def file(self, tmp_path):
+        with (tmp_path / "a").open("wb") as opened:
+            yield opened
+
+    @pytest.fixture
+    def syncs(self, monkeypatch):
+        noted = Syncs()
+        monkeypatch.setattr(part_file, "_SECONDS_BETWEEN_SYNCS", 0.001)
+        monkeypatch.setattr(part_file, "_sync_data", noted.sync)
+        return noted
+
+    def test_the_file_is_synced_while_it_grows(self, file, syncs):
+        with written_back(file):
+            assert syncs.happened.wait(10)
+        assert set(syncs.descriptors) == {file.fileno()}
+
+    def test_a_disk_that_fails_is_not_forgotten(self, file, syncs):
+        syncs.fails_with = OSError(errno.EIO, "Input/output error")
+        with pytest.raises(OSError, match="Input/output"), written_back(file):
+            assert syncs.happened.wait(10)
+
+    def test_an_error_in_between_is_passed_on(self, file):
+        with pytest.raises(ZeroDivisionError), written_back(file):
+            raise ZeroDivisionError
