@@ -15,6 +15,7 @@ from aiohttp import web
 from seedance_provider.emulator import faults
 from seedance_provider.emulator.refusals import REFUSALS
 from seedance_provider.emulator.resources import FAULTS, LISTENER, MEDIA, STORE
+from seedance_provider.emulator.spoiled_files import SpoiledFile
 
 __all__ = ["inject_faults"]
 
@@ -82,6 +83,8 @@ class _Injection:
                 return web.Response(text=_GATEWAY_PAGE.format(status="403 Forbidden"), status=403)
             case "media_error":
                 return web.Response(text=_GATEWAY_PAGE.format(status="500 Error"), status=500)
+            case "media_wrong_type":
+                return web.Response(text=_GATEWAY_PAGE.format(status="This link has expired"), content_type="text/html")
         return await self._broken(b'{"taskId": "task_')
 
     async def _spoiled(self, handled: web.StreamResponse) -> web.StreamResponse:
@@ -98,8 +101,8 @@ class _Injection:
                 return handled
             case "unknown_status":
                 return _with_unknown_status(handled)
-            case "media_cut" | "media_wrong_length":
-                return await self._part_of_the_file(handled)
+            case "media_cut" | "media_wrong_length" | "media_stalled" | "media_changed" | "media_endless":
+                return await self._spoiled_file(handled)
             case "cut_json_after":
                 body = _body(handled)
                 return web.Response(body=body[: len(body) // 2], content_type="application/json")
@@ -132,19 +135,23 @@ class _Injection:
             transport.abort()
         return web.Response()  # goes nowhere
 
-    async def _part_of_the_file(self, handled: web.StreamResponse) -> web.StreamResponse:
-        """Send the first half of a file whose full length was announced."""
+    async def _spoiled_file(self, handled: web.StreamResponse) -> web.StreamResponse:
         job = self._request.app[STORE].get(self._request.match_info["task_id"])
         if job is None or handled.status != 200:
             return handled
-        content = (await self._request.app[MEDIA].video(job)).read_bytes()
-        part = web.StreamResponse(headers={"Content-Type": "video/mp4"})
-        part.content_length = len(content)
-        part.force_close()
-        await part.prepare(self._request)
-        await part.write(content[: len(content) // 2])
+        path = await self._request.app[MEDIA].video(job)
+        file = SpoiledFile(self._request, path, job.order.media_type)
+        match self._rule.fault:
+            case "media_endless":
+                return await file.without_end()
+            case "media_changed":
+                part = await file.first_half_of_another()
+            case _:
+                part = await file.first_half()
         if self._rule.fault == "media_cut":
             self._hang_up(with_reset=True)
+        if self._rule.fault == "media_stalled":
+            await file.silence(self._rule.seconds)
         return part
 
 

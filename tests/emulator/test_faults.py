@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import pytest
 import requests
@@ -275,15 +276,68 @@ class TestMedia:
         assert client.get(url).status_code == status
         assert client.get(url).ok
 
-    @pytest.mark.parametrize("fault", ["media_cut", "media_wrong_length"])
+    @pytest.mark.parametrize("fault", ["media_cut", "media_wrong_length", "media_stalled", "media_changed"])
     def test_ends_in_the_middle(self, client, url, fault):
         whole = client.get(url).content
-        set_faults(client, on("media", fault, count=1))
+        set_faults(client, on("media", fault, count=1, seconds=0.1))
         with client.session.get(url, stream=True, timeout=10) as answer:
             assert int(answer.headers["Content-Length"]) == len(whole)
             with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
                 b"".join(answer.iter_content(1000))
         assert client.get(url).content == whole
+
+    @pytest.mark.parametrize("fault", ["media_cut", "media_wrong_length", "media_stalled"])
+    def test_the_rest_of_the_same_file_can_be_had(self, client, url, fault):
+        whole = client.get(url)
+        set_faults(client, on("media", fault, count=1, seconds=0.1))
+        with client.session.get(url, stream=True, timeout=10) as cut:
+            assert {name: cut.headers[name] for name in ("ETag", "Last-Modified", "Accept-Ranges")} == {
+                name: whole.headers[name] for name in ("ETag", "Last-Modified", "Accept-Ranges")
+            }
+        rest = client.session.get(url, headers={"Range": "bytes=1000-", "If-Range": cut.headers["ETag"]}, timeout=10)
+        assert (rest.status_code, rest.content) == (206, whole.content[1000:])
+
+    @pytest.mark.parametrize("fault", ["media_cut", "media_wrong_length", "media_stalled"])
+    def test_the_rest_is_cut_too(self, client, url, fault):
+        whole = client.get(url).content
+        set_faults(client, on("media", fault, count=1, seconds=0.1))
+        with client.session.get(url, stream=True, timeout=10, headers={"Range": "bytes=1000-"}) as answer:
+            assert answer.status_code == 206
+            assert answer.headers["Content-Range"] == f"bytes 1000-{len(whole) - 1}/{len(whole)}"
+            assert int(answer.headers["Content-Length"]) == len(whole) - 1000
+            assert answer.raw.read(500, decode_content=False) == whole[1000:1500]
+
+    def test_is_silent_in_the_middle(self, client, url):
+        client.get(url)
+        set_faults(client, on("media", "media_stalled", count=1, seconds=30))
+        began = time.monotonic()
+        with client.session.get(url, stream=True, timeout=0.5) as answer, pytest.raises(requests.ConnectionError):
+            b"".join(answer.iter_content(1000))
+        assert 0.4 < time.monotonic() - began < 10
+
+    def test_is_another_file_before_it_is_asked_for_the_rest(self, client, url):
+        whole = client.get(url)
+        set_faults(client, on("media", "media_changed", count=1))
+        with client.session.get(url, stream=True, timeout=10) as answer:
+            assert answer.headers["ETag"] != whole.headers["ETag"]
+            assert answer.raw.read(1000, decode_content=False) != whole.content[:1000]
+
+    def test_has_no_end(self, client, url):
+        whole = client.get(url).content
+        set_faults(client, on("media", "media_endless", count=1))
+        with client.session.get(url, stream=True, timeout=10) as answer:
+            assert "Content-Length" not in answer.headers
+            assert answer.raw.read(len(whole), decode_content=False) == whole
+            more = answer.raw.read(10_000_000, decode_content=False)
+            assert len(more) == 10_000_000
+        # Nobody is kept busy by a client that is gone.
+        assert client.get(url).content == whole
+
+    def test_is_a_page(self, client, url):
+        set_faults(client, on("media", "media_wrong_type", count=1))
+        answer = client.get(url)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert b"expired" in answer.content
 
 
 class TestHttp:
