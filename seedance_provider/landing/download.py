@@ -31,6 +31,7 @@ _PIECE_BYTES = 1024 * 1024
 _CONNECT_SECONDS = 10.0
 _LONGEST_PAUSE = 60.0
 _NOTHING_LANDED = "Nothing landed; try again."
+_NO_TYPE = "no content type"
 
 #: The address is the reason, or that the vendor has the video no longer.
 _REFUSED = (401, 403, 404, 410)
@@ -112,13 +113,13 @@ class Download:
         #: In bytes; ``None`` as long as it is not known.
         self.size: int | None = None
         #: What the server says that it is.
-        self.content_type = "no content type"
+        self.content_type = _NO_TYPE
 
     def __enter__(self) -> Self:
         self._response = response = self._persist(lambda: self._ask(0))
         try:
             self._version = _Version.of(response)
-            self.content_type = response.headers.get("Content-Type", self.content_type)
+            self.content_type = response.headers.get("Content-Type", _NO_TYPE)
             self.size = _promised_size(response)
             self._check_size(self.size or 0)
         except BaseException:
@@ -198,6 +199,7 @@ class Download:
                 response.close()
                 self._response = response = self._ask(0)
                 total = None
+        self.content_type = response.headers.get("Content-Type", _NO_TYPE)
         file.seek(received)
         file.truncate()
         if total is not None:

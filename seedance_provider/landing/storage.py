@@ -106,8 +106,13 @@ class StoredObject:
     def size(self) -> int | None:
         """Return how many bytes it has, or ``None`` if it is not there. Looks anew: file systems remember listings."""
         with self.asking():
-            self._path.fs.invalidate_cache()
-            return int(self._path.stat().st_size) if self._path.exists() else None
+            fs = self._path.fs
+            fs.invalidate_cache()
+            try:
+                # Not by exists(): some file systems answer any error with a no.
+                return int(fs.info(self._path.path)["size"])
+            except (FileNotFoundError, NotADirectoryError):
+                return None
 
     def version(self) -> str:
         """Return a text that is another one when it has changed, without reading it."""

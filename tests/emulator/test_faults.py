@@ -330,8 +330,19 @@ class TestMedia:
             assert answer.raw.read(len(whole), decode_content=False) == whole
             more = answer.raw.read(10_000_000, decode_content=False)
             assert len(more) == 10_000_000
-        # Nobody is kept busy by a client that is gone.
         assert client.get(url).content == whole
+
+    @pytest.mark.parametrize("fault", ["media_stalled", "media_endless"])
+    def test_ends_when_the_client_is_gone(self, client, url, fault, caplog):
+        client.get(url)
+        set_faults(client, on("media", fault, count=1, seconds=600))
+        # An answer is in this log when it has ended.
+        caplog.set_level("INFO", "aiohttp.access")
+        caplog.clear()
+        with requests.get(url, stream=True, timeout=10) as answer:
+            answer.raw.read(1000, decode_content=False)
+            assert "GET /media/" not in caplog.text
+        wait_until(lambda: "GET /media/" in caplog.text, timeout=10, what="the end of the answer")
 
     def test_is_a_page(self, client, url):
         set_faults(client, on("media", "media_wrong_type", count=1))

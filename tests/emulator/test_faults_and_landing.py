@@ -82,8 +82,12 @@ def digest(content: bytes) -> str:
 
 
 def strike(client, fault, **options):
-    rule = {"fault": fault, "on": "media", "seconds": 1, **options}
-    assert client.session.post(f"{client.url}/emulator/faults", json={"seed": 0, "faults": [rule]}, timeout=10).ok
+    strike_in_turn(client, {"fault": fault, **options})
+
+
+def strike_in_turn(client, *faults):
+    rules = [{"on": "media", "seconds": 1, **fault} for fault in faults]
+    assert client.session.post(f"{client.url}/emulator/faults", json={"seed": 0, "faults": rules}, timeout=10).ok
 
 
 @contextmanager
@@ -159,3 +163,32 @@ def test_a_fault_at_random_is_no_hindrance(client, land, folder, whole):
         land()
         assert digest((folder / "a.mp4").read_bytes()) == whole
         (folder / "a.mp4").unlink()
+
+
+@pytest.mark.parametrize("first", ["media_cut", "media_wrong_length", "media_changed", "media_error"])
+@pytest.mark.parametrize("then", ["media_cut", "media_wrong_length", "media_changed", "media_error"])
+def test_one_after_the_other_is_no_hindrance(client, land, folder, whole, first, then):
+    strike_in_turn(client, {"fault": first, "count": 1}, {"fault": then, "count": 1})
+    with watched(folder) as seen:
+        land()
+    assert seen <= {("a.mp4", whole)}
+    assert digest((folder / "a.mp4").read_bytes()) == whole
+    assert os.listdir(folder) == ["a.mp4"]
+
+
+def test_a_page_instead_of_the_rest_is_told_as_one(client, land, folder):
+    strike_in_turn(client, {"fault": "media_cut", "count": 1}, {"fault": "media_wrong_type"})
+    with watched(folder) as seen, pytest.raises(BrokenMediaError, match=r"\(text/html; charset=utf-8, "):
+        land()
+    assert seen == set()
+
+
+@pytest.mark.parametrize("fault", ["media_cut", "media_wrong_length", "media_stalled", "media_changed", "media_error"])
+def test_what_is_there_is_known_again_in_spite_of_it(client, land, folder, whole, fault):
+    land()
+    strike(client, fault, count=2)
+    with watched(folder) as seen:
+        assert land().was_there
+    assert seen <= {("a.mp4", whole)}
+    assert os.listdir(folder) == ["a.mp4"]
+    assert digest((folder / "a.mp4").read_bytes()) == whole

@@ -16,8 +16,8 @@ from tests.support.media_server import media_server
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Nobody waits for a test.
-LIMITS = DownloadLimits(stall_seconds=0.3, pause=0.001)
+#: Nobody waits for a test, and none goes on for ever.
+LIMITS = DownloadLimits(max_seconds=30, stall_seconds=0.3, pause=0.001)
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,9 @@ class TestAddressRule:
         monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
         assert AddressRule.beside("https://api.example/v1").allowed == {PRIVATE, LOOPBACK}
 
-    @pytest.mark.parametrize("api", ["https://a..b/api/v1", f"https://{'a' * 64}.example", "http://[::1/api", "/api/v1", ""])
+    @pytest.mark.parametrize(
+        "api", ["https://a..b/api/v1", f"https://{'a' * 64}.example", "http://[::1/api", "/api/v1", ""]
+    )
     def test_what_is_no_name_allows_nothing(self, api):
         assert AddressRule.beside(api).allowed == set()
 

@@ -19,6 +19,7 @@ from airflow.sdk.io import attach
 
 from seedance_provider.landing import landing as landing_module
 from seedance_provider.landing import part_file
+from seedance_provider.landing.download import Download
 from seedance_provider.landing.errors import (
     BrokenMediaError,
     DestinationTakenError,
@@ -150,6 +151,20 @@ class TestLand:
         land(destination)
         assert content_of(destination) == video
         assert server.ranges[-1] == "bytes=1000-"
+
+    def test_a_local_file_is_written_to_the_disk_while_it_is_downloaded(self, land, local, monkeypatch):
+        synced = threading.Event()
+        save = Download.save
+
+        def save_until_synced(download, file):
+            size = save(download, file)
+            assert synced.wait(10)
+            return size
+
+        monkeypatch.setattr(Download, "save", save_until_synced)
+        monkeypatch.setattr(part_file, "_SECONDS_BETWEEN_SYNCS", 0.001)
+        monkeypatch.setattr(part_file, "_sync_data", lambda descriptor: synced.set())
+        land(local)
 
     def test_an_address_that_has_expired_is_renewed(self, land, local, server, video):
         server.script.append(Serving(403, body=b""))
@@ -286,8 +301,9 @@ class TestAgain:
 class TestDestinationTaken:
     def test_by_an_object_of_another_size(self, land, destination, video):
         put(destination, b"precious")
+        # Which is known before anything is downloaded.
         with pytest.raises(DestinationTakenError, match=f"it has 8 bytes, the video has {len(video):,} bytes"):
-            land(destination)
+            land(destination, check=lambda path, size: pytest.fail("it was downloaded"))
         assert content_of(destination) == b"precious"
 
     @pytest.mark.parametrize("changed", [0, -1])
@@ -424,7 +440,7 @@ class TestDisk:
     @pytest.mark.parametrize("overwrite", [False, True])
     def test_a_folder_where_the_video_should_be_stays(self, land, folder, overwrite):
         (folder / "a.mp4").mkdir()
-        with pytest.raises(LandingError, match="a.mp4"):
+        with pytest.raises(LandingError, match=r"a\.mp4"):
             land(StoredObject.at(f"file://{folder}/a.mp4"), overwrite=overwrite)
         assert [path.name for path in folder.rglob("*")] == ["a.mp4"]
 
@@ -443,6 +459,6 @@ class TestDisk:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
         monkeypatch.setattr(os, "fsync", failing)
-        with pytest.raises(StorageError, match="Input/output error.* try again"):
+        with pytest.raises(StorageError, match=r"Input/output error.* try again"):
             land(local)
         assert everything_under(tmp_path) == []

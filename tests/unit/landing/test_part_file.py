@@ -138,16 +138,25 @@ class TestWithoutAName:
             part.file.flush()
             assert os.listdir(final.parent) == []
 
+    @pytest.fixture
+    def refused_without_a_name(self, monkeypatch):
+        """A file system that makes files with a name only."""
+
+        def refusing(number: int) -> None:
+            opened = os.open
+
+            def refused(path, flags, *args, **kwargs):
+                if flags & part_file._UNNAMED == part_file._UNNAMED:
+                    raise OSError(number, os.strerror(number))
+                return opened(path, flags, *args, **kwargs)
+
+            monkeypatch.setattr(os, "open", refused)
+
+        return refusing
+
     @pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT])
-    def test_a_file_system_that_can_not_do_it_gets_a_hidden_name(self, final, monkeypatch, number):
-        opened = os.open
-
-        def refused(path, flags, *args, **kwargs):
-            if flags & part_file._UNNAMED == part_file._UNNAMED:
-                raise OSError(number, os.strerror(number))
-            return opened(path, flags, *args, **kwargs)
-
-        monkeypatch.setattr(os, "open", refused)
+    def test_a_file_system_that_can_not_do_it_gets_a_hidden_name(self, final, refused_without_a_name, number):
+        refused_without_a_name(number)
         with PartFile(final.parent) as part:
             (name,) = os.listdir(final.parent)
             assert name.startswith(".seedance-")
@@ -165,11 +174,8 @@ class TestWithoutAName:
         with pytest.raises(FileNotFoundError), PartFile(final.parent / "missing"):
             pass
 
-    def test_so_is_one_that_may_not_be_written_to(self, final, monkeypatch):
-        def refused(*args, **kwargs):
-            raise PermissionError(errno.EACCES, "Permission denied")
-
-        monkeypatch.setattr(os, "open", refused)
+    def test_any_other_error_is_one_too(self, final, refused_without_a_name):
+        refused_without_a_name(errno.EACCES)
         with pytest.raises(PermissionError), PartFile(final.parent):
             pass
 

@@ -7,8 +7,8 @@ import os
 
 import fsspec
 import pytest
-from airflow.sdk import ObjectStoragePath
 from airflow.sdk.io import attach
+from fsspec.implementations.memory import MemoryFileSystem
 
 from seedance_provider.landing.errors import (
     InvalidDestinationError,
@@ -87,6 +87,22 @@ class TestBeside:
         assert str(stored) == f"s3://aws_default@bucket/videos/{expected}"
 
 
+class RememberingFileSystem(MemoryFileSystem):
+    """As those of the object stores do."""
+
+    cachable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known = {}
+
+    def info(self, path, **kwargs):
+        return self.known.setdefault(path, super().info(path, **kwargs))
+
+    def invalidate_cache(self, path=None):
+        self.known.clear()
+
+
 class TestWhatIsThere:
     def test_nothing(self, stored):
         assert stored.size() is None
@@ -99,6 +115,16 @@ class TestWhatIsThere:
         publish(stored, b"a video", tmp_path)
         stored.size()
         publish(stored, b"a longer video", tmp_path, replace=True)
+        assert stored.size() == 14
+
+    def test_also_by_a_file_system_that_remembers(self):
+        remembering = RememberingFileSystem()
+        attach("memory", "remembering", fs=remembering)
+        stored = StoredObject.at("memory://remembering@bucket/a.mp4")
+        stored.path.write_bytes(b"a video")
+        assert stored.size() == 7
+        stored.path.write_bytes(b"a longer video")
+        assert stored.path.stat().st_size == 7
         assert stored.size() == 14
 
     def test_a_part_of_it(self, stored, tmp_path):
@@ -125,7 +151,6 @@ class TestPublish:
         publish(stored, b"new", tmp_path, replace=True)
         assert stored.piece(0, 100) == b"new"
 
-
     def test_has_all_of_it(self, stored, tmp_path):
         content = bytes(range(256)) * 10_000
         publish(stored, content, tmp_path)
@@ -148,7 +173,7 @@ class TestErrors:
             def failing(*args, **kwargs):
                 raise error
 
-            monkeypatch.setattr(ObjectStoragePath, "exists", failing)
+            monkeypatch.setattr(remote.path.fs, "info", failing)
             return remote
 
         return fails_with
@@ -194,14 +219,13 @@ class TestErrors:
 
         for name in ("info", "checksum", "cat_file", "put_file"):
             monkeypatch.setattr(remote.path.fs, name, failing)
-        monkeypatch.setattr(ObjectStoragePath, "exists", failing)
         asked = {
             "size": remote.size,
             "version": remote.version,
             "piece": lambda: remote.piece(0, 1),
             "publish": lambda: publish(remote, b"new", tmp_path),
         }
-        with pytest.raises(StorageError, match="memory://bucket/videos/a.mp4 failed: _StoreError: reset"):
+        with pytest.raises(StorageError, match=r"memory://bucket/videos/a\.mp4 failed: _StoreError: reset"):
             asked[ask]()
 
     def test_what_is_explained_already_is_passed_on(self, remote):
