@@ -11,6 +11,7 @@ import pytest
 
 from seedance_provider.emulator.settings import DEFAULT_KEY, DEMO_KEY
 from tests.support import media
+from tests.support.scripted_api import Answer, scripted_api
 from tests.support.statsd_server import StatsdServer
 from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
@@ -77,8 +78,31 @@ def statsd():
 
 
 @pytest.fixture(scope="session")
+def webhook():
+    """Hears what an example DAG posts."""
+    with scripted_api() as running:
+        running.creations.append(Answer(body={"ok": True}))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def catalogue(tmp_path_factory):
+    """The database where an example DAG keeps its table."""
+    return tmp_path_factory.mktemp("catalogue") / "videos.db"
+
+
+@pytest.fixture(scope="session")
 def airflow_stack(
-    tmp_path_factory, dags_folder, emulator, small_emulator, slow_emulator, video_folder, image_folder, statsd
+    tmp_path_factory,
+    dags_folder,
+    emulator,
+    small_emulator,
+    slow_emulator,
+    video_folder,
+    image_folder,
+    statsd,
+    webhook,
+    catalogue,
 ):
     """An Airflow with connections to the emulators. Starting it takes about 10 seconds."""
     home = tmp_path_factory.mktemp("airflow") / "home"
@@ -95,6 +119,8 @@ def airflow_stack(
         "AIRFLOW_CONN_METERED": emulator.connection,
         "AIRFLOW_CONN_SLOW": slow_emulator.connection,
         "AIRFLOW_CONN_DEMO_KEY": json.dumps(json.loads(emulator.connection) | {"password": DEMO_KEY}),
+        "AIRFLOW_CONN_VIDEO_WEBHOOK": json.dumps({"conn_type": "http", "host": webhook.url}),
+        "AIRFLOW_CONN_VIDEO_CATALOGUE": json.dumps({"conn_type": "sqlite", "host": str(catalogue)}),
         "SEEDANCE_VIDEO_FOLDER": video_folder.as_uri(),
         "SEEDANCE_IMAGE_FOLDER": image_folder.as_uri(),
         **statsd.settings,

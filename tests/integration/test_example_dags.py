@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sqlite3
+import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import av
 import pytest
 
+from tools.waiting import wait_until
+
 EXAMPLES = sorted(path.stem for path in (Path(__file__).parents[2] / "dags").glob("*.py"))
+#: An event starts it, and nobody else.
+STARTED_BY_EVENTS = "seedance_catalogue"
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +26,39 @@ def finished(airflow_stack):
     runs = {}
     for dag_id in EXAMPLES:
         airflow_stack.wait_for_dag(dag_id)
+    airflow_stack.unpause(STARTED_BY_EVENTS)
+    for dag_id in EXAMPLES:
+        if dag_id == STARTED_BY_EVENTS:
+            continue
         # In place of the run that the schedule would start as soon as the DAG is unpaused.
         runs[dag_id] = airflow_stack.trigger(dag_id, logical_date=airflow_stack.next_logical_date(dag_id))
         airflow_stack.unpause(dag_id)
-    return {dag_id: airflow_stack.wait_for_run(dag_id, run_id, timeout=180) for dag_id, run_id in runs.items()}
+    approve(airflow_stack, runs["seedance_approval"])
+    done = {dag_id: airflow_stack.wait_for_run(dag_id, run_id, timeout=240) for dag_id, run_id in runs.items()}
+    return done | {STARTED_BY_EVENTS: run_after_events(airflow_stack)}
+
+
+def approve(airflow_stack, run_id):
+    """
+    Press the button that a person would press, who is not as fast as a test.
+
+    Until the scheduler has seen the end of the process that asks, it takes it for that of the one after the answer.
+    """
+    seen = f"TaskInstance Finished: dag_id=seedance_approval, task_id=approve, run_id={run_id}"
+    log = airflow_stack.home / "components/scheduler.log"
+    wait_until(lambda: seen in log.read_text(), timeout=180, what="something to approve")
+    task = f"/dags/seedance_approval/dagRuns/{run_id}/taskInstances/approve"
+    assert airflow_stack.call("GET", task)["state"] == "awaiting_input"
+    answer = {"chosen_options": ["Approve"], "params_input": {}}
+    airflow_stack.call("PATCH", f"{task}/-1/hitlDetails", json=answer)
+
+
+def run_after_events(airflow_stack):
+    """The run that the landing of another example has started."""
+    runs = f"/dags/{STARTED_BY_EVENTS}/dagRuns"
+    wait_until(lambda: airflow_stack.call("GET", runs)["dag_runs"], timeout=60, what="a run after an asset event")
+    first = airflow_stack.call("GET", runs, params={"order_by": "run_after"})["dag_runs"][0]
+    return airflow_stack.wait_for_run(STARTED_BY_EVENTS, first["dag_run_id"], timeout=60)
 
 
 def landed(airflow_stack, run, map_index: int = -1) -> Path:
@@ -32,15 +69,20 @@ def landed(airflow_stack, run, map_index: int = -1) -> Path:
 
 def test_there_is_an_example_of_every_kind():
     assert EXAMPLES == [
+        "seedance_approval",
         "seedance_brand_variations",
         "seedance_bucket_images",
+        "seedance_catalogue",
+        "seedance_clean_up",
         "seedance_create_wait_upload",
+        "seedance_film",
         "seedance_image_to_video",
         "seedance_many_videos",
         "seedance_safer_prompt",
         "seedance_storyboard",
         "seedance_taskflow",
         "seedance_text_to_video",
+        "seedance_upload_and_notify",
     ]
 
 
@@ -106,7 +148,10 @@ def test_returns_what_the_next_tasks_need(airflow_stack, finished):
         "created_at": "",
         "completed_at": "",
         "generation_seconds": pytest.approx(2.5, abs=0.1),
+        "prompt": result["prompt"],
+        "inputs": {"resolution": "1280x720", "duration": 5},
     }
+    assert result["prompt"].startswith("A serene Japanese garden")
     assert airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "create", key="task_id") == result["task_id"]
 
 
@@ -162,3 +207,108 @@ def test_a_safer_prompt_is_tried_after_moderation_only(airflow_stack, finished, 
     ended = {i["task_id"]: i["state"] for i in airflow_stack.task_instances("seedance_safer_prompt", run_id)}
     assert run["state"] == state
     assert ended | states == ended
+
+
+def test_posts_a_link_to_what_has_landed(airflow_stack, finished, webhook):
+    run = finished["seedance_upload_and_notify"]
+    told = [asked.json for asked in webhook.asked if asked.path == "/videos"]
+    assert told == [
+        {
+            "text": "Hot-air balloons rise over a valley in the morning mist",
+            "link": airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "upload"),
+            "credits": 160,
+        }
+    ]
+
+
+def test_describes_the_video_in_a_file_beside_it(airflow_stack, finished):
+    run = finished["seedance_upload_and_notify"]
+    video = landed(airflow_stack, run)
+    described = json.loads(video.with_suffix(".json").read_text())
+    assert described["prompt"] == "Hot-air balloons rise over a valley in the morning mist"
+    assert described["inputs"] == {"duration": 4}
+    assert described["size"] == video.stat().st_size
+    assert described["airflow"]["run_id"] == run["dag_run_id"]
+
+
+def test_files_it_under_the_month_in_which_it_was_made(airflow_stack, finished):
+    run = finished["seedance_upload_and_notify"]
+    completed = airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "create")["completed_at"]
+    assert landed(airflow_stack, run).parts[-3:-1] == (completed[:4], completed[5:7])
+
+
+def test_publishes_what_a_person_has_approved(airflow_stack, finished):
+    run = finished["seedance_approval"]
+    draft = landed(airflow_stack, run)
+    published = Path(urlsplit(airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "publish")).path)
+    assert not draft.exists()
+    assert published.parent.name == "published"
+    assert published.stat().st_size > 10_000
+
+
+def test_puts_the_clips_together_into_one_film(airflow_stack, finished):
+    run = finished["seedance_film"]
+    film = Path(urlsplit(airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "film")).path)
+    with av.open(str(film)) as video:
+        assert video.duration / av.time_base == pytest.approx(12, abs=0.3)
+        frames = [frame.pts * frame.time_base for frame in video.decode(video=0)]
+    assert frames == sorted(frames)
+    assert len(frames) == sum(frame_count(landed(airflow_stack, run, index)) for index in range(3))
+    assert [path.name for path in film.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def frame_count(path):
+    with av.open(str(path)) as video:
+        return sum(1 for _ in video.decode(video=0))
+
+
+def test_a_landing_starts_the_dag_that_listens_to_it(airflow_stack, finished):
+    run = finished["seedance_upload_and_notify"]
+    (event,) = airflow_stack.call(
+        "GET", f"/dags/{STARTED_BY_EVENTS}/dagRuns/{finished[STARTED_BY_EVENTS]['dag_run_id']}/upstreamAssetEvents"
+    )["asset_events"]
+    assert event["source_run_id"] == run["dag_run_id"]
+    created = airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "create")
+    assert event["extra"] | {"sidecar_uri": ""} == {
+        "uri": airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "upload"),
+        "size": landed(airflow_stack, run).stat().st_size,
+        "last_frame_uri": None,
+        "sidecar_uri": "",
+        "task_id": created["task_id"],
+        "model": "seedance-20",
+        "prompt": created["prompt"],
+        "credits_used": 160,
+    }
+
+
+def test_every_video_is_in_the_catalogue_once(airflow_stack, finished, catalogue):
+    run = finished["seedance_upload_and_notify"]
+    airflow_stack.call(
+        "POST",
+        f"/dags/{STARTED_BY_EVENTS}/dagRuns/{finished[STARTED_BY_EVENTS]['dag_run_id']}/clear",
+        json={"dry_run": False, "only_failed": False},
+    )
+    airflow_stack.wait_for_run(STARTED_BY_EVENTS, finished[STARTED_BY_EVENTS]["dag_run_id"], timeout=60)
+    with sqlite3.connect(catalogue) as opened:
+        rows = opened.execute("SELECT uri, model, prompt, credits, bytes FROM seedance_videos").fetchall()
+    video = landed(airflow_stack, run)
+    prompt = "Hot-air balloons rise over a valley in the morning mist"
+    assert rows == [(video.as_uri(), "seedance-20", prompt, 160, video.stat().st_size)]
+
+
+def test_the_clean_up_only_says_what_it_would_delete(airflow_stack, finished, video_folder):
+    run = finished["seedance_clean_up"]
+    assert airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "clean_up") == []
+
+
+def test_the_clean_up_deletes_what_is_old_and_nothing_else(airflow_stack, finished, video_folder):
+    old = video_folder / "old"
+    old.mkdir()
+    names = ["a.mp4", "a.json", "a-last-frame.png", "notes.txt", ".seedance-0a1b.part", "young.mp4"]
+    for name in names:
+        (old / name).write_bytes(b"old")
+        age = 0 if name == "young.mp4" else 91 * 24 * 60 * 60
+        os.utime(old / name, (time.time() - age,) * 2)
+    run_id = airflow_stack.trigger("seedance_clean_up", conf={"dry_run": False})
+    assert airflow_stack.wait_for_run("seedance_clean_up", run_id, timeout=60)["state"] == "success"
+    assert sorted(path.name for path in old.iterdir()) == ["notes.txt", "young.mp4"]
