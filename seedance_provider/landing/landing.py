@@ -123,7 +123,12 @@ class Landing:
         except FileExistsError:
             # Another task has landed something there since.
             there = destination.size()
-            if there is not None and _is_same(destination, part, there, landed.size):
+            if there is None:
+                raise StorageError(
+                    f"{destination} was being written by another task at the same time, and is not there. Nothing "
+                    "landed; try again."
+                ) from None
+            if _is_same(destination, part, there, landed.size):
                 return Landed(landed.size, was_there=True, facts=landed.facts)
             raise _taken(destination, there, landed.size) from None
         return landed
@@ -166,8 +171,8 @@ def _same_ends(destination: StoredObject, piece: Callable[[int, int], bytes | No
     return True
 
 
-def _taken(destination: StoredObject, there: int | None, size: int | None) -> DestinationTakenError:
-    has = "another object" if there in (None, size) else f"{there:,} bytes"
+def _taken(destination: StoredObject, there: int, size: int | None) -> DestinationTakenError:
+    has = "another object" if there == size else f"{there:,} bytes"
     return DestinationTakenError(
         f"{destination} exists, and it is not this video: it has {has}, the video has {size or 0:,} bytes. Nothing was "
         "overwritten: choose another destination, or set overwrite=True."

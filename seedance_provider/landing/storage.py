@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["StoredObject"]
 
 #: What is on its way to a store at a time is memory: parts of so many bytes, and so many of them.
-_PART_BYTES = 8 * 1024 * 1024
-_PARTS_AT_A_TIME = 4
+_PART_BYTES = 5 * 1024 * 1024
+_PARTS_AT_A_TIME = 3
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+#: S3 says the second of two uploads that it has at once.
+_EXISTS = ("PreconditionFailed", "ConditionalRequestConflict", "412")
 #: By these the libraries of the storages say that a task may not; they have no common error.
 _DENIED = (
     "AccessDenied",
@@ -186,9 +188,21 @@ class StoredObject:
         return f"read, list and write there, with {whose},"
 
 
-def _says_exists(error: Exception) -> bool:
-    """What S3 and others answer to an upload that must not replace anything."""
-    return "PreconditionFailed" in str(error) or "412" in str(getattr(error, "code", ""))
+def _says_exists(error: BaseException | None) -> bool:
+    """Whether an upload was refused because it must not replace anything. s3fs says the code only in the cause."""
+    while error is not None:
+        if _code(error) in _EXISTS or "PreconditionFailed" in str(error):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _code(error: BaseException) -> str:
+    """What a storage answered: botocore keeps it in the answer, others as the status of HTTP."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return str(response.get("Error", {}).get("Code"))
+    return str(getattr(error, "code", ""))
 
 
 def _no_storage(uri: str, error: Exception) -> InvalidDestinationError:

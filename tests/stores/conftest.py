@@ -6,12 +6,13 @@ import pytest
 
 from tests.support import media
 from tests.support.media_server import media_server
-from tests.support.s3_server import s3_server
+from tools.large_video import large_video
+from tools.s3_server import S3Server
 
 
 @pytest.fixture(scope="session")
-def s3(tmp_path_factory):
-    with s3_server(tmp_path_factory.mktemp("s3")) as running:
+def s3():
+    with S3Server() as running:
         yield running
 
 
@@ -32,7 +33,7 @@ def small(tmp_path_factory):
 @pytest.fixture(scope="session")
 def large(tmp_path_factory):
     """Too large for one request to S3: it goes in parts."""
-    return media.large_video(tmp_path_factory.mktemp("media") / "large.mp4", 40).read_bytes()
+    return large_video(tmp_path_factory.mktemp("media") / "large.mp4", 40).read_bytes()
 
 
 @pytest.fixture

@@ -121,10 +121,12 @@ def main() -> None:
     if given.hidden_names:
         part_file._UNNAMED = None
     gc.freeze()
-    began = time.monotonic()
-    assert killed(given.url, given.destination, None) == "landed"
-    takes = time.monotonic() - began
-    whole = digest_there(given.destination)
+    # The first one of all meets a store that has to make room.
+    for _ in range(2):
+        began = time.monotonic()
+        assert killed(given.url, given.destination, None) == "landed"
+        takes = time.monotonic() - began
+        whole = digest_there(given.destination)
     chance = random.Random(1)  # noqa: S311 - not for secrets
     seen = Killings()
     for _ in range(given.kills):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import media
 from tests.support.media_server import Serving
+from tools.large_video import large_video
 from tools.processes import inherited_environment
 
 REPOSITORY = Path(__file__).parents[2]
@@ -20,8 +20,8 @@ KILLS = 100
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
-    """In three parts, where it has to be sent in parts."""
-    return media.large_video(tmp_path_factory.mktemp("media") / "a.mp4", 20).read_bytes()
+    """In five parts, where it has to be sent in parts."""
+    return large_video(tmp_path_factory.mktemp("media") / "a.mp4", 20).read_bytes()
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ class TestLanding:
     def test_a_large_one_goes_in_parts(self, land, server, s3, bucket, large):
         server.content = large
         land()
-        assert s3.client.head_object(Bucket=bucket, Key="2026/a.mp4")["ETag"].endswith('-6"')
+        assert s3.client.head_object(Bucket=bucket, Key="2026/a.mp4")["ETag"].endswith('-9"')
         assert s3.unfinished(bucket) == []
 
     @pytest.mark.parametrize("name", ["small", "large"])
@@ -132,15 +132,20 @@ class TestErrors:
         with pytest.raises(StorageError, match=r"s3://s3@no-such-bucket/2026/a\.mp4"):
             land(into="no-such-bucket")
 
-    def test_a_store_that_refuses_the_task(self, land, server, small, bucket, monkeypatch, api):
-        # Everything that S3 is asked is answered as if the task had no rights.
+    def test_an_account_that_may_only_read(self, land, server, s3, small, bucket, monkeypatch):
         server.content = small
-        denied = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
-        api.readings.append(Answer(403, denied, "application/xml"))
-        connection = {"conn_type": "aws", "login": "testing", "password": "testing", "extra": {"endpoint_url": api.url}}
-        monkeypatch.setenv("AIRFLOW_CONN_NO_RIGHTS", json.dumps(connection))
-        with pytest.raises(StorageDeniedError, match="read, list and write there, with the connection 'no_rights'"):
-            land(conn_id="no_rights")
+        monkeypatch.setenv("AIRFLOW_CONN_READER", s3.readers_connection)
+        with pytest.raises(StorageDeniedError, match="read, list and write there, with the connection 'reader'"):
+            land(conn_id="reader")
+        assert s3.keys(bucket) == []
+
+    def test_an_account_that_may_nothing(self, land, server, s3, small, bucket, monkeypatch):
+        server.content = small
+        stranger = json.loads(s3.connection) | {"login": "stranger"}
+        monkeypatch.setenv("AIRFLOW_CONN_STRANGER", json.dumps(stranger))
+        with pytest.raises(StorageDeniedError, match="read, list and write there, with the connection 'stranger'"):
+            land(conn_id="stranger")
+        assert s3.keys(bucket) == []
 
     def test_a_storage_whose_provider_is_not_installed(self):
         with pytest.raises(InvalidDestinationError, match="Is the provider of that storage installed"):

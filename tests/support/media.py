@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -38,20 +36,6 @@ def video(path: Path, seconds: int = 2) -> Path:
             frame.pts = number
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    return path
-
-
-def large_video(path: Path, megabytes: int) -> Path:
-    """Film noise, of so many megabytes, without taking the time to encode it."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=24)
-        stream.width = stream.height = 64
-        stream.pix_fmt = "yuv420p"
-        for number in range(megabytes):
-            packet = av.Packet(os.urandom(1024 * 1024))
-            packet.stream, packet.pts, packet.dts, packet.duration = stream, number, number, 1
-            packet.time_base, packet.is_keyframe = Fraction(1, 24), True
-            container.mux(packet)
     return path
 
 

@@ -395,7 +395,9 @@ class TestTwoAtOnce:
             raise FileExistsError(17, "File exists")
 
         monkeypatch.setattr(StoredObject, "publish", too_late)
-        with pytest.raises(DestinationTakenError, match="it has another object"):
+        with pytest.raises(
+            StorageError, match=r"written by another task at the same time, and is not there.* try again"
+        ):
             land(local)
 
 

@@ -8,7 +8,9 @@ import os
 import fsspec
 import pytest
 from airflow.sdk.io import attach
+from botocore.exceptions import ClientError
 from fsspec.implementations.memory import MemoryFileSystem
+from s3fs.errors import translate_boto_error
 
 from seedance_provider.landing.errors import (
     InvalidDestinationError,
@@ -254,5 +256,24 @@ class TestErrors:
         ],
     )
     def test_a_store_that_has_one_already_says_it_in_its_own_words(self, failing, error):
+        with pytest.raises(FileExistsError):
+            failing(error).size()
+
+    @pytest.mark.parametrize(
+        ("code", "message", "status"),
+        [
+            ("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412),
+            (
+                "ConditionalRequestConflict",
+                "The conditional request cannot succeed due to a conflicting operation",
+                409,
+            ),
+        ],
+    )
+    def test_also_if_the_library_keeps_only_the_words_of_its_answer(self, failing, code, message, status):
+        answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        said = ClientError(answer, "CompleteMultipartUpload")
+        error = translate_boto_error(said)
+        error.__cause__ = said
         with pytest.raises(FileExistsError):
             failing(error).size()
