@@ -38,7 +38,7 @@ test-unit: $(READY) ## Unit tests only
 properties: $(READY) ## Look for odd inputs and broken answers that do harm, in EXAMPLES=10000 each
 	PROPERTY_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest tests/unit/api/test_properties.py
 
-bench: $(READY) $(PEERS)/.ready ## Measure against other providers, or only PART=waits, polls, slots or imports; write benchmarks/RESULTS.md
+bench: $(READY) $(PEERS)/.ready ## Measure against other providers, or only PART=waits, polls, slots, imports or landing; write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks --peers $(PEERS)/bin/python $(PART)
 
 lint: $(READY) ## Style and types

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.imports import measure_imports
+from benchmarks.landing import measure_landing
 from benchmarks.polls import measure_polls
 from benchmarks.slots import measure_slots
 from benchmarks.waits import measure_waits
@@ -16,7 +17,7 @@ def main() -> None:
     """Measure what the command line names, or everything."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--peers", type=Path, required=True, help="interpreter of an environment that holds the peers")
-    parser.add_argument("parts", nargs="*", help="waits, polls, slots, imports; all by default")
+    parser.add_argument("parts", nargs="*", help="waits, polls, slots, imports, landing; all by default")
     arguments = parser.parse_args()
     peers: Path = arguments.peers.absolute()
     parts: dict[str, Callable[[], None]] = {
@@ -24,6 +25,7 @@ def main() -> None:
         "polls": measure_polls,
         "slots": measure_slots,
         "imports": lambda: measure_imports(peers),
+        "landing": measure_landing,
     }
     if unknown := set(arguments.parts) - set(parts):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
