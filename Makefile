@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 READY := $(VENV)/.ready
+# Microsoft's emulator of Azure's blobs, a program for Node.js.
+AZURITE := .azurite
+AZURITE_VERSION := 3.37.0
 # For tests that start nothing larger than a web server. What runs a whole Airflow has the machine to itself.
 SIDE_BY_SIDE := --numprocesses 2
 
@@ -28,7 +31,7 @@ test: $(READY) ## Unit and integration tests
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/emulator
 	$(BIN)/pytest tests/integration
 
-test-slow: $(READY) services ## Chaos, packaging, landing on S3, and the demo as a newcomer runs it
+test-slow: $(READY) $(AZURITE)/$(AZURITE_VERSION) services ## Chaos, packaging, landing in object stores, and the demo as a newcomer runs it
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/slow/test_every_video.py tests/stores
 	$(BIN)/pytest tests/slow --ignore tests/slow/test_every_video.py
 
@@ -54,7 +57,7 @@ build: $(READY) ## Wheel and sdist into dist/
 	$(BIN)/python -m build --outdir dist .
 
 clean: ## Remove everything that was made
-	rm -rf $(VENV) $(PEERS) .run dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(AZURITE) .run dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 # A venv that was not finished has no .ready, and is made anew.
 $(READY): pyproject.toml constraints.txt
@@ -66,4 +69,9 @@ $(READY): pyproject.toml constraints.txt
 $(PEERS)/.ready: benchmarks/peers.txt constraints.txt
 	$(PYTHON) -m venv --clear $(PEERS)
 	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement benchmarks/peers.txt
+	@touch $@
+
+$(AZURITE)/$(AZURITE_VERSION): | $(READY)
+	rm -rf $(AZURITE)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --silent --no-audit --no-fund --no-save --prefix $(AZURITE) azurite@$(AZURITE_VERSION)
 	@touch $@

@@ -189,11 +189,15 @@ class StoredObject:
 
 
 def _says_exists(error: BaseException | None) -> bool:
-    """Whether an upload was refused because it must not replace anything. s3fs says the code only in the cause."""
+    """
+    Whether an upload was refused because it must not replace anything.
+
+    s3fs says why only in the cause of its error, and the last error of gcsfs may be that it could not clean up.
+    """
     while error is not None:
-        if _code(error) in _EXISTS or "PreconditionFailed" in str(error):
+        if isinstance(error, FileExistsError) or _code(error) in _EXISTS or "PreconditionFailed" in str(error):
             return True
-        error = error.__cause__
+        error = error.__cause__ or error.__context__
     return False
 
 

@@ -1,13 +1,23 @@
-"""An object store, and videos that land in it."""
+"""Object stores, and videos that land in them."""
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
+from seedance_provider.landing.addresses import AddressKind, AddressRule
+from seedance_provider.landing.download import DownloadLimits
+from seedance_provider.landing.landing import Landing
+from seedance_provider.landing.media_check import check_video
+from seedance_provider.landing.media_session import media_session
+from seedance_provider.landing.storage import StoredObject
 from tests.support import media
 from tests.support.media_server import media_server
 from tools.large_video import large_video
 from tools.s3_server import S3Server
+
+LIMITS = DownloadLimits(stall_seconds=5, pause=0.001, attempts=2)
 
 
 @pytest.fixture(scope="session")
@@ -17,12 +27,17 @@ def s3():
 
 
 @pytest.fixture
-def bucket(s3, request, monkeypatch):
+def bucket_name(request):
+    """A new one."""
+    return f"videos-{abs(hash(request.node.nodeid))}"
+
+
+@pytest.fixture
+def s3_bucket(s3, bucket_name, monkeypatch):
     """A new one, with an Airflow connection to it, ``s3``."""
     monkeypatch.setenv("AIRFLOW_CONN_S3", s3.connection)
-    name = f"videos-{abs(hash(request.node.nodeid))}"
-    s3.client.create_bucket(Bucket=name)
-    return name
+    s3.client.create_bucket(Bucket=bucket_name)
+    return bucket_name
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +47,7 @@ def small(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def large(tmp_path_factory):
-    """Too large for one request to S3: it goes in parts."""
+    """Too large for one request: it goes in parts."""
     return large_video(tmp_path_factory.mktemp("media") / "large.mp4", 40).read_bytes()
 
 
@@ -40,3 +55,15 @@ def large(tmp_path_factory):
 def server():
     with media_server() as running:
         yield running
+
+
+@pytest.fixture
+def land(server):
+    """Land what the server has."""
+
+    def landed(uri, *, overwrite=False, check=check_video):
+        with media_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as session:
+            landing = Landing(session, logging.getLogger(__name__), LIMITS, overwrite)
+            return landing.land(server.url, StoredObject.at(uri), check)
+
+    return landed

@@ -77,13 +77,13 @@ def test_where_every_file_has_a_name_only_hidden_ones_are_left(kill, tmp_path, v
     assert (folder / "a.mp4").read_bytes() == video
 
 
-def test_on_s3_only_uploads_are_left_that_the_rule_of_the_bucket_removes(kill, s3, bucket, tmp_path, video):
-    found = kill(f"s3://s3@{bucket}/a.mp4", AIRFLOW_CONN_S3=s3.connection)
+def test_on_s3_only_uploads_are_left_that_the_rule_of_the_bucket_removes(kill, s3, s3_bucket, tmp_path, video):
+    found = kill(f"s3://s3@{s3_bucket}/a.mp4", AIRFLOW_CONN_S3=s3.connection)
     assert only_whole_videos(found), found
     assert list((tmp_path / "temporary").iterdir()) == []
-    for upload in s3.unfinished(bucket):
+    for upload in s3.unfinished(s3_bucket):
         # As AbortIncompleteMultipartUpload does after some days.
-        s3.client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-    assert s3.unfinished(bucket) == []
-    assert s3.keys(bucket) == ["a.mp4"]
-    assert s3.content(bucket, "a.mp4") == video
+        s3.client.abort_multipart_upload(Bucket=s3_bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    assert s3.unfinished(s3_bucket) == []
+    assert s3.keys(s3_bucket) == ["a.mp4"]
+    assert s3.content(s3_bucket, "a.mp4") == video

@@ -259,6 +259,12 @@ class TestErrors:
         with pytest.raises(FileExistsError):
             failing(error).size()
 
+    def test_also_if_the_library_could_not_clean_up_afterwards(self, failing):
+        error = _StoreError("no answer to the end of the upload")
+        error.__context__ = FileExistsError(errno.EEXIST, "File exists")
+        with pytest.raises(FileExistsError):
+            failing(error).size()
+
     @pytest.mark.parametrize(
         ("code", "message", "status"),
         [
