@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 _PIECE_BYTES = 1024 * 1024
 _CONNECT_SECONDS = 10.0
 _LONGEST_PAUSE = 60.0
-_NOTHING_LANDED = "Nothing landed; try again."
+_DID_NOT_LAND = "It did not land; try again."
 _NO_TYPE = "no content type"
 
 #: The address is the reason, or that the vendor has the video no longer.
@@ -164,7 +164,7 @@ class Download:
                 self._forget_response()
                 self._in_vain += 1
                 if self._in_vain >= self._limits.attempts:
-                    raise LandingError(f"The download of {self} failed: {error}. {_NOTHING_LANDED}") from error
+                    raise LandingError(f"The download of {self} failed: {error}. {_DID_NOT_LAND}") from error
                 pause = max(self._limits.pause * 2 ** (self._in_vain - 1), error.retry_after)
                 self._check_time(pause)
                 self._log.warning("%s: %s. Asking for it again in %.3g s.", self, error, pause)
@@ -230,7 +230,7 @@ class Download:
             raise UnsafeUrlError(f"{self} redirects to something else than http(s). Nothing was fetched.") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             # A redirect to what is no address is told in many ways, some of which repeat it with its query.
-            raise MediaRefusedError(f"{self} can't be fetched: {type(error).__name__}. {_NOTHING_LANDED}") from None
+            raise MediaRefusedError(f"{self} can't be fetched: {type(error).__name__}. {_DID_NOT_LAND}") from None
         if response.status_code == 200 or (response.status_code == 206 and headers):
             return response
         response.close()
@@ -254,14 +254,14 @@ class Download:
     def _check_size(self, size: int) -> None:
         if size > self._limits.max_bytes:
             raise VideoTooLargeError(
-                f"{self} has more than the {self._limits.max_bytes:,} bytes that are allowed. Nothing landed: if that "
+                f"{self} has more than the {self._limits.max_bytes:,} bytes that are allowed. It did not land: if that "
                 "is right, raise max_bytes."
             )
 
     def _check_time(self, pause: float = 0.0) -> None:
         if time.monotonic() + pause > self._deadline:
             raise LandingError(
-                f"The download of {self} took longer than {self._limits.max_seconds:g} s. {_NOTHING_LANDED}"
+                f"The download of {self} took longer than {self._limits.max_seconds:g} s. {_DID_NOT_LAND}"
             )
 
     def _forget_response(self) -> None:
@@ -307,7 +307,7 @@ def _part(response: requests.Response) -> tuple[int, int | None]:
         return 0, None
     found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
     if found is None:
-        raise BrokenMediaError(f"{without_query(response.url)} does not say which part it sends. {_NOTHING_LANDED}")
+        raise BrokenMediaError(f"{without_query(response.url)} does not say which part it sends. {_DID_NOT_LAND}")
     total = found[2]
     return int(found[1]), int(total) if total.isdecimal() else None
 

@@ -125,8 +125,8 @@ class Landing:
             there = destination.size()
             if there is None:
                 raise StorageError(
-                    f"{destination} was being written by another task at the same time, and is not there. Nothing "
-                    "landed; try again."
+                    f"{destination} was being written by another task at the same time, and is not there. It "
+                    "did not land; try again."
                 ) from None
             if _is_same(destination, part, there, landed.size):
                 return Landed(landed.size, was_there=True, facts=landed.facts)
@@ -152,7 +152,7 @@ def _checked(download: Download, part: PartFile, size: int, check: Callable[[str
         return check(part.path, size)
     except BrokenMediaError as error:
         raise BrokenMediaError(
-            f"{download} sent {error} ({download.content_type}, {size:,} bytes). Nothing landed; try again."
+            f"{download} sent {error} ({download.content_type}, {size:,} bytes). It did not land; try again."
         ) from None
 
 
@@ -198,7 +198,7 @@ def _explaining_disk(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise StorageFullError(
-                f"There is no space left in {folder}, where the video is downloaded to: {error}. Nothing landed; make "
+                f"There is no space left in {folder}, where the video is downloaded to: {error}. It did not land; make "
                 "room, or point TMPDIR elsewhere if the destination is an object store, and the next try lands it."
             ) from error
-        raise StorageError(f"The video can't be written to {folder}: {error}. Nothing landed; try again.") from error
+        raise StorageError(f"The video can't be written to {folder}: {error}. It did not land; try again.") from error

@@ -421,7 +421,7 @@ class TestDisk:
                 return self
 
         monkeypatch.setattr(landing_module, "PartFile", OnFullDisk)
-        with pytest.raises(StorageFullError, match=r"No space left on device.* Nothing landed; make room"):
+        with pytest.raises(StorageFullError, match=r"No space left on device.* It did not land; make room"):
             land(destination)
         assert content_of(destination) is None
         assert everything_under(tmp_path) == []
@@ -453,7 +453,7 @@ class TestDisk:
                 raise OSError(number, os.strerror(number))
 
         monkeypatch.setattr(landing_module, "PartFile", OnFailingDisk)
-        with pytest.raises(StorageError, match=f"{os.strerror(number)}. Nothing landed; try again"):
+        with pytest.raises(StorageError, match=f"{os.strerror(number)}. It did not land; try again"):
             land(destination)
 
     def test_a_disk_that_fails_at_the_end_can_be_tried_again(self, land, local, monkeypatch, tmp_path):
