@@ -10,10 +10,10 @@ READY := $(VENV)/.ready
 AZURITE := .azurite
 AZURITE_VERSION := 3.37.0
 # For tests that start nothing larger than a web server. What runs a whole Airflow has the machine to itself.
-SIDE_BY_SIDE := --numprocesses 2
+SIDE_BY_SIDE := --numprocesses 3 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo chaos services test test-slow test-unit properties lint format build clean
+.PHONY: help azurite bench demo chaos services test test-slow test-unit properties lint format build clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,9 +31,11 @@ test: $(READY) ## Unit and integration tests
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/emulator
 	$(BIN)/pytest tests/integration
 
-test-slow: $(READY) $(AZURITE)/$(AZURITE_VERSION) services ## Chaos, packaging, landing in object stores, and the demo as a newcomer runs it
-	$(BIN)/pytest $(SIDE_BY_SIDE) tests/slow/test_every_video.py tests/stores
-	$(BIN)/pytest tests/slow --ignore tests/slow/test_every_video.py
+azurite: $(AZURITE)/$(AZURITE_VERSION) ## Install an emulator of Azure where it is missing, for the slow tests
+
+test-slow: $(READY) azurite services ## Chaos, packaging, landing in object stores, and the demo as a newcomer runs it
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/slow/test_packaging.py tests/slow/test_every_video.py tests/stores
+	$(BIN)/pytest tests/slow --ignore tests/slow/test_packaging.py --ignore tests/slow/test_every_video.py
 
 test-unit: $(READY) ## Unit tests only
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/emulator

@@ -12,6 +12,9 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 
+# What was built and installed once serves them all.
+pytestmark = pytest.mark.xdist_group("packaging")
+
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
     done = subprocess.run(
@@ -28,16 +31,26 @@ def built(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["*.whl", "*.tar.gz"])
-def installed(request, built, tmp_path_factory) -> Path:
-    """An environment with nothing but one of the packages, and what that needs."""
+@pytest.fixture(scope="module")
+def environment(built, tmp_path_factory) -> Path:
+    """An environment with nothing but the wheel, and what that needs."""
     folder = tmp_path_factory.mktemp("installed")
-    (package,) = built.glob(request.param)
+    (wheel,) = built.glob("*.whl")
     run(sys.executable, "-m", "venv", "venv", cwd=folder)
     pip = [folder / "venv/bin/python", "-m", "pip"]
-    run(*pip, "install", "--quiet", "--constraint", REPOSITORY / "constraints.txt", package, cwd=folder)
-    run(*pip, "check", cwd=folder)
+    run(*pip, "install", "--quiet", "--constraint", REPOSITORY / "constraints.txt", wheel, cwd=folder)
     return folder
+
+
+@pytest.fixture(scope="module", params=["*.whl", "*.tar.gz"])
+def installed(request, built, environment) -> Path:
+    """The same with either package. Both say that they need the same, or pip's check would fail."""
+    (package,) = built.glob(request.param)
+    pip = [environment / "venv/bin/python", "-m", "pip"]
+    run(*pip, "uninstall", "--quiet", "--yes", "airflow-provider-seedance", cwd=environment)
+    run(*pip, "install", "--quiet", "--no-deps", package, cwd=environment)
+    run(*pip, "check", cwd=environment)
+    return environment
 
 
 def airflow(folder: Path, *arguments: str) -> str:
