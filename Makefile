@@ -9,7 +9,8 @@ READY := $(VENV)/.ready
 # Microsoft's emulator of Azure's blobs, a program for Node.js.
 AZURITE := .azurite
 AZURITE_VERSION := 3.37.0
-# For tests that start nothing larger than a web server. What runs a whole Airflow has the machine to itself.
+# For tests that start nothing larger than a web server. What runs a whole Airflow has the machine to itself, or shares it
+# with what has the lowest priority.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadgroup
 
 .DEFAULT_GOAL := help
@@ -34,8 +35,11 @@ test: $(READY) ## Unit and integration tests
 azurite: $(AZURITE)/$(AZURITE_VERSION) ## Install an emulator of Azure where it is missing, for the slow tests
 
 test-slow: $(READY) azurite services ## Chaos, packaging, landing in object stores, and the demo as a newcomer runs it
-	$(BIN)/pytest $(SIDE_BY_SIDE) tests/slow/test_packaging.py tests/slow/test_every_video.py tests/stores
-	$(BIN)/pytest tests/slow --ignore tests/slow/test_packaging.py --ignore tests/slow/test_every_video.py
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/stores
+	@mkdir -p .run
+	tools/beside.sh \
+	  "$(BIN)/pytest $(SIDE_BY_SIDE) --basetemp .run/beside tests/slow/test_packaging.py tests/slow/test_every_video.py" \
+	  "$(BIN)/pytest tests/slow --ignore tests/slow/test_packaging.py --ignore tests/slow/test_every_video.py"
 
 test-unit: $(READY) ## Unit tests only
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/emulator
