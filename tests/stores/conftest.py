@@ -58,6 +58,22 @@ def server():
 
 
 @pytest.fixture
+def in_the_last_moment(monkeypatch):
+    """Does something when a landing is about to publish, and looks no more whether there is anything."""
+
+    def do(action):
+        publish = StoredObject.publish
+
+        def too_late(stored, *args, **kwargs):
+            action()
+            publish(stored, *args, **kwargs)
+
+        monkeypatch.setattr(StoredObject, "publish", too_late)
+
+    return do
+
+
+@pytest.fixture
 def land(server):
     """Land what the server has."""
 

@@ -126,15 +126,9 @@ class TestTaken:
         assert bucket.content(KEY) == video
 
     def test_the_store_itself_refuses_to_replace_what_came_in_the_last_moment(
-        self, land, uri, bucket, video, monkeypatch
+        self, land, uri, bucket, video, in_the_last_moment
     ):
-        publish = StoredObject.publish
-
-        def too_late(stored, *args, **kwargs):
-            bucket.put(KEY, b"precious")
-            publish(stored, *args, **kwargs)
-
-        monkeypatch.setattr(StoredObject, "publish", too_late)
+        in_the_last_moment(lambda: bucket.put(KEY, b"precious"))
         with pytest.raises(DestinationTakenError):
             land(uri)
         assert bucket.content(KEY) == b"precious"

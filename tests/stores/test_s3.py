@@ -32,15 +32,9 @@ class TestParts:
         assert s3.client.head_object(Bucket=s3_bucket, Key="2026/a.mp4")["ETag"].endswith('-9"')
         assert s3.unfinished(s3_bucket) == []
 
-    def test_none_are_left_of_one_that_came_too_late(self, land, server, s3, s3_bucket, large, monkeypatch):
+    def test_none_are_left_of_one_that_came_too_late(self, land, server, s3, s3_bucket, large, in_the_last_moment):
         server.content = large
-        publish = StoredObject.publish
-
-        def too_late(stored, *args, **kwargs):
-            s3.client.put_object(Bucket=s3_bucket, Key="2026/a.mp4", Body=b"precious")
-            publish(stored, *args, **kwargs)
-
-        monkeypatch.setattr(StoredObject, "publish", too_late)
+        in_the_last_moment(lambda: s3.client.put_object(Bucket=s3_bucket, Key="2026/a.mp4", Body=b"precious"))
         with pytest.raises(DestinationTakenError):
             land(f"s3://s3@{s3_bucket}/2026/a.mp4")
         assert s3.content(s3_bucket, "2026/a.mp4") == b"precious"
