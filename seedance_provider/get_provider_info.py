@@ -45,7 +45,11 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "cli": ["seedance_provider.cli.definition.get_seedance_cli_commands"],
-        "extra-links": ["seedance_provider.links.seedance.VideoLink"],
+        "extra-links": [
+            "seedance_provider.links.seedance.VideoLink",
+            "seedance_provider.links.seedance.VideoTaskLink",
+            "seedance_provider.links.seedance.StoredVideoLink",
+        ],
         "connection-types": [_CONNECTION_TYPE],
     }
 

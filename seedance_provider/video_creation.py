@@ -19,7 +19,6 @@ from seedance_provider.api.errors import (
     ConcurrencyLimitError,
     FileUnavailableError,
     InvalidRequestError,
-    VideoTaskFailedError,
 )
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.pricing import estimate_credits, in_words, settles
@@ -29,6 +28,7 @@ from seedance_provider.hooks.reader import ConnectionReader
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.metrics import VideoMetrics
 from seedance_provider.operators.seedance import CreateVideoOperator
+from seedance_provider.progress import show_failure, show_submitted
 from seedance_provider.reference_files import ReferenceFiles
 from seedance_provider.schedule import Durations, ExpectedSchedule
 from seedance_provider.spending import Limit, Limits, RunBudget
@@ -88,18 +88,19 @@ class VideoCreation:
             settings = hook.get_settings()
             client = SeedanceClient(settings.protocol())
         except InvalidRequestError as error:
-            raise AirflowFailException(str(error)) from error
+            self._fail(Plan(Action.FAIL, str(error), error))
         except FileUnavailableError as error:
-            raise AirflowException(f"{error} The next try reads it again.") from error
+            self._fail(Plan(Action.RETRY, f"{error} The next try reads it again.", error))
         except SubmissionStoreError as error:
-            raise AirflowException(plan_from_store_error(error).message) from error
+            self._fail(plan_from_store_error(error))
         submitter = self._submitter(settings, files)
         with client:
             try:
                 task = self._obtain(submitter, client, request)
             except SubmissionRecordError as error:
-                raise AirflowFailException(str(error)) from error
+                self._fail(Plan(Action.FAIL, str(error)))
             self._context["ti"].xcom_push(key="task_id", value=task.task_id)
+            self._show_submitted(task, request, settings)
             may_settle = self._operator.wait_for_completion and settles(request)
             if task.status is TaskStatus.SUCCESS and task.video_url and not may_settle:
                 return self._finished(task)
@@ -214,10 +215,25 @@ class VideoCreation:
         given = {name: getattr(self._operator, name) for name in _FURTHER_INPUTS}
         return {name: _plain(value) for name, value in given.items() if value is not None}
 
+    def _show_submitted(self, task: VideoTask, request: VideoRequest, settings: ConnectionSettings) -> None:
+        further = {
+            "estimated_credits": estimate_credits(request),
+            "prompt": self._operator.prompt,
+            "inputs": self._further_inputs(),
+        }
+        show_submitted(
+            self._context,
+            self._log,
+            task.task_id,
+            model=request.model,
+            submitted_at=_submitted_at(task),
+            record_url=settings.protocol().record_url(task.task_id),
+            typical_seconds=_expected_seconds(request, settings),
+            further=further,
+        )
+
     def _fail(self, plan: Plan) -> NoReturn:
-        if isinstance(plan.error, VideoTaskFailedError):
-            # A failed task returns nothing, but a branch after it can go by this.
-            self._context["ti"].xcom_push(key="failure", value=plan.error.summary())
+        show_failure(self._context, self._log, plan.error, plan.message, retryable=plan.action is Action.RETRY)
         if plan.action is Action.RETRY:
             raise AirflowException(plan.message) from plan.error
         raise AirflowFailException(plan.message) from plan.error
@@ -230,10 +246,9 @@ class VideoCreation:
     def _give_up_on_slot(self, submitter: Submitter) -> NoReturn:
         submitter.withdrawn()
         self._end_slot_wait(submitter)
-        raise AirflowException(
-            f"The account had no free slot for {time.time() - self._started:.0f} s. Nothing was submitted or charged, "
-            f"and the next try waits again. {_pool_advice()}"
-        )
+        waited = f"The account had no free slot for {time.time() - self._started:.0f} s."
+        nothing = "Nothing was submitted or charged, and the next try waits again."
+        self._fail(Plan(Action.RETRY, f"{waited} {nothing} {_pool_advice()}"))
 
     def _request(self, files: ReferenceFiles) -> VideoRequest:
         inputs = {field.name: getattr(self._operator, field.name) for field in fields(VideoRequest)}
@@ -313,11 +328,14 @@ class VideoCreation:
 
     def _typical_seconds(self, request: VideoRequest, settings: ConnectionSettings) -> tuple[float, float] | None:
         """``None`` where looks have a fixed interval."""
-        if self._operator.poll_interval is not None:
-            return None
-        model = request.known_model or MODELS[DEFAULT_MODEL]
-        typical = model.expected_seconds(request.output_resolution, with_video=bool(request.reference_videos))
-        return settings.typical_seconds or typical
+        return None if self._operator.poll_interval is not None else _expected_seconds(request, settings)
+
+
+def _expected_seconds(request: VideoRequest, settings: ConnectionSettings) -> tuple[float, float]:
+    """From the fastest to the slowest of such videos."""
+    model = request.known_model or MODELS[DEFAULT_MODEL]
+    typical = model.expected_seconds(request.output_resolution, with_video=bool(request.reference_videos))
+    return settings.typical_seconds or typical
 
 
 def _kind(request: VideoRequest) -> str:

@@ -7,6 +7,7 @@ and should import the latter only.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -157,8 +158,9 @@ class VideoLanding:
 
     def _fetch(self, landing: Landing, file: _File, settings: ConnectionSettings | None, task_id: str | None) -> Landed:
         renew = partial(self._renewed, settings, task_id, file.attribute) if settings and task_id else None
+        began = time.monotonic()
         landed = landing.land(file.url, file.destination, file.check, renew)
-        what = "was there already" if landed.was_there else "landed"
+        what = "was there already" if landed.was_there else f"landed after {time.monotonic() - began:.1f} s"
         self._log.info("%s %s (%s bytes).", file.destination, what, f"{landed.size:,}")
         return landed
 

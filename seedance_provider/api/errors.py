@@ -117,6 +117,21 @@ class SeedanceError(Exception):
         """What may be done after it: the stricter of the two verdicts unless it is known to come from a look."""
         return self.on_read if self.was_reading else self.on_create
 
+    @property
+    def retryable(self) -> bool:
+        """Whether doing the same again is safe, and can succeed."""
+        return self.verdict in (Verdict.TRANSIENT, Verdict.WAIT_FOR_SLOT)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the small JSON object that a branch after the failed Airflow task can go by."""
+        return {
+            "task_id": getattr(self, "task_id", None),
+            "reason": self.reason,
+            "message": getattr(self, "api_message", None) or str(self),
+            "advice": self.advice,
+            "retryable": self.retryable,
+        }
+
 
 class InvalidRequestError(SeedanceError, ValueError):
     """The request can't be right; it was not sent, and nothing was charged."""
@@ -271,18 +286,8 @@ class VideoTaskFailedError(SeedanceError):
 
     @property
     def retryable(self) -> bool:
-        """Whether submitting the same request again can succeed."""
+        """Whether submitting the same request again can succeed, wherever the failure was read."""
         return self.on_create is Verdict.TRANSIENT
-
-    def summary(self) -> dict[str, Any]:
-        """Return the small JSON object that a branch after the failed Airflow task can go by."""
-        return {
-            "task_id": self.task_id,
-            "reason": self.reason,
-            "message": self.api_message,
-            "advice": self.advice,
-            "retryable": self.retryable,
-        }
 
 
 class GenerationFailedError(VideoTaskFailedError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeGuard
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import seedance_provider
 from seedance_provider.api.errors import (
@@ -90,7 +90,15 @@ class Protocol:
 
     def record_info(self, task_id: str) -> HttpRequest:
         """Build the request that asks for a video task. It costs nothing."""
-        return HttpRequest("GET", f"{self.base_url}/jobs/recordInfo", self._headers(), params={"taskId": task_id})
+        return HttpRequest("GET", self._records_url, self._headers(), params={"taskId": task_id})
+
+    def record_url(self, task_id: str) -> str:
+        """Return where the record of a video task is, for people; the API asks for the key there."""
+        return f"{self._records_url}?{urlencode({'taskId': task_id})}"
+
+    @property
+    def _records_url(self) -> str:
+        return f"{self.base_url}/jobs/recordInfo"
 
     def ask_for_upload(self, file_name: str) -> HttpRequest:
         """Build the request for a place to put a file. It costs nothing."""

@@ -55,6 +55,7 @@ class LandedVideo:
             **self._files(),
             **self.media,
             "was_there": self.was_there,
+            "video_url": self.video.url,
             **self._known("task_id", "model", "prompt", "seed", "credits_used"),
         }
 

@@ -12,7 +12,7 @@ from seedance_provider.api import DEFAULT_MODEL
 from seedance_provider.choices import OnRerun, OnUnknownSubmission
 from seedance_provider.ending import WAIT_IS_OVER, Ending
 from seedance_provider.hooks import DEFAULT_CONN_ID
-from seedance_provider.links.seedance import VideoLink
+from seedance_provider.links.seedance import VideoLink, VideoTaskLink
 from seedance_provider.poll_settings import PROMPTNESS, PollSettings
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class CreateVideoOperator(BaseOperator):
         "seedance_conn_id",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"extra_inputs": "json"}
-    operator_extra_links = (VideoLink(),)
+    operator_extra_links = (VideoLink(), VideoTaskLink())
     ui_color = "#e8e4fb"
 
     def __init__(

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from seedance_provider.hooks import DEFAULT_CONN_ID
-from seedance_provider.links.seedance import VideoLink
+from seedance_provider.links.seedance import VideoLink, VideoTaskLink
 from seedance_provider.poll_settings import PROMPTNESS, PollSettings
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from seedance_provider.api.video_task import VideoTask
     from seedance_provider.hooks.connection_settings import ConnectionSettings
     from seedance_provider.hooks.reader import ConnectionReader
     from seedance_provider.waiting import PollAgain, VideoWait, WaitResult
@@ -59,7 +58,7 @@ class VideoSensor(BaseSensorOperator):
     """
 
     template_fields: Sequence[str] = ("video_task_id", "seedance_conn_id")
-    operator_extra_links = (VideoLink(),)
+    operator_extra_links = (VideoLink(), VideoTaskLink())
     ui_color = "#e8e4fb"
 
     def __init__(
@@ -93,31 +92,32 @@ class VideoSensor(BaseSensorOperator):
         if self.reschedule and not self.deferrable:
             return super().execute(context)
         # As if the trigger had fired: soft_fail and never_fail are honoured there.
-        return self.resume_execution("on_result", {"result": self._wait()}, context)
+        return self.resume_execution("on_result", {"result": self._wait(context)}, context)
 
-    def poke(self, context: Context) -> PokeReturnValue:  # noqa: ARG002
+    def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         from seedance_provider.waiting import PollAgain, look
 
         # Each look stands alone, and the time is Airflow's matter.
         wait = self._video_wait(float("inf"))
-        reader, _ = self._opened()
+        reader, settings = self._opened(context)
         with reader:
             looked = look(reader, wait)
         if not isinstance(looked, PollAgain):
-            return PokeReturnValue(is_done=True, xcom_value=self._conclude(looked))
+            return PokeReturnValue(is_done=True, xcom_value=self._conclude(looked, context))
         looked.tell(self.log)
+        self._show(wait, settings, context)
         return PokeReturnValue(is_done=False)
 
-    def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Resume after waiting."""
         from seedance_provider.waiting import WaitResult
 
-        return self._conclude(WaitResult.from_event(event))
+        return self._conclude(WaitResult.from_event(event), context)
 
-    def on_result(self, context: Context, result: WaitResult) -> dict[str, Any]:  # noqa: ARG002
+    def on_result(self, context: Context, result: WaitResult) -> dict[str, Any]:
         """Go on after waiting here, where what the last look met is still known."""
-        return self._conclude(result)
+        return self._conclude(result, context)
 
     def on_kill(self) -> None:
         """Say what becomes of the video, which the API has no way to cancel."""
@@ -125,19 +125,20 @@ class VideoSensor(BaseSensorOperator):
 
         self.log.warning(goes_on(self.video_task_id))
 
-    def _wait(self) -> WaitResult:
+    def _wait(self, context: Context) -> WaitResult:
         """Look once, which tells the model, and go on in the triggerer or here."""
         from seedance_provider.schedule import Durations, ExpectedSchedule
         from seedance_provider.waiting import PollAgain, look, look_on, patience
 
         wait = self._video_wait(time.time() + patience(self.timeout, self.execution_timeout))
-        reader, settings = self._opened()
+        reader, settings = self._opened(context)
         with reader:
             looked = look(reader, wait)
             if not isinstance(looked, PollAgain):
                 return looked
             looked.tell(self.log)
-            typical = self._typical_seconds(wait.model, settings)
+            self._show(wait, settings, context)
+            typical = _expected_seconds(wait.model, settings) if self.follows_schedule else None
             if self.deferrable:
                 self._defer(wait, typical)
             if typical is not None:
@@ -155,28 +156,33 @@ class VideoSensor(BaseSensorOperator):
 
         return VideoWait(self.video_task_id, time.time(), deadline, self.poll_settings)
 
-    def _opened(self) -> tuple[ConnectionReader, ConnectionSettings]:
+    def _opened(self, context: Context) -> tuple[ConnectionReader, ConnectionSettings]:
         from seedance_provider.api.client import SeedanceClient
         from seedance_provider.api.errors import InvalidRequestError
         from seedance_provider.hooks.reader import ConnectionReader
         from seedance_provider.hooks.seedance import SeedanceHook
+        from seedance_provider.progress import show_failure
 
         hook = SeedanceHook(self.seedance_conn_id)
         try:
             settings = hook.get_settings()
             return ConnectionReader(hook, SeedanceClient(settings.protocol())), settings
         except InvalidRequestError as error:
+            show_failure(context, self.log, error, str(error), retryable=False)
             raise AirflowFailException(str(error)) from error
 
-    def _typical_seconds(self, model: str | None, settings: ConnectionSettings) -> tuple[float, float] | None:
-        """``None`` where looks have a fixed interval. The API does not say the resolution of an unfinished video."""
-        from seedance_provider.api import DEFAULT_MODEL
-        from seedance_provider.api.models import MODELS
+    def _show(self, wait: VideoWait, settings: ConnectionSettings, context: Context) -> None:
+        from seedance_provider.progress import show_submitted
 
-        if not self.follows_schedule:
-            return None
-        known = MODELS.get(model or DEFAULT_MODEL, MODELS[DEFAULT_MODEL])
-        return settings.typical_seconds or known.expected_seconds("unknown", with_video=False)
+        show_submitted(
+            context,
+            self.log,
+            self.video_task_id,
+            model=wait.model,
+            submitted_at=wait.submitted_at,
+            record_url=settings.protocol().record_url(self.video_task_id),
+            typical_seconds=_expected_seconds(wait.model, settings),
+        )
 
     def _defer(self, wait: VideoWait, typical_seconds: tuple[float, float] | None) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
@@ -199,12 +205,24 @@ class VideoSensor(BaseSensorOperator):
             timeout=backstop(wait.deadline),
         )
 
-    def _conclude(self, result: WaitResult) -> dict[str, Any]:
+    def _conclude(self, result: WaitResult, context: Context) -> dict[str, Any]:
+        from seedance_provider.api.errors import VideoTaskFailedError
+        from seedance_provider.api.task_failures import failure_of
+        from seedance_provider.api.video_task import TaskStatus
+        from seedance_provider.progress import show_failure
         from seedance_provider.waiting import Outcome
 
+        task = result.task if result.outcome is Outcome.FINISHED else None
+        if task is not None and task.status is TaskStatus.SUCCESS:
+            self.log.info("Video task %s succeeded: %s", task.task_id, task.video_url)
+            return task.summary()
+        error = result.error if task is None else failure_of(task)
+        goes_on = result.outcome in (Outcome.TIMED_OUT, Outcome.UNREACHABLE)
+        show_failure(context, self.log, error, result.message, retryable=goes_on)
         match result.outcome:
-            case Outcome.FINISHED if result.task is not None:
-                return self._finished(result.task)
+            case Outcome.FINISHED if isinstance(error, VideoTaskFailedError):
+                verdict = "is safe and can help" if error.retryable else "can't help"
+                raise AirflowFailException(f"{error} Submitting it again {verdict}.") from error
             case Outcome.TIMED_OUT:
                 raise AirflowSensorTimeout(f"{result.message}. Clear the sensor to go on waiting.")
             case Outcome.UNREACHABLE:
@@ -216,13 +234,11 @@ class VideoSensor(BaseSensorOperator):
             case _:
                 raise AirflowFailException(result.message) from result.error
 
-    def _finished(self, task: VideoTask) -> dict[str, Any]:
-        from seedance_provider.api.task_failures import failure_of
-        from seedance_provider.api.video_task import TaskStatus
 
-        if task.status is not TaskStatus.SUCCESS:
-            failure = failure_of(task)
-            verdict = "is safe and can help" if failure.retryable else "can't help"
-            raise AirflowFailException(f"{failure} Submitting it again {verdict}.") from failure
-        self.log.info("Video task %s succeeded: %s", task.task_id, task.video_url)
-        return task.summary()
+def _expected_seconds(model: str | None, settings: ConnectionSettings) -> tuple[float, float]:
+    """From the fastest to the slowest. The API does not say the resolution of an unfinished video."""
+    from seedance_provider.api import DEFAULT_MODEL
+    from seedance_provider.api.models import MODELS
+
+    known = MODELS.get(model or DEFAULT_MODEL, MODELS[DEFAULT_MODEL])
+    return settings.typical_seconds or known.expected_seconds("unknown", with_video=False)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from seedance_provider.hooks import DEFAULT_CONN_ID
+from seedance_provider.links.seedance import StoredVideoLink, VideoLink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +55,8 @@ class VideoToObjectStorageOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("video", "destination", "destination_conn_id", "seedance_conn_id")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"video": "json"}
+    operator_extra_links = (StoredVideoLink(), VideoLink())
     ui_color = "#e8e4fb"
 
     def __init__(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pickle
 import pkgutil
 import re
+import warnings
 
 import pytest
 
@@ -55,9 +57,12 @@ def with_subclasses(error_class):
 
 
 def every_error_class():
-    for module in pkgutil.walk_packages(seedance_provider.__path__, "seedance_provider."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    with warnings.catch_warnings():
+        # The modules of Airflow's API server warn of each other.
+        warnings.simplefilter("ignore")
+        for module in pkgutil.walk_packages(seedance_provider.__path__, "seedance_provider."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
     in_package = {
         known for known in with_subclasses(SeedanceError) if known.__module__.startswith("seedance_provider.")
     }
@@ -153,6 +158,42 @@ class TestVerdicts:
         assert {error_class for error_class in retryable if error_class.resubmissions is None} == {
             GenerationFailedError
         }
+
+
+class TestSummary:
+    """What a branch after a failed task can go by."""
+
+    @pytest.mark.parametrize("error_class", every_error_class())
+    def test_every_error_has_one_that_is_plain_json(self, error_class):
+        error = example_of(error_class)
+        summary = error.summary()
+        assert json.loads(json.dumps(summary)) == summary
+        assert list(summary) == ["task_id", "reason", "message", "advice", "retryable"]
+        assert (summary["reason"], summary["advice"]) == ("the reason", "the advice")
+        assert summary["retryable"] is error.retryable
+        bare = error_class("It broke.").summary()
+        assert (bare["task_id"], bare["message"]) == (None, "It broke.")
+
+    def test_the_text_is_the_apis_own_if_there_is_one(self):
+        error = InputModerationError("It broke. Revise it.", task_id="task_a", api_message="It broke.")
+        assert (error.summary()["task_id"], error.summary()["message"]) == ("task_a", "It broke.")
+
+    def test_the_text_of_a_refusal_has_its_figures(self):
+        error = InsufficientCreditsError("Insufficient credits", status=402, required=200, available=20)
+        assert error.summary()["message"] == "HTTP 402: Insufficient credits (200 needed, 20 available)"
+
+    @pytest.mark.parametrize("error_class", every_error_class())
+    def test_to_try_again_is_advised_only_if_that_is_safe(self, error_class):
+        asked = error_class("It broke.")
+        assert asked.retryable is (asked.on_create in (Verdict.TRANSIENT, Verdict.WAIT_FOR_SLOT))
+
+    def test_a_look_may_be_repeated_where_an_order_may_not(self):
+        assert ConnectionLostError("reset").retryable is False
+        assert ConnectionLostError("reset", was_reading=True).retryable is True
+
+    def test_a_failed_video_is_asked_for_anew_wherever_the_failure_was_read(self):
+        assert GenerationFailedError("It broke.", was_reading=True).retryable is True
+        assert InputModerationError("No.", was_reading=True).retryable is False
 
 
 class TestPickling:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import example, given, settings
@@ -173,6 +174,21 @@ class TestRequests:
 
     def test_the_default_address_is_the_vendors(self):
         assert a_protocol().base_url == DEFAULT_BASE_URL == "https://kinovi.ai/api/v1"
+
+
+class TestRecordUrl:
+    def test_is_where_the_record_is_asked_for(self):
+        asked = a_protocol().record_info("task_a")
+        assert a_protocol().record_url("task_a") == f"{asked.url}?taskId=task_a"
+
+    def test_has_no_key(self):
+        assert KEY not in a_protocol().record_url("task_a")
+
+    @pytest.mark.parametrize("task_id", ["a&b=c", "a/../b", "a b+c%20d", "ä#?"])
+    def test_has_any_id_whole(self, task_id):
+        parts = urlsplit(a_protocol().record_url(task_id))
+        assert parse_qs(parts.query, strict_parsing=True) == {"taskId": [task_id]}
+        assert parts.fragment == ""
 
 
 class TestChecks:

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from dataclasses import fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
@@ -31,7 +31,7 @@ from seedance_provider.stored_file import StoredFile
 from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
 from tests.support import media
 from tests.support.scripted_api import Answer, record
-from tests.support.task_context import StateStore, context
+from tests.support.task_context import StateStore, TaskInstance, context
 
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
@@ -79,7 +79,7 @@ class TestDeferring:
         api.creations.append(CREATED)
         try_1 = context(StateStore())
         deferred(operator().execute, try_1)
-        assert try_1["ti"].xcoms == {"task_id": "task_a"}
+        assert try_1["ti"].xcoms["task_id"] == "task_a"
 
     def test_the_trigger_gives_up_at_the_timeout_and_airflow_later(self, api):
         api.creations.append(CREATED)
@@ -198,7 +198,7 @@ class TestDeferring:
         try_2 = context(store)
         deferral = deferred(operator().execute, try_2)
         assert deferral.trigger.video_task_id == "task_a"
-        assert try_2["ti"].xcoms == {"task_id": "task_a"}
+        assert try_2["ti"].xcoms["task_id"] == "task_a"
         assert len(api.created) == 1
 
     def test_a_retry_after_success_returns_the_video_at_once(self, api):
@@ -226,6 +226,245 @@ class TestDeferring:
         assert len(api.created) == 1
         operator(**made).execute(context(store, max_tries=4))
         assert len(api.created) == 2
+
+
+class TestSubmitted:
+    """What the links of the task and the Videos page show while it waits."""
+
+    @staticmethod
+    def submitted(made: CreateVideoOperator, store: StateStore) -> dict:
+        one_try = context(store)
+        deferred(made.execute, one_try)
+        return one_try["ti"].xcoms["submitted"]
+
+    def test_is_what_is_waited_for(self, api):
+        api.creations.append(CREATED)
+        before = datetime.now(UTC).replace(microsecond=0)
+        made = operator(prompt="The bud opens", first_frame="https://media.example/a.png", duration=4)
+        shown = self.submitted(made, StateStore())
+        assert before <= datetime.fromisoformat(shown.pop("submitted_at")) <= datetime.now(UTC)
+        assert shown == {
+            "task_id": "task_a",
+            "model": "seedance-20",
+            "typical_seconds": [60, 300],
+            "record_url": f"{api.base_url}/jobs/recordInfo?taskId=task_a",
+            "estimated_credits": 160,
+            "prompt": "The bud opens",
+            "inputs": {"first_frame": "https://media.example/a.png", "duration": 4},
+        }
+
+    def test_a_re_attached_one_is_as_old_as_it_is(self, api):
+        store = StateStore()
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record("generating")))
+        first = self.submitted(operator(), store)
+        again = self.submitted(operator(), store)
+        assert again == first | {"submitted_at": "2024-12-30T23:00:34+00:00"}
+
+    def test_is_also_shown_by_who_waits_in_the_worker_and_by_who_does_not_wait(self, api):
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record()))
+        for arguments in ({"deferrable": False, "poll_interval": 0.01}, {"wait_for_completion": False}):
+            one_try = context(StateStore())
+            operator(**arguments).execute(one_try)
+            assert one_try["ti"].xcoms["submitted"]["task_id"] == "task_a"
+
+    def test_says_how_long_it_takes_also_if_looks_have_an_interval(self, api):
+        api.creations.append(CREATED)
+        made = operator(poll_interval=7, reference_videos=["https://media.example/a.mp4"])
+        assert self.submitted(made, StateStore())["typical_seconds"] == [240, 480]
+
+    def test_is_not_there_while_there_is_no_slot(self, api):
+        api.creations.append(FULL)
+        waiting = context(StateStore())
+        deferred(operator().execute, waiting)
+        assert waiting["ti"].xcoms == {}
+
+
+class TestFailure:
+    """What a branch after the failed task, and the Videos page, can go by."""
+
+    @staticmethod
+    def failed(made: CreateVideoOperator, one_try: dict, call: str = "execute", *arguments) -> tuple[Exception, dict]:
+        with pytest.raises(AirflowException) as caught:
+            getattr(made, call)(one_try, *arguments)
+        return caught.value, one_try["ti"].xcoms["failure"]
+
+    def test_of_a_refused_prompt(self, api, seedance_default):
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record("fail", error="Your input text violates platform rules. Sorry.")))
+        one_try = context(StateStore())
+        _, failure = self.failed(operator(deferrable=False, poll_interval=0.01), one_try)
+        assert failure == {
+            "task_id": "task_a",
+            "reason": "text_moderation",
+            "message": "Your input text violates platform rules. Sorry.",
+            "advice": "Revise the prompt.",
+            "retryable": False,
+        }
+        assert one_try["ti"].xcoms["submitted"]["task_id"] == "task_a"
+        assert seedance_default not in repr(one_try["ti"].xcoms)
+
+    @pytest.mark.parametrize(
+        ("answer", "reason", "said", "retryable"),
+        [
+            (
+                Answer(402, {"message": "Insufficient credits", "required": 200, "available": 20}),
+                "insufficient_credits",
+                "HTTP 402: Insufficient credits (200 needed, 20 available)",
+                False,
+            ),
+            (Answer(401, {"message": "Invalid API Key"}), "invalid_key", "HTTP 401: Invalid API Key", False),
+            (Answer(500, {"message": "Oops"}), "internal_error", "HTTP 500: Oops", True),
+            (Answer(429, {"message": "Too many requests"}), "rate_limited", "HTTP 429: Too many requests", True),
+        ],
+    )
+    def test_of_a_refused_request(self, api, seedance_default, answer, reason, said, retryable):
+        api.creations.append(answer)
+        one_try = context(StateStore())
+        _, failure = self.failed(operator(), one_try)
+        assert failure.pop("advice")
+        assert failure == {"task_id": None, "reason": reason, "message": said, "retryable": retryable}
+        assert seedance_default not in repr(one_try["ti"].xcoms)
+
+    @pytest.mark.parametrize("answer", [Answer(hang_up=True), Answer(502, b"<html>")])
+    def test_of_a_request_with_an_unknown_fate_is_not_to_be_repeated(self, api, answer):
+        api.creations.append(answer)
+        _, failure = self.failed(operator(), context(StateStore()))
+        assert failure["retryable"] is False
+        assert "web account" in failure["advice"]
+
+    def test_of_an_invalid_request(self, api):
+        raised, failure = self.failed(operator(duration=3), context(StateStore()))
+        assert (failure["reason"], failure["retryable"]) == ("invalid_request", False)
+        assert failure["message"] == str(raised)
+        assert "duration is 3" in failure["message"]
+
+    def test_of_a_bad_connection(self, monkeypatch):
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", '{"conn_type": "seedance"}')
+        _, failure = self.failed(operator(), context(StateStore()))
+        assert "no API key" in failure["message"]
+
+    def test_of_a_file_that_is_not_there_now(self, api, tmp_path, monkeypatch):
+        def down(_):
+            raise FileUnavailableError("The storage is down.")
+
+        monkeypatch.setattr(StoredFile, "version", down)
+        made = operator(first_frame=media.picture(tmp_path / "a.png"))
+        _, failure = self.failed(made, context(StateStore()))
+        assert (failure["reason"], failure["retryable"]) == ("file_unavailable", True)
+
+    @pytest.mark.parametrize(
+        ("fired", "retryable"),
+        [
+            (event(outcome="timed_out", message="Not yet."), True),
+            (event(outcome="unreachable", message="No answer."), True),
+            (event(outcome="gone", message="Not shown."), False),
+            (event(outcome="refused", message="Bad key."), False),
+        ],
+    )
+    def test_of_a_wait_that_ended_early(self, fired, retryable):
+        raised, failure = self.failed(operator(), context(StateStore()), "on_video", fired)
+        assert failure == {
+            "task_id": None,
+            "reason": "",
+            "message": str(raised),
+            "advice": "",
+            "retryable": retryable,
+        }
+
+    def test_of_a_timeout_in_the_worker(self, api):
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record("generating")))
+        made = operator(deferrable=False, poll_interval=0.01, timeout=0.05)
+        raised, failure = self.failed(made, context(StateStore()))
+        assert (failure["message"], failure["retryable"]) == (str(raised), True)
+        assert "still running" in failure["message"]
+
+    def test_of_a_wait_for_a_slot(self, api):
+        raised, failure = self.failed(operator(), context(StateStore()), "on_slot", {"free": False}, 0, 1)
+        assert (failure["message"], failure["retryable"]) == (str(raised), True)
+        assert "no free slot" in failure["message"]
+
+    @pytest.mark.parametrize("with_file", [False, True])
+    def test_of_a_state_store_that_is_down(self, api, tmp_path, with_file):
+        store = StateStore()
+        store.fail = "get"
+        made = operator(first_frame=media.picture(tmp_path / "a.png")) if with_file else operator()
+        raised, failure = self.failed(made, context(store))
+        assert (failure["message"], failure["retryable"]) == (str(raised), True)
+        assert "the metadata database is down" in failure["message"]
+
+    def test_of_a_record_that_can_not_be_read(self, api):
+        store = StateStore()
+        store.set("seedance_submission", {"schema_version": 99})
+        raised, failure = self.failed(operator(), context(store))
+        assert (failure["message"], failure["retryable"]) == (str(raised), False)
+
+    def test_is_not_there_if_there_is_none(self, api):
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record()))
+        one_try = context(StateStore())
+        operator(deferrable=False, poll_interval=0.01).execute(one_try)
+        assert "failure" not in one_try["ti"].xcoms
+
+
+class _Forgetful(TaskInstance):
+    """As when Airflow takes no XComs that are only to be shown."""
+
+    def xcom_push(self, key: str, value: object) -> None:
+        if key in ("submitted", "failure"):
+            raise ConnectionError("the metadata database is down")
+        super().xcom_push(key, value)
+
+
+class TestShowingFails:
+    """That changes nothing."""
+
+    @staticmethod
+    def forgetful() -> dict:
+        return context(StateStore()) | {"ti": _Forgetful()}
+
+    def test_a_video_is_waited_for_all_the_same(self, api, capsys):
+        api.creations.append(CREATED)
+        assert deferred(operator().execute, self.forgetful()).trigger.video_task_id == "task_a"
+        assert "The XCom 'submitted' could not be written" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("creation", "reading", "arguments"),
+        [
+            (CREATED, Answer(body=record("fail", error="Your input text violates platform rules.")), {}),
+            (CREATED, Answer(body=record("fail", error="Video generation failed. Please try again.")), {}),
+            (Answer(402, {"message": "Insufficient credits", "required": 200, "available": 20}), None, {}),
+            (Answer(500, {"message": "Internal server error"}), None, {}),
+            (None, None, {"duration": 3}),
+        ],
+    )
+    def test_a_failure_is_the_same(self, api, creation, reading, arguments):
+        api.creations.extend([creation] if creation else [])
+        api.readings.extend([reading] if reading else [])
+        ends = []
+        for one_try in (context(StateStore()), self.forgetful()):
+            with pytest.raises(AirflowException) as caught:
+                operator(deferrable=False, poll_interval=0.01, **arguments).execute(one_try)
+            ends.append((type(caught.value), str(caught.value), type(caught.value.__cause__)))
+        assert ends[0] == ends[1]
+
+    @pytest.mark.parametrize("outcome", ["timed_out", "unreachable", "gone", "refused"])
+    def test_so_is_an_early_end_of_the_wait(self, outcome):
+        ends = []
+        for one_try in (context(StateStore()), self.forgetful()):
+            with pytest.raises(AirflowException) as caught:
+                operator().on_video(one_try, event(outcome=outcome, message="It is over."))
+            ends.append((type(caught.value), str(caught.value)))
+        assert ends[0] == ends[1]
+
+    def test_so_is_a_store_that_is_down(self, api):
+        one_try = self.forgetful()
+        one_try["task_state_store"].fail = "get"
+        with pytest.raises(AirflowException, match="This try has submitted nothing") as caught:
+            operator().execute(one_try)
+        assert type(caught.value) is AirflowException
 
 
 class TestBadInput:
@@ -590,6 +829,7 @@ class TestInADag:
         try_1 = context(store)
         deferral = deferred(made.execute, try_1)
         assert seedance_default in api.created[0].headers["Authorization"]
+        assert "submitted" in try_1["ti"].xcoms
         stored = [store.values, try_1["ti"].xcoms, deferral.trigger.serialize(), deferral.kwargs, vars(made)]
         assert seedance_default not in repr(stored)
 

@@ -24,7 +24,7 @@ from seedance_provider.sensors.seedance import VideoSensor
 from seedance_provider.triggers.seedance import VideoTrigger
 from seedance_provider.waiting import Outcome, WaitResult
 from tests.support.scripted_api import Answer, record
-from tests.support.task_context import context
+from tests.support.task_context import TaskInstance, context
 
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
@@ -249,6 +249,164 @@ class TestRescheduling:
         looked = sensor(deferrable=False, mode="reschedule").poke(context())
         assert looked.is_done
         assert looked.xcom_value["status"] == "success"
+
+
+class TestSubmitted:
+    """What the links of the sensor and the Videos page show while it waits."""
+
+    @pytest.mark.parametrize("mode", [{}, {"deferrable": False}, {"deferrable": False, "mode": "reschedule"}])
+    def test_is_what_is_waited_for(self, api, seedance_default, mode):
+        api.readings.extend([Answer(body=record("generating", model="seedance2-5")), Answer(body=record())])
+        waiting, one_try = sensor(**mode), context()
+        if "mode" in mode:
+            assert not waiting.poke(one_try).is_done
+        elif mode:
+            waiting.execute(one_try)
+        else:
+            with pytest.raises(TaskDeferred):
+                waiting.execute(one_try)
+        assert one_try["ti"].xcoms == {
+            "submitted": {
+                "task_id": "task_a",
+                "model": "seedance2-5",
+                "submitted_at": "2024-12-30T23:00:34+00:00",
+                "typical_seconds": list(MODELS["seedance2-5"].typical_seconds),
+                "record_url": f"{api.base_url}/jobs/recordInfo?taskId=task_a",
+            }
+        }
+        assert seedance_default not in repr(one_try["ti"].xcoms)
+
+    def test_leaves_out_what_the_api_did_not_say(self, api):
+        api.readings.append(Answer(hang_up=True))
+        one_try = context()
+        with pytest.raises(TaskDeferred):
+            sensor().execute(one_try)
+        shown = one_try["ti"].xcoms["submitted"]
+        assert (shown["task_id"], shown["model"], shown["submitted_at"]) == ("task_a", None, None)
+        assert shown["typical_seconds"] == [60, 300]
+
+    def test_a_video_that_is_there_needs_none(self, api):
+        api.readings.append(Answer(body=record()))
+        one_try = context()
+        sensor().execute(one_try)
+        assert one_try["ti"].xcoms == {}
+
+
+class TestFailure:
+    """What a branch after the failed sensor, and the Videos page, can go by."""
+
+    @staticmethod
+    def failed(call, *arguments) -> tuple[Exception, dict]:
+        one_try = context()
+        with pytest.raises(AirflowException) as caught:
+            call(one_try, *arguments)
+        return caught.value, one_try["ti"].xcoms["failure"]
+
+    @pytest.mark.parametrize("deferrable", [True, False])
+    @pytest.mark.parametrize(
+        ("said", "reason", "retryable"),
+        [(MODERATION, "text_moderation", False), (SERVER_ERROR, "server_error", True)],
+    )
+    def test_of_a_failed_video(self, api, deferrable, said, reason, retryable):
+        api.readings.append(Answer(body=record("fail", error=said)))
+        _, failure = self.failed(sensor(deferrable=deferrable).execute)
+        assert (failure["task_id"], failure["reason"], failure["retryable"]) == ("task_a", reason, retryable)
+        assert failure["message"] == said
+        assert failure["advice"]
+
+    def test_is_the_same_after_waiting(self, api):
+        api.readings.append(Answer(body=record("fail", error=MODERATION)))
+        _, before = self.failed(sensor().execute)
+        assert self.failed(sensor().on_video, finished(status="fail", error=MODERATION))[1] == before
+
+    @pytest.mark.parametrize(
+        ("outcome", "retryable"),
+        [
+            (Outcome.TIMED_OUT, True),
+            (Outcome.UNREACHABLE, True),
+            (Outcome.GONE, False),
+            (Outcome.REFUSED, False),
+        ],
+    )
+    def test_of_a_wait_that_ended_early(self, outcome, retryable):
+        raised, failure = self.failed(sensor().on_video, WaitResult(outcome, "It is over").to_event())
+        assert failure == {
+            "task_id": None,
+            "reason": "",
+            "message": "It is over",
+            "advice": "",
+            "retryable": retryable,
+        }
+        assert "It is over" in str(raised)
+
+    @pytest.mark.parametrize(
+        ("answer", "reason", "retryable"),
+        [
+            (Answer(404, {"message": "Task not found"}), "task_not_found", False),
+            (Answer(401, {"message": "Invalid API Key"}), "invalid_key", False),
+            (Answer(hang_up=True), "connection_lost", True),
+        ],
+    )
+    def test_of_an_api_that_does_not_help(self, api, seedance_default, answer, reason, retryable):
+        api.readings.append(answer)
+        _, failure = self.failed(sensor(deferrable=False, error_tolerance=0.05).execute)
+        assert (failure["reason"], failure["retryable"]) == (reason, retryable)
+        assert seedance_default not in repr(failure)
+
+    @pytest.mark.parametrize("deferrable", [True, False])
+    def test_of_a_bad_connection(self, monkeypatch, deferrable):
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", '{"conn_type": "seedance"}')
+        raised, failure = self.failed(sensor(deferrable=deferrable).execute)
+        assert (failure["reason"], failure["message"]) == ("invalid_request", str(raised))
+        assert failure["retryable"] is False
+
+    def test_is_shown_also_if_the_sensor_only_skips(self, api):
+        api.readings.append(Answer(body=record("fail", error=MODERATION)))
+        one_try = context()
+        with pytest.raises(AirflowSkipException):
+            sensor(soft_fail=True).execute(one_try)
+        assert one_try["ti"].xcoms["failure"]["reason"] == "text_moderation"
+
+
+class _Forgetful(TaskInstance):
+    """As when Airflow takes no XComs."""
+
+    def xcom_push(self, key: str, value: object) -> None:
+        raise ConnectionError("the metadata database is down")
+
+
+class TestShowingFails:
+    """That changes nothing."""
+
+    @pytest.mark.parametrize("deferrable", [True, False])
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answer(body=record("fail", error=MODERATION)),
+            Answer(404, {"message": "Task not found"}),
+            Answer(401, {"message": "Invalid API Key"}),
+        ],
+    )
+    def test_a_failure_is_the_same(self, api, answer, deferrable):
+        api.readings.append(answer)
+        ends = []
+        for one_try in (context(), {"ti": _Forgetful()}):
+            with pytest.raises(AirflowException) as caught:
+                sensor(deferrable=deferrable).execute(one_try)
+            ends.append((type(caught.value), str(caught.value), type(caught.value.__cause__)))
+        assert ends[0] == ends[1]
+
+    def test_a_timeout_is_the_same(self, api, capsys):
+        api.readings.append(Answer(body=record("generating")))
+        with pytest.raises(AirflowSensorTimeout):
+            sensor(deferrable=False, timeout=0.05).execute({"ti": _Forgetful()})
+        said = capsys.readouterr().out
+        assert "'submitted' could not be written" in said
+        assert "'failure' could not be written" in said
+
+    def test_a_video_is_waited_for_all_the_same(self, api):
+        api.readings.extend([Answer(body=record("generating")), Answer(body=record())])
+        assert sensor(deferrable=False).execute({"ti": _Forgetful()})["status"] == "success"
 
 
 class TestBadInput:

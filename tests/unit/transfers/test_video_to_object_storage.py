@@ -95,6 +95,7 @@ class TestLanding:
                 "height": 64,
                 "seconds": 1.0,
                 "was_there": False,
+                "video_url": f"{api.url}/a.mp4",
                 "task_id": "task_a",
                 "model": "seedance-20",
                 "prompt": "A kite",

@@ -1,0 +1,76 @@
+"""
+What a task shows of itself while it runs and after it has failed, as XComs: the links of the task and the Videos page
+read them.
+
+Nothing of this may change how a task ends: what can't be shown is left out, with a warning.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import Context
+
+    from seedance_provider.api.errors import SeedanceError
+
+__all__ = ["show_failure", "show_submitted"]
+
+
+def show_submitted(
+    context: Context,
+    log: Any,
+    video_task_id: str,
+    *,
+    model: str | None,
+    submitted_at: float | None,
+    record_url: str,
+    typical_seconds: tuple[float, float],
+    further: Mapping[str, Any] | None = None,
+) -> None:
+    """
+    Show which video task is being waited for, under the key ``submitted``.
+
+    :param context: of the Airflow task.
+    :param log: hears if that fails.
+    :param video_task_id: the video task.
+    :param model: that makes it, if it is known.
+    :param submitted_at: when it was asked for, in seconds since the epoch, if it is known.
+    :param record_url: where the API has its record.
+    :param typical_seconds: from the fastest to the slowest of such videos.
+    :param further: what else is known, such as the prompt.
+    """
+    moment = None if submitted_at is None else datetime.fromtimestamp(submitted_at, UTC).isoformat(timespec="seconds")
+    value = {
+        "task_id": video_task_id,
+        "model": model,
+        "submitted_at": moment,
+        "typical_seconds": list(typical_seconds),
+        "record_url": record_url,
+        **(further or {}),
+    }
+    _show(context, log, "submitted", value)
+
+
+def show_failure(context: Context, log: Any, error: SeedanceError | None, message: str, *, retryable: bool) -> None:
+    """
+    Show why the task fails, under the key ``failure``, for a branch after it and for people.
+
+    :param context: of the Airflow task.
+    :param log: hears if that fails.
+    :param error: what led to it, if it was one of the API's.
+    :param message: what it means, if there is no such error.
+    :param retryable: whether another try can help, likewise.
+    """
+    unexplained = {"task_id": None, "reason": "", "message": message, "advice": "", "retryable": retryable}
+    _show(context, log, "failure", unexplained if error is None else error.summary())
+
+
+def _show(context: Context, log: Any, key: str, value: Any) -> None:
+    try:
+        context["ti"].xcom_push(key=key, value=value)
+    except Exception as error:
+        log.warning("The XCom %r could not be written, so the Airflow UI shows less: %s", key, error)
