@@ -63,31 +63,37 @@ _CONNECTION_TYPE: dict[str, Any] = {
     "hook-class-name": "seedance_provider.hooks.seedance.SeedanceHook",
     "hook-name": _INTEGRATION,
     "ui-field-behaviour": {
-        # A zero port breaks the form's Test button, and the address is one field.
-        "hidden-fields": ["login", "port", "schema", "extra"],
-        "relabeling": {"host": "Base URL", "password": "API key"},
-        "placeholders": {"host": "https://kinovi.ai/api/v1"},
+        "hidden-fields": ["login", "schema", "extra"],
+        "relabeling": {"host": "Base URL", "password": "API key", "port": "Port"},
+        "placeholders": {
+            "host": "Leave empty for https://kinovi.ai/api/v1",
+            "password": "From API Keys in your kinovi.ai account",
+            # They refuse to test a connection whose port is empty (apache/airflow#73298). The hook ignores a zero.
+            "port": "Leave empty; 0 lets Airflow 3.3.1 and 3.3.2 test it",
+        },
     },
+    # No minimum above zero: Airflow 3.2 puts it into a field that is emptied.
     "conn-fields": {
-        "wire_format": {
-            "label": "Wire format",
-            "description": "Leave it at auto unless the vendor's support says otherwise.",
-            "schema": {"type": ["string", "null"], "enum": ["auto", "quickstart", "docs", "models"], "default": "auto"},
-        },
         "max_credits": {
-            "label": "Most credits for one video",
-            "description": "A video that would cost more is refused before it is submitted. Empty for no limit.",
-            "schema": {"type": ["number", "null"], "minimum": 0, "default": None},
-        },
-        "looks_per_second": {
-            "label": "Most looks per second",
-            "description": "At how many unfinished videos one triggerer looks in a second. Empty for 10.",
+            "label": "Credit limit per video",
+            "description": "A video that would cost more is refused before anything is spent. Empty: no limit.",
             "schema": {"type": ["number", "null"], "minimum": 0, "default": None},
         },
         "typical_seconds": {
-            "label": "Typical seconds of a video",
-            "description": "The fastest and the slowest, such as 60-300. Empty for what the vendor says.",
+            "label": "Time to make a video",
+            "description": "In seconds, from the fastest to the slowest, such as 60-300. It decides when to look "
+            "whether a video is done. Empty: what the vendor says.",
             "schema": {"type": ["string", "null"], "default": None},
+        },
+        "looks_per_second": {
+            "label": "Status checks per second",
+            "description": "At most this many by one triggerer, for all unfinished videos together. Empty: 10.",
+            "schema": {"type": ["number", "null"], "minimum": 0, "default": None},
+        },
+        "wire_format": {
+            "label": "Wire format",
+            "description": "How requests are written. Leave it at auto, unless the vendor's support says otherwise.",
+            "schema": {"type": ["string", "null"], "enum": ["auto", "quickstart", "docs", "models"], "default": "auto"},
         },
     },
 }

@@ -19,7 +19,7 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
 )
 from seedance_provider.hooks import DEFAULT_CONN_ID
-from seedance_provider.hooks.connection_settings import ConnectionSettings
+from seedance_provider.hooks.connection_settings import ConnectionSettings, ConnectionSettingsError
 
 if TYPE_CHECKING:
     from seedance_provider.api.async_client import AsyncSeedanceClient
@@ -54,6 +54,16 @@ class SeedanceHook(BaseHook):
     def __init__(self, seedance_conn_id: str = DEFAULT_CONN_ID) -> None:
         super().__init__()
         self.seedance_conn_id = seedance_conn_id
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return how Airflow 3.1 shows the standard fields; later versions read the provider info themselves."""
+        return {name.replace("-", "_"): shown for name, shown in _form()["ui-field-behaviour"].items()}
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the fields of the options for Airflow 3.1, which makes them of WTForms."""
+        return {name: _widget(**field) for name, field in _form()["conn-fields"].items()}
 
     def get_settings(self) -> ConnectionSettings:
         """
@@ -131,6 +141,9 @@ class SeedanceHook(BaseHook):
         except (TaskAccessDeniedError, TaskNotFoundError):
             # The key was accepted, only the sample task is not shown to it.
             return True, _accepted(settings)
+        except ConnectionSettingsError as error:
+            # The Test button tries a copy of the connection, under a name that nobody has given it.
+            return False, str(error).replace(f"Connection {self.seedance_conn_id!r}", "The connection")
         except SeedanceError as error:
             return False, _explain(error)
         except AirflowNotFoundException as error:
@@ -150,11 +163,29 @@ class SeedanceHook(BaseHook):
         return settings
 
 
+def _form() -> dict[str, Any]:
+    """The connection's form, as the provider info describes it."""
+    from seedance_provider.get_provider_info import get_provider_info
+
+    form: dict[str, Any] = get_provider_info()["connection-types"][0]
+    return form
+
+
+def _widget(label: str, description: str, schema: dict[str, Any]) -> Any:
+    """One field of the form; WTForms is there whenever Airflow asks for it."""
+    from wtforms import IntegerField, StringField  # type: ignore[import-untyped]
+    from wtforms.validators import Optional, any_of  # type: ignore[import-untyped]
+
+    kind = IntegerField if "number" in schema["type"] else StringField
+    choice = [any_of(schema["enum"])] if "enum" in schema else []
+    return kind(label, validators=[Optional(), *choice], description=description, default=schema["default"])
+
+
 def _accepted(settings: ConnectionSettings) -> str:
     if settings.api_key.startswith(_DEMO_KEY_PREFIX):
         return (
             f"{settings.base_url} accepts the vendor's demo key. It is read-only: it shows the sample tasks, and can't "
-            "create videos. Put the key of your own account into the password."
+            "create videos. Use the key of your own account instead."
         )
     return f"{settings.base_url} accepts the key. Nothing was spent."
 

@@ -7,6 +7,7 @@ import json
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
+from seedance_provider.get_provider_info import get_provider_info
 from seedance_provider.hooks.connection_settings import ConnectionSettingsError
 from seedance_provider.hooks.seedance import SeedanceHook
 from tests.support.scripted_api import Answer, record
@@ -73,6 +74,44 @@ class TestCredentials:
         assert hook.seedance_conn_id == "seedance_default"
 
 
+class TestFormOfAirflow31:
+    """Later versions read the provider info themselves."""
+
+    def test_shows_the_standard_fields_as_later_versions_do(self):
+        from airflow.providers_manager import ProvidersManager
+
+        assert SeedanceHook.get_ui_field_behaviour() == ProvidersManager().field_behaviours["seedance"]
+
+    def test_has_the_same_fields(self):
+        form = filled_in()
+        described = {field.name: (field.label.text, field.description, field.data) for field in form}
+        assert described == {
+            name: (field["label"], field["description"], field["schema"]["default"])
+            for name, field in get_provider_info()["connection-types"][0]["conn-fields"].items()
+        }
+
+    @pytest.mark.parametrize(
+        ("fields", "good"),
+        [
+            ({}, True),
+            (dict.fromkeys(["wire_format", "max_credits", "looks_per_second", "typical_seconds"], ""), True),
+            ({"wire_format": "docs", "max_credits": "500", "typical_seconds": "60-300"}, True),
+            ({"wire_format": "newest"}, False),
+            ({"max_credits": "many"}, False),
+        ],
+    )
+    def test_takes_what_the_hook_takes(self, fields, good):
+        assert filled_in(**fields).validate() is good
+
+
+def filled_in(**fields):
+    """The form as WTForms makes it, with what its browser sends."""
+    wtforms = pytest.importorskip("wtforms")
+    multidict = pytest.importorskip("werkzeug.datastructures")
+    form = type("_Form", (wtforms.Form,), SeedanceHook.get_connection_form_widgets())
+    return form(multidict.MultiDict(fields) if fields else None)
+
+
 class TestTestConnection:
     @pytest.mark.parametrize(
         ("answer", "works", "said"),
@@ -121,7 +160,8 @@ class TestTestConnection:
         connect(monkeypatch, host="http://127.0.0.1:9/api/v1")
         worked, message = SeedanceHook().test_connection()
         assert not worked
-        assert "no API key" in message
+        # Without a name: the Test button tries a copy of the connection, and names that itself.
+        assert message.startswith("The connection has no API key.")
 
     def test_a_missing_connection(self):
         worked, message = SeedanceHook("team_a").test_connection()
