@@ -17,7 +17,7 @@ from tools.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["AirflowApi", "TaskChange"]
+__all__ = ["AirflowApi", "Login", "TaskChange"]
 
 JsonObject = dict[str, Any]
 
@@ -48,15 +48,25 @@ class TaskChange:
     state: str | None
 
 
+@dataclass(frozen=True)
+class Login:
+    """A user of an Airflow."""
+
+    user: str
+    password: str
+
+
 class AirflowApi:
     """
-    Calls the REST API (version 2) of an Airflow in which everybody is an admin.
+    Calls the REST API (version 2) of an Airflow.
 
     :param base_url: the address of the UI.
+    :param login: of whom; ``None`` where everybody is an admin.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, login: Login | None = None) -> None:
         self.base_url = base_url
+        self.login = login
         self._session: requests.Session | None = None
 
     def close(self) -> None:
@@ -85,7 +95,12 @@ class AirflowApi:
         session = requests.Session()
         session.trust_env = False  # no proxy and no .netrc for a server on this machine
         session.mount(self.base_url, HTTPAdapter(max_retries=_WHILE_LOCKED))
-        response = session.get(f"{self.base_url}/auth/token", timeout=_SECONDS_PER_REQUEST)
+        url = f"{self.base_url}/auth/token"
+        if self.login is None:
+            response = session.get(url, timeout=_SECONDS_PER_REQUEST)
+        else:
+            who = {"username": self.login.user, "password": self.login.password}
+            response = session.post(url, json=who, timeout=_SECONDS_PER_REQUEST)
         response.raise_for_status()
         session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
         return session

@@ -48,6 +48,7 @@ class AirflowSettings:
     :param api_port: port of the UI, of the public API, and of the API that tasks use.
     :param worker_log_port: port of the server for the logs of running tasks.
     :param trigger_log_port: port of the server for the logs of deferred tasks.
+    :param url_path: below which the UI is reached: empty, or with a slash at its beginning only.
     """
 
     home: Path
@@ -55,16 +56,18 @@ class AirflowSettings:
     api_port: int
     worker_log_port: int
     trigger_log_port: int
+    url_path: str = ""
 
     @classmethod
-    def on_free_ports(cls, home: Path, dags_folder: Path) -> AirflowSettings:
+    def on_free_ports(cls, home: Path, dags_folder: Path, url_path: str = "") -> AirflowSettings:
         """Return settings with ports that nobody uses."""
-        return cls(home.absolute(), dags_folder.absolute(), *free_ports(3))
+        api_port, worker_log_port, trigger_log_port = free_ports(3)
+        return cls(home.absolute(), dags_folder.absolute(), api_port, worker_log_port, trigger_log_port, url_path)
 
     @property
     def base_url(self) -> str:
         """The address of the UI."""
-        return f"http://127.0.0.1:{self.api_port}"
+        return f"http://127.0.0.1:{self.api_port}{self.url_path}"
 
     def environment(self) -> dict[str, str]:
         """Return everything as environment variables, with new secrets at each call."""

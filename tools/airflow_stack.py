@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from tools.airflow_api import AirflowApi
+from tools.airflow_api import AirflowApi, Login
 from tools.airflow_layout import LOCAL, Component, Layout
 from tools.airflow_settings import AirflowSettings, as_environment
 from tools.celery_nodes import answering_nodes
@@ -49,13 +49,22 @@ class AirflowStack(AirflowApi):
     :param dags_folder: the folder with the DAG files.
     :param env: environment variables to add, also those that overrule a setting; a secret belongs here.
     :param layout: of which components it consists.
+    :param admin: a user to create, where not everybody is an admin; the auth manager is said by ``env``.
+    :param url_path: below which it is reached, as behind a proxy: empty, or with a slash at its beginning only.
     """
 
     def __init__(
-        self, home: Path, dags_folder: Path, *, env: Mapping[str, str] | None = None, layout: Layout = LOCAL
+        self,
+        home: Path,
+        dags_folder: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        layout: Layout = LOCAL,
+        admin: Login | None = None,
+        url_path: str = "",
     ) -> None:
-        settings = AirflowSettings.on_free_ports(home, dags_folder)
-        super().__init__(settings.base_url)
+        settings = AirflowSettings.on_free_ports(home, dags_folder, url_path)
+        super().__init__(settings.base_url, admin)
         self.home = settings.home
         self.layout = layout
         self._logs = settings.home / "components"
@@ -148,6 +157,10 @@ class AirflowStack(AirflowApi):
             raise FileExistsError(f"{self.home} is not empty; two Airflows in one home break each other.")
         self._logs.mkdir()
         self._run("db", "migrate", log="db").wait_for_success(timeout=_START_SECONDS)
+        if self.login is not None:
+            names = ("--firstname", "Ad", "--lastname", "Min", "--email", "admin@example.org")
+            who = ("--role", "Admin", "--username", self.login.user, "--password", self.login.password)
+            self._run("users", "create", *who, *names, log="db").wait_for_success(timeout=_START_SECONDS)
 
     def _start_and_wait(self, components: Sequence[Component]) -> None:
         since = datetime.now(UTC)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# PostgreSQL and Redis for the tests that need them, from the packages of Debian or Ubuntu where they are missing.
+# PostgreSQL, Redis and Chromium for the tests that need them, from the packages of Debian or Ubuntu where they are missing.
 # The tests start servers of their own; those that the packages bring are neither used nor touched.
 set -euo pipefail
 
@@ -9,6 +9,7 @@ PATH="$PATH:$(printf '%s:' /usr/lib/postgresql/*/bin)"
 missing=()
 command -v initdb >/dev/null || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
 [ "${#missing[@]}" -eq 0 ] && exit 0
 
 as_root=()

@@ -1,0 +1,118 @@
+"""
+Serves the Videos page, and the videos that have landed.
+
+The page itself knows nothing: it asks Airflow's public REST API, in the viewer's own session, so it shows what the
+viewer may see there. A video is shown to whoever may read the XComs of its DAG. All routes want a logged-in user.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.common.db.common import SessionDep  # noqa: TC002  # FastAPI reads it
+from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
+from airflow.models.xcom import XComModel
+from fastapi import Depends, FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
+
+from seedance_provider.plugins.byte_range import ByteRange, UnsatisfiableRangeError, requested_range
+from seedance_provider.plugins.stored_video import NotShownError, StoredVideo
+
+__all__ = ["application"]
+
+_PAGE = Path(__file__).with_name("videos_page")
+_MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_NO_SNIFFING = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+#: The page runs nothing but its own files, whatever a prompt says. Videos come from wherever the vendor keeps them.
+_PAGE_HEADERS = {
+    **_NO_SNIFFING,
+    "Cache-Control": "private, no-cache",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "media-src 'self' https: http:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+    ),
+}
+
+_Name = Annotated[str, Query(min_length=1)]
+
+application = FastAPI(
+    title="Seedance videos", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)]
+)
+
+
+@application.get("/videos/")
+def page() -> Response:
+    """Return the page."""
+    return _file("index.html")
+
+
+@application.get("/videos/{name}")
+def file_of_page(name: str) -> Response:
+    """Return one of the files that the page is made of."""
+    return _file(name)
+
+
+@application.api_route(
+    "/stored",
+    methods=["GET", "HEAD"],
+    dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.XCOM))],
+)
+def stored_video(
+    request: Request,
+    dag_id: _Name,
+    run_id: _Name,
+    task_id: _Name,
+    session: SessionDep,
+    map_index: int = -1,
+    range_: Annotated[str | None, Header(alias="Range")] = None,
+) -> Response:
+    """Return a video that a task instance has landed, or a part of it."""
+    is_get = request.method == "GET"
+    landed = _landed(session, dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
+    try:
+        video = StoredVideo.recorded(landed)
+        # Only of GET, says RFC 9110.
+        asked = requested_range(range_ if is_get else None, video.size)
+    except NotShownError as error:
+        raise HTTPException(404, str(error)) from error
+    except UnsatisfiableRangeError as error:
+        raise HTTPException(416, "The video has no such part.", {"Content-Range": str(error)}) from error
+    part = asked or ByteRange.whole(video.size)
+    headers = {
+        **_NO_SNIFFING,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f"inline; filename*=UTF-8''{quote(video.name, safe='')}",
+        "Content-Length": str(part.length),
+    }
+    if asked is not None:
+        headers["Content-Range"] = str(part)
+    pieces = video.pieces(part) if is_get else ()
+    return StreamingResponse(pieces, 206 if asked else 200, headers, media_type=video.media_type)
+
+
+def _landed(session: Any, *, dag_id: str, run_id: str, task_id: str, map_index: int) -> Any:
+    query = XComModel.get_many(
+        key="landed", dag_ids=dag_id, run_id=run_id, task_ids=task_id, map_indexes=map_index, limit=1
+    )
+    found = session.scalars(query).first()
+    if found is None:
+        return None
+    if isinstance(found.value, str):
+        # As the REST API writes XComs. A task may have pushed just a text.
+        with suppress(ValueError):
+            return json.loads(found.value)
+    return found.value
+
+
+def _file(name: str) -> Response:
+    path = _PAGE / name
+    # One of those that are there, so that no name leads elsewhere.
+    if path.suffix not in _MEDIA_TYPES or path not in _PAGE.iterdir():
+        raise HTTPException(404, "There is no such file.")
+    return FileResponse(path, headers=_PAGE_HEADERS, media_type=_MEDIA_TYPES[path.suffix])

@@ -1,0 +1,100 @@
+"""
+A video that a task of ours has landed, as far as the API server may show it.
+
+Whoever writes a DAG decides what its XComs say. So that nobody can have the API server read another file that way, it
+shows only what is, by its first bytes, an MP4 or MOV file of just the size that was recorded, in a storage of the
+kinds that videos land in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from seedance_provider.landing.errors import LandingError
+from seedance_provider.landing.storage import StoredObject
+
+if TYPE_CHECKING:
+    from seedance_provider.plugins.byte_range import ByteRange
+
+__all__ = ["NotShownError", "StoredVideo"]
+
+_SCHEMES = ("", "file", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "adl")
+_PIECE_BYTES = 512 * 1024
+#: Of the first box of every MP4 and MOV file: its length, its kind, and the brand of the file.
+_HEAD_BYTES = 12
+_MEDIA_TYPES = {b"qt  ": "video/quicktime"}
+
+
+class NotShownError(Exception):
+    """There is nothing to show. The message is for the viewer, who may see the XCom in any case."""
+
+
+@dataclass(frozen=True)
+class StoredVideo:
+    """
+    A video in object storage that may be shown.
+
+    :param stored: where it is.
+    :param size: in bytes.
+    :param media_type: such as ``video/mp4``.
+    """
+
+    stored: StoredObject
+    size: int
+    media_type: str
+
+    @classmethod
+    def recorded(cls, landed: Any) -> StoredVideo:
+        """
+        Return the video that a landing task has recorded.
+
+        :param landed: its XCom of that name.
+        :raises NotShownError: if it is not there, or may not be shown.
+        """
+        path, size = _recorded(landed)
+        try:
+            if urlsplit(path).scheme not in _SCHEMES:
+                raise NotShownError("What the task has recorded is in no storage that videos are shown from.")
+            stored = StoredObject.at(path)
+            there = stored.size()
+            head = stored.piece(0, _HEAD_BYTES) if there == size else b""
+        except (LandingError, ValueError) as error:
+            raise NotShownError(f"The API server can't read it: {error}") from error
+        if there is None:
+            raise NotShownError(
+                "It is not where the task has put it, as seen from the API server: was it removed, or is that a folder "
+                "which the API server does not have?"
+            )
+        if head[4:8] != b"ftyp":
+            raise NotShownError("What is there now is not the video that the task has recorded.")
+        return cls(stored, size, _MEDIA_TYPES.get(head[8:12], "video/mp4"))
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return str(self.stored.path.name)
+
+    def pieces(self, part: ByteRange) -> Iterator[bytes]:
+        """
+        Read a part of it, a little at a time.
+
+        :param part: which one.
+        """
+        position, end = part.start, part.start + part.length
+        with self.stored.path.fs.open(self.stored.path.path, "rb", block_size=_PIECE_BYTES) as file:
+            file.seek(position)
+            while position < end and (piece := file.read(min(_PIECE_BYTES, end - position))):
+                position += len(piece)
+                yield piece
+
+
+def _recorded(landed: Any) -> tuple[str, int]:
+    if isinstance(landed, Mapping):
+        path, size = landed.get("path"), landed.get("size")
+        # What has no size may be a device or a pipe, which would be read for ever.
+        if isinstance(path, str) and isinstance(size, int) and not isinstance(size, bool) and size > 0:
+            return path, size
+    raise NotShownError("The task has recorded no video.")

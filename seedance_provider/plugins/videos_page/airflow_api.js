@@ -1,0 +1,67 @@
+// Airflow's public REST API, in the viewer's own session. Few requests at a time, so that a page full of videos is no
+// storm; what is asked first is answered first.
+
+export class ApiError extends Error {
+  constructor(status, path) {
+    super(`Airflow answered ${status} to ${path}`);
+    this.status = status;
+  }
+}
+
+export class AirflowApi {
+  #waiting = [];
+  #running = 0;
+
+  constructor(root, { parallel = 4, fetch = globalThis.fetch.bind(globalThis) } = {}) {
+    this.root = root;
+    this.parallel = parallel;
+    this.fetch = fetch;
+  }
+
+  // The JSON at a path below /api/v2. Parameters may be lists; those without a value are left out.
+  get(path, parameters = {}) {
+    const url = new URL(path, this.root);
+    for (const [name, value] of Object.entries(parameters)) {
+      for (const one of [value].flat()) {
+        if (one !== undefined && one !== null && one !== "") url.searchParams.append(name, one);
+      }
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ url, resolve, reject });
+      this.#next();
+    });
+  }
+
+  // The value of an XCom, or undefined if there is none.
+  async xcom(place, key) {
+    const path = `${runPath(place)}/taskInstances/${encodeURIComponent(place.task_id)}/xcomEntries/${encodeURIComponent(key)}`;
+    try {
+      return (await this.get(path, { map_index: place.map_index })).value;
+    } catch (error) {
+      if (error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  #next() {
+    if (this.#running >= this.parallel || this.#waiting.length === 0) return;
+    const { url, resolve, reject } = this.#waiting.shift();
+    this.#running += 1;
+    this.#request(url).then(resolve, reject).finally(() => {
+      this.#running -= 1;
+      this.#next();
+    });
+    this.#next();
+  }
+
+  async #request(url) {
+    const response = await this.fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } });
+    if (!response.ok) throw new ApiError(response.status, url.pathname);
+    return response.json();
+  }
+}
+
+// A DAG run, relative to the root of the API. "~" stands for all.
+export function runPath({ dag_id: dagId = "~", dag_run_id: runId = "~" }) {
+  return `dags/${encodeURIComponent(dagId)}/dagRuns/${encodeURIComponent(runId)}`;
+}

@@ -1,0 +1,64 @@
+"""What every component of Airflow loads to know that there is a page."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from airflow.plugins_manager import AirflowPlugin
+
+from seedance_provider.plugins.seedance import SeedancePlugin
+
+(APP,) = SeedancePlugin.fastapi_apps
+
+
+def test_is_a_plugin_of_airflow():
+    assert issubclass(SeedancePlugin, AirflowPlugin)
+    SeedancePlugin.validate()
+    assert SeedancePlugin.name == "seedance"
+
+
+def test_to_load_it_loads_nothing_of_the_page():
+    program = "import sys, seedance_provider.plugins.seedance; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=120)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert {name for name in loaded if name.startswith("seedance_provider")} == {
+        "seedance_provider",
+        "seedance_provider.get_provider_info",  # Airflow's own doing
+        "seedance_provider.plugins",
+        "seedance_provider.plugins.seedance",
+    }
+    assert loaded.isdisjoint({"fastapi", "airflow.api_fastapi.core_api.security", "av", "aiohttp"})
+
+
+@pytest.mark.parametrize("view", SeedancePlugin.external_views, ids=lambda view: view["destination"])
+class TestViews:
+    def test_stays_below_wherever_airflow_is(self, view):
+        parts = urlsplit(view["href"])
+        assert (parts.scheme, parts.netloc) == ("", "")
+        assert not view["href"].startswith("/")
+
+    def test_leads_to_the_page(self, view):
+        assert f"/{urlsplit(view['href']).path}" == f"{APP['url_prefix']}/videos/"
+
+    def test_is_one_that_airflow_knows(self, view):
+        from airflow.api_fastapi.core_api.datamodels.plugins import ExternalViewResponse
+
+        assert ExternalViewResponse.model_validate(view).href == view["href"]
+
+
+def test_no_view_hides_another_one():
+    routes = [view["url_route"] for view in SeedancePlugin.external_views]
+    assert len(set(routes)) == len(routes) == 2
+
+
+@pytest.mark.usefixtures("application")
+async def test_answers_as_the_application():
+    # Below a prefix, as Airflow mounts it.
+    transport = httpx.ASGITransport(APP["app"], root_path=APP["url_prefix"])
+    async with httpx.AsyncClient(transport=transport, base_url="http://airflow.example") as client:
+        assert (await client.get("/seedance/videos/")).status_code == 401
+        assert (await client.get("/seedance/gone")).status_code == 404

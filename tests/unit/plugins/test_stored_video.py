@@ -1,0 +1,218 @@
+"""What the API server shows of all that an XCom can name."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from seedance_provider.landing.storage import StoredObject
+from seedance_provider.plugins.byte_range import ByteRange
+from seedance_provider.plugins.stored_video import NotShownError, StoredVideo
+from tests.support import media
+
+IS_NO_VIDEO = "is not the video that the task has recorded"
+HEAD = b"\x00\x00\x00\x14ftypisom"
+
+
+@pytest.fixture(scope="module")
+def mp4(tmp_path_factory) -> Path:
+    return media.video(tmp_path_factory.mktemp("videos") / "a.mp4", seconds=1)
+
+
+def landed(path, size: object = None) -> dict:
+    """The XCom, with the size that the file has."""
+    return {"path": str(path), "size": Path(path).stat().st_size if size is None else size}
+
+
+def refusal(value) -> str:
+    with pytest.raises(NotShownError) as caught:
+        StoredVideo.recorded(value)
+    return str(caught.value)
+
+
+class TestShown:
+    @pytest.mark.parametrize("prefix", ["", "file://", "FILE://"])
+    def test_a_real_video(self, mp4, prefix):
+        video = StoredVideo.recorded({"path": f"{prefix}{mp4}", "size": mp4.stat().st_size})
+        assert (video.size, video.media_type, video.name) == (mp4.stat().st_size, "video/mp4", "a.mp4")
+
+    def test_a_film_of_quicktime_is_one(self, tmp_path):
+        film = media.video(tmp_path / "a.mov", seconds=1)
+        assert StoredVideo.recorded(landed(film)).media_type == "video/quicktime"
+
+    def test_its_kind_is_told_by_its_bytes_and_not_by_its_name(self, mp4, tmp_path):
+        (tmp_path / "a.mov").symlink_to(mp4)
+        assert StoredVideo.recorded(landed(tmp_path / "a.mov")).media_type == "video/mp4"
+
+    @pytest.mark.parametrize("name", ["a?b#c.mp4", "ein Film äöü.mp4", "a%2Fb.mp4", 'a"b;.mp4', "[a.mp4"])
+    def test_its_name_stays_as_it_is(self, tmp_path, name):
+        (tmp_path / name).write_bytes(HEAD)
+        assert StoredVideo.recorded(landed(tmp_path / name)).name == name
+
+
+class TestNotRecorded:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            None,
+            "",
+            "/tmp/a.mp4",
+            7,
+            [],
+            [{"path": "/tmp/a.mp4", "size": 7}],
+            {},
+            {"path": "/tmp/a.mp4"},
+            {"size": 7},
+            {"path": None, "size": 7},
+            {"path": ["/tmp/a.mp4"], "size": 7},
+            {"path": b"/tmp/a.mp4", "size": 7},
+            {"path": "/tmp/a.mp4", "size": None},
+            {"path": "/tmp/a.mp4", "size": "7"},
+            {"path": "/tmp/a.mp4", "size": 7.0},
+            {"path": "/tmp/a.mp4", "size": True},
+            {"path": "/tmp/a.mp4", "size": 0},
+            {"path": "/tmp/a.mp4", "size": -1},
+        ],
+    )
+    def test_an_xcom_of_another_shape(self, value):
+        assert refusal(value).startswith("The task has recorded no video")
+
+
+class TestAnotherFile:
+    """Whoever writes a DAG decides what its XComs say."""
+
+    def test_a_file_of_the_system(self):
+        assert IS_NO_VIDEO in refusal(landed("/etc/passwd"))
+
+    def test_a_file_that_is_linked_to(self, tmp_path):
+        (tmp_path / "a.mp4").symlink_to("/etc/passwd")
+        assert IS_NO_VIDEO in refusal(landed(tmp_path / "a.mp4"))
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"text", b"\x1aE\xdf\xa3webm, not MP4", b"ftypisom at the very start", b"\x00\x00\x00\x14FTYPisom", HEAD[:7]],
+    )
+    def test_what_does_not_begin_like_a_video(self, tmp_path, content):
+        (tmp_path / "a.mp4").write_bytes(content)
+        assert IS_NO_VIDEO in refusal(landed(tmp_path / "a.mp4"))
+
+    @pytest.mark.parametrize("difference", [-1, 1])
+    def test_a_video_of_another_size(self, mp4, difference):
+        assert IS_NO_VIDEO in refusal(landed(mp4, mp4.stat().st_size + difference))
+
+    def test_a_video_that_was_replaced(self, mp4, tmp_path):
+        copy = tmp_path / "a.mp4"
+        copy.write_bytes(mp4.read_bytes())
+        before = landed(copy)
+        copy.write_bytes(b"secret")
+        assert IS_NO_VIDEO in refusal(before)
+
+    def test_a_removed_file(self, tmp_path):
+        assert "was it removed" in refusal(landed(tmp_path / "gone.mp4", 7))
+
+    def test_below_a_file(self, mp4):
+        assert "was it removed" in refusal(landed(mp4 / "a.mp4", 7))
+
+    @pytest.mark.parametrize("size", [1, 4096])
+    def test_a_folder(self, tmp_path, size):
+        assert refusal(landed(tmp_path, size))
+        assert refusal(landed(tmp_path))
+
+    @pytest.mark.parametrize("size", [0, 1, 4096])
+    def test_a_pipe_that_nobody_writes_to_is_not_waited_for(self, tmp_path, size):
+        os.mkfifo(tmp_path / "a.mp4")
+        assert refusal(landed(tmp_path / "a.mp4", size))
+
+    @pytest.mark.parametrize("size", [0, 12, 2**40])
+    @pytest.mark.parametrize("path", ["/dev/zero", "/dev/urandom", "/dev/stdin", "/proc/self/environ"])
+    def test_a_device_is_not_read(self, path, size):
+        assert refusal(landed(path, size))
+
+    @pytest.mark.parametrize(
+        "path", ["", ".", "a.mp4", "/", "//etc/passwd", "\0", "/tmp/a\0.mp4", "/" + "a/" * 3000, "x" * 300, "\ud800"]
+    )
+    def test_a_path_that_leads_nowhere(self, path):
+        assert refusal(landed(path, 7))
+
+
+class TestStorages:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "http://169.254.169.254/latest",
+            "https://media.example/a.mp4",
+            "HTTP://media.example/a.mp4",
+            "ht\ntp://media.example/a.mp4",
+            " http://media.example/a.mp4",
+            "ftp://a.example/a.mp4",
+            "memory://bucket/a.mp4",
+            "local:///etc/passwd",
+            "simplecache::file:///etc/passwd",
+            "data:video/mp4;base64,AAAAFGZ0eXBpc29t",
+            "javascript:alert(1)",
+        ],
+    )
+    def test_of_a_kind_that_no_video_lands_in(self, path):
+        assert "in no storage that videos are shown from" in refusal(landed(path, 12))
+
+    def test_that_can_not_be_opened(self):
+        assert "can't read it" in refusal(landed("s3://[bucket/a.mp4", 12))
+
+    def test_that_denies_it(self, mp4, monkeypatch):
+        video = StoredObject.at(str(mp4))
+
+        def denied(*_, **__):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(video.path.fs, "cat_file", denied)
+        assert "Permission denied" in refusal(landed(mp4))
+
+
+class TestPieces:
+    @pytest.fixture(scope="class")
+    def content(self) -> bytes:
+        return HEAD + bytes(range(256)) * 8192
+
+    @pytest.fixture(scope="class")
+    def video(self, tmp_path_factory, content) -> StoredVideo:
+        path = tmp_path_factory.mktemp("large") / "a.mp4"
+        path.write_bytes(content)
+        return StoredVideo.recorded(landed(path))
+
+    @pytest.mark.parametrize("start", [0, 1, 524_287, 524_288, 1_000_000])
+    @pytest.mark.parametrize("length", [0, 1, 12, 524_288, 524_289, 1_000_000])
+    def test_of_a_part_are_just_its_bytes(self, video, content, start, length):
+        part = ByteRange(start, length, len(content))
+        assert b"".join(video.pieces(part)) == content[start : start + length]
+
+    def test_of_all_of_it_are_all_of_it(self, video, content):
+        assert b"".join(video.pieces(ByteRange(0, video.size, video.size))) == content
+
+    def test_come_a_little_at_a_time(self, video):
+        video_pieces = video.pieces(ByteRange(0, video.size, video.size))
+        assert max(len(piece) for piece in video_pieces) <= 512 * 1024
+        tracemalloc.start()
+        try:
+            for _ in video.pieces(ByteRange(0, video.size, video.size)):
+                pass
+            assert tracemalloc.get_traced_memory()[1] < 1.5 * 1024 * 1024
+        finally:
+            tracemalloc.stop()
+
+    def test_nothing_is_read_before_it_is_asked_for(self, tmp_path):
+        path = tmp_path / "a.mp4"
+        path.write_bytes(HEAD)
+        pieces = StoredVideo.recorded(landed(path)).pieces(ByteRange(0, 12, 12))
+        path.unlink()
+        with pytest.raises(FileNotFoundError):
+            next(pieces)
+
+    def test_end_where_the_file_now_ends(self, tmp_path):
+        path = tmp_path / "a.mp4"
+        path.write_bytes(HEAD)
+        video = StoredVideo.recorded(landed(path))
+        path.write_bytes(HEAD[:5])
+        assert b"".join(video.pieces(ByteRange(0, 12, 12))) == HEAD[:5]
