@@ -14,7 +14,7 @@ AZURITE_VERSION := 3.37.0
 SIDE_BY_SIDE := --numprocesses 3 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help azurite bench demo chaos services test test-slow test-unit properties lint format build clean
+.PHONY: help azurite bench demo chaos screenshots services test test-slow test-ui test-unit properties lint format build clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ test-slow: $(READY) azurite services ## Chaos, packaging, landing in object stor
 	tools/beside.sh \
 	  "$(BIN)/pytest $(SIDE_BY_SIDE) --basetemp .run/beside tests/slow/test_packaging.py tests/slow/test_every_video.py" \
 	  "$(BIN)/pytest tests/slow --ignore tests/slow/test_packaging.py --ignore tests/slow/test_every_video.py"
+
+test-ui: $(READY) services ## What people see in Airflow, through a real browser
+	$(BIN)/pytest tests/ui
+
+screenshots: $(READY) services ## Take the pictures of README and guides anew
+	SCREENSHOTS=docs/images $(BIN)/pytest tests/ui/test_videos_page.py tests/ui/test_connection_form.py
 
 test-unit: $(READY) ## Unit tests only
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/emulator

@@ -1,0 +1,60 @@
+"""An Airflow below a path, as a proxy shows it that serves other things, too."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.ui.conftest import DAGS, card_of, plays, run_path
+from tools.airflow_stack import AirflowStack
+
+PATH = "/team/airflow"
+
+
+@pytest.fixture(scope="module")
+def below(tmp_path_factory, emulator):
+    """An Airflow below a path, in which everybody is an admin, with one finished run."""
+    folder = tmp_path_factory.mktemp("dags")
+    (folder / "kite.py").write_text((DAGS / "kite.py").read_text())
+    env = {
+        "AIRFLOW_CONN_SEEDANCE_DEFAULT": emulator.connection,
+        "SEEDANCE_VIDEO_FOLDER": tmp_path_factory.mktemp("videos").as_uri(),
+    }
+    home = tmp_path_factory.mktemp("below") / "home"
+    with AirflowStack(home, folder, env=env, url_path=PATH) as running:
+        running.wait_for_dag("kite")
+        running.unpause("kite")
+        run_id = running.trigger("kite")
+        running.wait_for_run("kite", run_id)
+        yield running, run_id
+
+
+def test_page_tab_video_and_links_are_below_it(below, browser):
+    airflow, run_id = below
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    outside: list[str] = []
+    context.on("request", lambda request: outside.append(request.url) if is_outside(request.url, airflow) else None)
+    page = context.new_page()
+    page.goto(f"{airflow.base_url}/")
+    page.get_by_role("button", name="Browse").click()
+    page.get_by_role("menuitem", name="Videos").click()
+    card = card_of(page.frame_locator("iframe[title=Videos]"), "A kite")
+    player = card.locator("video")
+    plays(player)
+    assert f"{PATH}/seedance/stored?" in player.evaluate("video => video.currentSrc")
+    card.get_by_role("link", name=re.compile("kite")).first.click()
+    page.wait_for_url(f"**{PATH}{run_path('kite', run_id)}/tasks/create**")
+    page.goto(f"{airflow.base_url}{run_path('kite', run_id)}/plugin/run_videos")
+    expect(card_of(page.frame_locator("iframe[title=Videos]"), "A kite").locator("video")).to_be_visible()
+    page.goto(f"{airflow.base_url}{run_path('kite', run_id)}/tasks/upload/details")
+    link = page.get_by_role("link", name="Stored video")
+    expect(link).to_have_attribute("href", re.compile(f"^{re.escape(airflow.base_url)}/seedance/stored"))
+    context.close()
+    assert outside == []
+
+
+def is_outside(url: str, airflow) -> bool:
+    origin = airflow.base_url.removesuffix(PATH)
+    return url.startswith(f"{origin}/") and not url.startswith(f"{airflow.base_url}/")
