@@ -9,6 +9,8 @@ READY := $(VENV)/.ready
 # Microsoft's emulator of Azure's blobs, a program for Node.js.
 AZURITE := .azurite
 AZURITE_VERSION := 3.37.0
+# Slow tests that do not wait for an Airflow.
+COMPUTING := tests/slow/test_packaging.py tests/slow/test_every_video.py
 # For tests that start nothing larger than a web server. What runs a whole Airflow has the machine to itself, or shares it
 # with what has the lowest priority.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadgroup
@@ -34,12 +36,11 @@ test: $(READY) ## Unit and integration tests
 
 azurite: $(AZURITE)/$(AZURITE_VERSION) ## Install an emulator of Azure where it is missing, for the slow tests
 
-test-slow: $(READY) azurite services ## Chaos, packaging, landing in object stores, and the demo as a newcomer runs it
-	$(BIN)/pytest $(SIDE_BY_SIDE) tests/stores
+test-slow: $(READY) azurite services ## UI, chaos, packaging, landing in object stores, and the demo as a newcomer runs it
 	@mkdir -p .run
 	tools/beside.sh \
-	  "$(BIN)/pytest $(SIDE_BY_SIDE) --basetemp .run/beside tests/slow/test_packaging.py tests/slow/test_every_video.py" \
-	  "$(BIN)/pytest tests/slow --ignore tests/slow/test_packaging.py --ignore tests/slow/test_every_video.py"
+	  "$(BIN)/pytest $(SIDE_BY_SIDE) --basetemp .run/beside tests/stores $(COMPUTING)" \
+	  "$(BIN)/pytest tests/ui && $(BIN)/pytest tests/slow $(COMPUTING:%=--ignore %)"
 
 test-ui: $(READY) services ## What people see in Airflow, through a real browser
 	$(BIN)/pytest tests/ui
