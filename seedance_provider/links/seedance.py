@@ -30,8 +30,10 @@ class VideoLink(BaseOperatorLink):
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
         """Return the address of the video, or of its card."""
         for key in ("return_value", "landed"):
-            if url := _pushed(ti_key, key).get("video_url"):
-                return str(url)
+            url = _pushed(ti_key, key).get("video_url")
+            # Whatever else it is, a browser should not be told to run it.
+            if isinstance(url, str) and url.startswith(("https://", "http://")):
+                return url
         return _address("seedance/videos/", ti_key)
 
 

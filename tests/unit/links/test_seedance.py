@@ -54,6 +54,11 @@ class TestVideo:
         pushed["return_value"] = {"video_url": URL, "task_id": "task_a"}
         assert link(VideoLink) == URL
 
+    @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,a", "file:///etc/passwd", 5, ["https://a"]])
+    def test_is_never_what_a_browser_might_run(self, pushed, url):
+        pushed["return_value"] = {"video_url": url}
+        assert urlsplit(link(VideoLink)).path == "/seedance/videos/"
+
     def test_of_a_landing_is_the_one_that_has_landed(self, pushed):
         pushed["return_value"] = "s3://videos/a.mp4"
         pushed["landed"] = {"video_url": URL, "path": "s3://videos/a.mp4"}
