@@ -51,12 +51,24 @@ def get_provider_info() -> dict[str, Any]:
             "seedance_provider.links.seedance.StoredVideoLink",
         ],
         "connection-types": [_CONNECTION_TYPE],
+        "config": {"seedance": {"description": "The provider of Seedance.", "options": _OPTIONS}},
     }
 
 
 def _modules(*names: str) -> dict[str, Any]:
     return {"integration-name": _INTEGRATION, "python-modules": list(names)}
 
+
+_OPTIONS: dict[str, Any] = {
+    "video_operators": {
+        "description": "Names of operator classes of your own that derive from those of this provider, separated by "
+        "commas. Their tasks have cards on the Videos page, too.",
+        "version_added": "0.1.0",
+        "type": "string",
+        "example": "BrandVideoOperator,TrailerOperator",
+        "default": "",
+    }
+}
 
 _CONNECTION_TYPE: dict[str, Any] = {
     "connection-type": "seedance",

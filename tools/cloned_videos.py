@@ -18,17 +18,20 @@ _PER_RUN = 100
 _FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 
 
-def clone_videos(database: Path, dag_id: str, task_id: str, count: int, *, latest: datetime) -> None:
+def clone_videos(
+    database: Path, dag_id: str, task_id: str, count: int, *, latest: datetime, runs: str = "copy"
+) -> None:
     """
-    Copy the one finished task instance of a task, with its run and what it has pushed.
+    Copy the one finished task instance of a task that is not mapped, with its run and what it has pushed.
 
     :param database: SQLite's file.
     :param dag_id: of the task.
-    :param task_id: of the task, which has exactly one instance.
+    :param task_id: of the task, of which there was exactly one run.
     :param count: of the copies.
     :param latest: when the first of them began, in UTC; each other began a minute before the one before it.
+    :param runs: the copies are mapped tasks of runs with such ids, and a number.
     """
-    where = {"dag_id": dag_id, "task_id": task_id}
+    where = {"dag_id": dag_id, "task_id": task_id, "map_index": -1}
     with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
         connection.row_factory = sqlite3.Row
         (task,) = _rows(connection, "task_instance", where)
@@ -41,7 +44,7 @@ def clone_videos(database: Path, dag_id: str, task_id: str, count: int, *, lates
                 "start_date": began.strftime(_FORMAT),
                 "end_date": (began + timedelta(seconds=70)).strftime(_FORMAT),
             }
-            name = f"copy-{number // _PER_RUN}"
+            name = f"{runs}-{number // _PER_RUN}"
             if number % _PER_RUN == 0:
                 moment = {"logical_date": times["start_date"], "run_after": times["start_date"]}
                 run_id = _insert(connection, "dag_run", {**run, **times, **moment, "id": None, "run_id": name})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from html import escape
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -16,9 +17,10 @@ from urllib.parse import quote
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep  # noqa: TC002  # FastAPI reads it
 from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
+from airflow.configuration import conf
 from airflow.models.xcom import XComModel
 from fastapi import Depends, FastAPI, Header, HTTPException, Query, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 
 from seedance_provider.plugins.byte_range import ByteRange, UnsatisfiableRangeError, requested_range
 from seedance_provider.plugins.stored_video import NotShownError, StoredVideo
@@ -26,7 +28,7 @@ from seedance_provider.plugins.stored_video import NotShownError, StoredVideo
 __all__ = ["application"]
 
 _PAGE = Path(__file__).with_name("videos_page")
-_MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
 _NO_SNIFFING = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 #: The page runs nothing but its own files, whatever a prompt says. Videos come from wherever the vendor keeps them.
 _PAGE_HEADERS = {
@@ -47,14 +49,20 @@ application = FastAPI(
 
 @application.get("/videos/")
 def page() -> Response:
-    """Return the page."""
-    return _file("index.html")
+    """Return the page, which has to know the operators of the user's own."""
+    names = conf.getlist("seedance", "video_operators", fallback=[])
+    html = (_PAGE / "index.html").read_text().replace("{{ own_operators }}", escape(",".join(names)))
+    return HTMLResponse(html, headers=_PAGE_HEADERS)
 
 
 @application.get("/videos/{name}")
 def file_of_page(name: str) -> Response:
     """Return one of the files that the page is made of."""
-    return _file(name)
+    path = _PAGE / name
+    # One of those that are there, so that no name leads elsewhere.
+    if path.suffix not in _MEDIA_TYPES or path not in _PAGE.iterdir():
+        raise HTTPException(404, "There is no such file.")
+    return FileResponse(path, headers=_PAGE_HEADERS, media_type=_MEDIA_TYPES[path.suffix])
 
 
 @application.api_route(
@@ -108,11 +116,3 @@ def _landed(session: Any, *, dag_id: str, run_id: str, task_id: str, map_index: 
         with suppress(ValueError):
             return json.loads(found.value)
     return found.value
-
-
-def _file(name: str) -> Response:
-    path = _PAGE / name
-    # One of those that are there, so that no name leads elsewhere.
-    if path.suffix not in _MEDIA_TYPES or path not in _PAGE.iterdir():
-        raise HTTPException(404, "There is no such file.")
-    return FileResponse(path, headers=_PAGE_HEADERS, media_type=_MEDIA_TYPES[path.suffix])

@@ -11,6 +11,8 @@ from airflow.sdk.io import attach
 
 from seedance_provider.landing.errors import DestinationTakenError, LandingError, StorageDeniedError, StorageError
 from seedance_provider.landing.storage import StoredObject
+from seedance_provider.plugins.byte_range import ByteRange
+from seedance_provider.plugins.stored_video import NotShownError, StoredVideo
 from tests.support.media_server import Serving
 from tests.support.object_stores import AzureServer, Bucket, GcsServer
 
@@ -104,6 +106,22 @@ class TestLanding:
         with pytest.raises(LandingError):
             land(uri)
         assert bucket.keys() == []
+
+
+class TestShown:
+    def test_what_has_landed_can_be_shown_in_parts(self, land, uri, bucket, video):
+        landed = {"path": uri, "size": land(uri).size}
+        shown = StoredVideo.recorded(landed)
+        assert (shown.size, shown.media_type, shown.name) == (len(video), "video/mp4", "a.mp4")
+        middle = ByteRange(len(video) // 2, 1000, len(video))
+        assert b"".join(shown.pieces(middle)) == video[middle.start :][:1000]
+        assert b"".join(shown.pieces(ByteRange.whole(len(video)))) == video
+
+    def test_what_was_replaced_is_not_shown(self, land, uri, bucket, video):
+        landed = {"path": uri, "size": land(uri).size}
+        bucket.put(KEY, b"x" * len(video))
+        with pytest.raises(NotShownError, match="not the video"):
+            StoredVideo.recorded(landed)
 
 
 class TestTaken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.support.browser import chromium, log_in
 from tools.airflow_api import AirflowApi, Login
 from tools.airflow_stack import AirflowStack
+from tools.browser import chromium, log_in
 from tools.emulator_process import EmulatorProcess
+from tools.s3_server import S3Server
 
 # The machine may have other tests to run.
 expect.set_options(timeout=15_000)
@@ -22,7 +24,7 @@ expect.set_options(timeout=15_000)
 DAGS = Path(__file__).with_name("dags")
 ADMIN = Login("admin", "the admin's password")
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
-#: What every user may do; which DAGs one may read is said by the DAGs.
+#: What every user may do, but for reading XComs, which onlookers may not; which DAGs one may read is said by the DAGs.
 READER = (
     ("can_read", "Website"),
     ("menu_access", "Browse"),
@@ -30,13 +32,12 @@ READER = (
     ("can_read", "DAG Runs"),
     ("can_read", "Task Instances"),
     ("can_read", "Task Logs"),
-    ("can_read", "XComs"),
     ("menu_access", "Plugins"),
     ("can_read", "Plugins"),
 )
 #: What most tests look at.
-BEFOREHAND = ("public_campaign", "secret_campaign", "many_ways")
-USERS = {"insider": "insiders", "outsider": "outsiders", "nobody": "Public"}
+BEFOREHAND = ("public_campaign", "secret_campaign", "many_ways", "on_s3", "own_operator")
+USERS = {"insider": "insiders", "outsider": "outsiders", "onlooker": "onlookers", "nobody": "Public"}
 
 
 @pytest.fixture(scope="session")
@@ -47,16 +48,34 @@ def emulator(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def small_emulator(tmp_path_factory):
+    """An emulator whose account may have one video in progress, for long enough to see who waits for it."""
+    options = ("--concurrency-limit", "1")
+    with EmulatorProcess(tmp_path_factory.mktemp("small"), generation_seconds=60, options=options) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def video_folder(tmp_path_factory):
     """Where the videos land."""
     return tmp_path_factory.mktemp("videos")
 
 
 @pytest.fixture(scope="session")
-def airflow(tmp_path_factory, emulator, video_folder):
+def s3():
+    """A store with a bucket ``videos``."""
+    with S3Server() as running:
+        running.client.create_bucket(Bucket="videos")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def airflow(tmp_path_factory, emulator, small_emulator, video_folder, s3):
     """An Airflow whose users may read different DAGs. Starting it takes about 25 seconds."""
     env = {
         "AIRFLOW_CONN_SEEDANCE_DEFAULT": emulator.connection,
+        "AIRFLOW_CONN_SMALL": small_emulator.connection,
+        "AIRFLOW__SEEDANCE__VIDEO_OPERATORS": "BrandVideoOperator",
         "SEEDANCE_VIDEO_FOLDER": video_folder.as_uri(),
         "AIRFLOW__CORE__AUTH_MANAGER": FAB,
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
@@ -65,6 +84,10 @@ def airflow(tmp_path_factory, emulator, video_folder):
     folder = tmp_path_factory.mktemp("dags")
     with AirflowStack(home, folder, env=env, admin=ADMIN) as running:
         add_users(running)
+        # In the database, where people keep connections, and only the API server may look by itself.
+        store = json.loads(s3.connection)
+        extra = store["extra"] if isinstance(store["extra"], str) else json.dumps(store["extra"])
+        running.call("POST", "/connections", json={**store, "connection_id": "s3", "extra": extra})
         # Not before: a DAG that names a role that is not there is refused.
         for file in DAGS.glob("*.py"):
             (folder / file.name).symlink_to(file)
@@ -73,8 +96,10 @@ def airflow(tmp_path_factory, emulator, video_folder):
 
 def add_users(airflow: AirflowApi) -> None:
     reading = [{"action": {"name": action}, "resource": {"name": resource}} for action, resource in READER]
-    for role in ("insiders", "outsiders"):
-        call_fab(airflow, "roles", {"name": role, "actions": reading})
+    values = {"action": {"name": "can_read"}, "resource": {"name": "XComs"}}
+    for role in ("insiders", "outsiders", "onlookers"):
+        actions = reading if role == "onlookers" else [*reading, values]
+        call_fab(airflow, "roles", {"name": role, "actions": actions})
     for user, role in USERS.items():
         who = {"username": user, "password": password_of(user), "email": f"{user}@example.org"}
         names = {"first_name": user, "last_name": user, "roles": [{"name": role}]}
@@ -156,6 +181,12 @@ def is_ours(error) -> bool:
 
 
 def open_videos(page, airflow, query: str = ""):
+    """Open the Videos page by itself, which is quicker than inside Airflow's."""
+    page.goto(f"{airflow.base_url}/seedance/videos/?{query}")
+    return page
+
+
+def open_framed(page, airflow, query: str = ""):
     """Open the Videos page inside Airflow's, and return its frame."""
     path = f"/plugin/videos/seedance/videos/?{query}" if query else "/plugin/videos"
     page.goto(f"{airflow.base_url}{path}")

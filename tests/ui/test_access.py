@@ -9,7 +9,7 @@ import requests
 from playwright.sync_api import expect
 
 from seedance_provider.emulator.settings import DEFAULT_KEY
-from tests.ui.conftest import ADMIN, Login, card_of, open_videos, password_of, token
+from tests.ui.conftest import ADMIN, Login, card_of, open_framed, open_videos, password_of, token
 
 KITE = "A kite rises over a windy beach"
 CAR = "A car that nobody has seen yet"
@@ -71,6 +71,14 @@ class TestUsers:
         any_dag = stored(airflow, secret_run, "~")
         assert requests.get(any_dag, headers=headers, timeout=SECONDS).status_code in (403, 404)
 
+    def test_who_may_see_tasks_but_not_what_they_push_sees_no_video(self, airflow, page_of, run_of):
+        run_id = run_of("public_campaign")
+        card = card_of(open_videos(page_of("onlooker"), airflow), KITE)
+        expect(card.get_by_text("finished", exact=True)).to_be_visible()
+        expect(card.get_by_text("It can't be played here.")).to_be_visible()
+        url = stored(airflow, run_id, "public_campaign")
+        assert requests.get(url, headers=as_user(airflow, "onlooker"), timeout=SECONDS).status_code == 403
+
     def test_an_outsider_who_asks_for_it_by_name_is_told(self, airflow, page_of, secret_run):
         frame = open_videos(page_of("outsider"), airflow, "dag_id=secret_campaign")
         expect(frame.get_by_role("alert")).to_have_text(re.compile("You may not see task instances here"))
@@ -87,7 +95,7 @@ class TestWhatADagSays:
         run_of("hostile_prompt")
         page = page_of()
         page.on("dialog", lambda dialog: pytest.fail(dialog.message))
-        frame = open_videos(page, airflow, "dag=hostile")
+        frame = open_framed(page, airflow, "dag=hostile")
         title = frame.get_by_role("article").get_by_role("heading")
         expect(title).to_have_text(re.compile(r"^<script>document\.title = 'stolen'</script><img src=x"))
         expect(frame.locator("video")).to_be_visible()

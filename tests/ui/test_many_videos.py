@@ -8,8 +8,8 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.cloned_videos import clone_videos
 from tests.ui.conftest import open_videos
+from tools.cloned_videos import clone_videos
 
 COUNT = 2000
 
@@ -71,5 +71,5 @@ class TestMany:
         frame.get_by_role("button", name=re.compile("^Add up 100 finished")).click()
         expect(frame.get_by_text(re.compile("^Added up 50 of 100 videos"))).to_be_visible(timeout=60_000)
         # All copies name the same video, which counts once.
-        expect(frame.get_by_text("160 credits for 1 videos.")).to_be_visible(timeout=120_000)
+        expect(frame.get_by_text("160 credits for 1 video.")).to_be_visible(timeout=120_000)
         assert requests.most <= 4

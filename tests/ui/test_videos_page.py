@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.ui.conftest import card_of, open_videos, plays, run_path
+from tests.ui.conftest import card_of, open_framed, open_videos, plays, run_path
 
 KITE = "A kite rises over a windy beach"
 
@@ -25,10 +25,19 @@ class TestWhileItIsMade:
         elapsed = card.get_by_text(re.compile(r"^\d+ s so far, usually 1\d s to 1\d s$"))
         before = elapsed.inner_text()
         expect(elapsed).not_to_have_text(before)
+        links = airflow.call("GET", f"/dags/kite/dagRuns/{run_id}/taskInstances/create/links")["extra_links"]
+        assert "/seedance/videos/?dag_id=kite&" in links["Video"]
+        assert "/jobs/recordInfo?taskId=task_" in links["Video task"]
         screenshot(page, "videos-tab")
         expect(card.get_by_text("finished", exact=True)).to_be_visible(timeout=60_000)
         expect(card.get_by_text("160", exact=True)).to_be_visible()
         plays(card.locator("video"))
+
+    def test_a_task_that_waits_for_a_slot_of_the_account_says_so(self, airflow, page_of, run_of):
+        run_of("full_account", finished=False)
+        cards = open_videos(page_of(), airflow, "dag=full_account").get_by_role("article")
+        expect(cards.get_by_text("in progress", exact=True)).to_be_visible(timeout=60_000)
+        expect(cards.get_by_text("waiting for a free slot", exact=True)).to_be_visible(timeout=30_000)
 
 
 @pytest.fixture
@@ -74,6 +83,10 @@ class TestCards:
         for number, prompt in enumerate(("A red boat", "A blue boat")):
             expect(card_of(frame, prompt).get_by_role("link", name=f"many_ways › mapped [{number}]")).to_be_visible()
 
+    def test_an_operator_that_derives_from_ours_has_one_if_it_is_named(self, airflow, page_of, run_of):
+        run_of("own_operator")
+        expect(card_of(open_videos(page_of(), airflow, "dag=own_operator"), "A bottle of olive oil")).to_be_visible()
+
     def test_a_retried_task_ends_with_the_video_of_its_first_try(self, airflow, page_of):
         card = card_of(open_videos(page_of(), airflow, "task=retried"), "A slow train")
         expect(card.get_by_text("finished", exact=True)).to_be_visible()
@@ -88,6 +101,14 @@ class TestPlaying:
         )
         plays(player)
         assert "/seedance/stored?" in player.evaluate("video => video.currentSrc")
+
+    def test_also_from_an_object_store(self, airflow, page_of, run_of):
+        run_of("on_s3")
+        card = card_of(open_videos(page_of(), airflow, "dag=on_s3"), "A lighthouse")
+        player = card.locator("video")
+        plays(player)
+        assert "/seedance/stored?" in player.evaluate("video => video.currentSrc")
+        expect(card.get_by_text("s3://videos/lighthouse.mp4", exact=True)).to_be_visible()
 
     def test_without_it_the_vendor_s_is_played(self, airflow, page_of, video_folder):
         (stored,) = (video_folder / "secret").glob("*.mp4")
@@ -117,7 +138,7 @@ class TestPlaying:
 class TestFilters:
     def test_they_are_part_of_the_address(self, airflow, page_of):
         page = page_of()
-        frame = open_videos(page, airflow)
+        frame = open_framed(page, airflow)
         frame.get_by_label("DAG").fill("PUBLIC")
         frame.get_by_label("State").select_option("finished")
         frame.get_by_role("button", name="Filter").click()
@@ -185,14 +206,14 @@ class TestCredits:
 class TestLinks:
     def test_a_card_leads_to_its_task_in_airflow(self, airflow, page_of, run_of):
         page = page_of()
-        card_of(open_videos(page, airflow, "dag=public"), KITE).get_by_role(
+        card_of(open_framed(page, airflow, "dag=public"), KITE).get_by_role(
             "link", name="public_campaign › create"
         ).click()
         page.wait_for_url(f"**{run_path('public_campaign', run_of('public_campaign'))}/tasks/create**")
 
     def test_a_card_leads_to_the_video_at_the_vendor_in_a_new_tab(self, airflow, page_of, emulator):
         page = page_of()
-        card = card_of(open_videos(page, airflow, "dag=public"), KITE)
+        card = card_of(open_framed(page, airflow, "dag=public"), KITE)
         with page.expect_popup() as popup:
             card.get_by_role("link", name="Video at the vendor").click()
         assert popup.value.url.endswith(".mp4")
@@ -247,7 +268,7 @@ class TestForEverybody:
 
     def test_it_is_as_dark_as_airflow(self, airflow, page_of):
         page = page_of()
-        frame = open_videos(page, airflow)
+        frame = open_framed(page, airflow)
         root = frame.locator("html")
         expect(root).not_to_have_class(re.compile("dark"))
         page.evaluate("localStorage.setItem('theme', 'dark')")

@@ -72,7 +72,7 @@ def _demonstrate(exits: ExitStack, *, live: bool) -> None:
     progress.say(f"Airflow is up: {airflow.base_url}")
     run_id = _run(airflow, account, progress)
     result = _result(airflow, account, run_id)
-    _report(result, f"{airflow.base_url}/dags/{_DAG_ID}/runs/{run_id}")
+    _report(result, airflow.base_url, run_id)
     if sys.stdout.isatty():
         with suppress(KeyboardInterrupt):
             signal.pause()
@@ -149,11 +149,12 @@ def _result(airflow: AirflowStack, account: Account, run_id: str) -> Result:
     return result
 
 
-def _report(result: Result, ui: str) -> None:
+def _report(result: Result, base_url: str, run_id: str) -> None:
     print(f"video    {result.file.path}")
     print(f"         {result.file}")
     print(f"credits  {result.receipt.credits:g}")
-    print(f"UI       {ui}")
+    print(f"UI       {base_url}/dags/{_DAG_ID}/runs/{run_id}")
+    print(f"         {base_url}/plugin/videos plays the video")
     print(f"         {_UI_STAYS if sys.stdout.isatty() else _UI_STOPS}")
     print(f"demo: ok {result}", flush=True)
 

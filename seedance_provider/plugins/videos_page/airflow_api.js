@@ -32,13 +32,13 @@ export class AirflowApi {
     });
   }
 
-  // The value of an XCom, or undefined if there is none.
+  // The value of an XCom, or undefined if there is none that the viewer may see.
   async xcom(place, key) {
     const path = `${runPath(place)}/taskInstances/${encodeURIComponent(place.task_id)}/xcomEntries/${encodeURIComponent(key)}`;
     try {
       return (await this.get(path, { map_index: place.map_index })).value;
     } catch (error) {
-      if (error.status === 404) return undefined;
+      if (error.status === 404 || error.status === 403) return undefined;
       throw error;
     }
   }

@@ -69,11 +69,8 @@ export class Card {
 
   // Where it can be played from: the copy in the own storage first, since that one stays.
   play(landing) {
-    if (landing) {
-      this.#lasting = { path: landing.uri };
-      this.#sources.push(landing.url);
-    }
-    if (this.#video.vendorUrl) this.#sources.push(this.#video.vendorUrl);
+    this.#lasting = { path: landing?.uri };
+    this.#sources = [landing?.url, this.#video.vendorUrl].filter(Boolean);
     this.#showLinks();
     this.tick();
     this.#playNext();

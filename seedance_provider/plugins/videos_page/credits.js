@@ -71,7 +71,7 @@ export class Credits {
     const rows = sums.rows();
     const hidden = rows.length > ROWS ? ` The latest ${ROWS} lines are shown.` : "";
     this.note.textContent =
-      done < total ? `Added up ${amount(done)} of ${amount(total)} videos…` : `${amount(sums.credits)} credits for ${amount(sums.videos)} videos.${hidden}`;
+      done < total ? `Added up ${amount(done)} of ${amount(total)} videos…` : `${amount(sums.credits)} credits for ${amount(sums.videos)} ${sums.videos === 1 ? "video" : "videos"}.${hidden}`;
     this.table.hidden = false;
     const [body] = this.table.tBodies;
     body.replaceChildren(...rows.slice(0, ROWS).map((row) => line([row.day, row.dag, amount(row.videos), amount(row.credits)])));

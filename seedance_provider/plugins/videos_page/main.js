@@ -14,7 +14,8 @@ const LONGEST_SECONDS = 120;
 
 const site = new URL("../../", document.baseURI);
 const api = new AirflowApi(new URL("api/v2/", site));
-const query = readQuery(location.search);
+const ownOperators = document.querySelector("meta[name=own-operators]").content.split(",").filter(Boolean);
+const query = readQuery(location.search, ownOperators);
 const cards = new Map();
 const view = Object.fromEntries(["summary", "notice", "cards", "pages", "position", "newer", "older", "filters", "reset"].map((id) => [id, document.getElementById(id)]));
 let troubles = 0;
@@ -95,6 +96,7 @@ async function tell(card, instance) {
   card.stamp = stamp;
   card.update(instance, Object.fromEntries(keys.map((key, index) => [key, values[index]])));
   if (card.video.phase === "done") seen.observe(card.element);
+  else card.isShown = false;
   shareTitles();
 }
 

@@ -12,7 +12,8 @@ const LANDERS = ["VideoToObjectStorageOperator"];
 const ACTIVE = ["scheduled", "queued", "running", "deferred", "restarting", "up_for_retry", "up_for_reschedule"];
 export const STATES = { active: ACTIVE, done: ["success"], failed: ["failed"] };
 
-export function readQuery(search) {
+// ownOperators: names of classes of the user's own that make videos, too.
+export function readQuery(search, ownOperators = []) {
   const given = new URLSearchParams(search);
   const text = (name) => given.get(name)?.trim() || undefined;
   return {
@@ -30,6 +31,7 @@ export function readQuery(search) {
     to: date(text("to")),
     page: Math.min(Math.max(1, Math.trunc(Number(given.get("page"))) || 1), LAST_PAGE),
     isRun: given.get("view") === "run",
+    operators: [...MAKERS, ...ownOperators],
   };
 }
 
@@ -40,7 +42,7 @@ export function videoList(query, { state = query.state, limit = PAGE_SIZE, page 
     // A run alone, without its DAG, is no place that Airflow knows.
     path: `${runPath(query.dag_id ? query : {})}/taskInstances`,
     parameters: {
-      operator: MAKERS,
+      operator: query.operators,
       state: states,
       task_id: query.task_id,
       map_index: query.map_index,

@@ -19,11 +19,15 @@ def read_by(*roles: str) -> dict[str, dict[str, set[str]]]:
     return {role: {"DAGs": {"can_read"}, "DAG Runs": {"can_read"}} for role in roles}
 
 
+class BrandVideoOperator(CreateVideoOperator):
+    """As somebody's own."""
+
+
 with DAG("secret_campaign", schedule=None, access_control=read_by("insiders")):
     create = CreateVideoOperator(task_id="create", prompt="A car that nobody has seen yet", duration=4)
     VideoToObjectStorageOperator(task_id="upload", video=create.output, destination=f"{FOLDER}/secret/")
 
-with DAG("public_campaign", schedule=None, access_control=read_by("insiders", "outsiders")):
+with DAG("public_campaign", schedule=None, access_control=read_by("insiders", "outsiders", "onlookers")):
     create = CreateVideoOperator(task_id="create", prompt="A kite rises over a windy beach", duration=4)
     VideoToObjectStorageOperator(task_id="upload", video=create.output, destination=f"{FOLDER}/public/")
 
@@ -46,3 +50,15 @@ with DAG("no_videos", schedule=None):
 
 with DAG("crowd", schedule=None):
     CreateVideoOperator(task_id="create", prompt="One of thousands", duration=4)
+
+with DAG("on_s3", schedule=None):
+    create = CreateVideoOperator(task_id="create", prompt="A lighthouse", duration=4)
+    VideoToObjectStorageOperator(task_id="upload", video=create.output, destination="s3://s3@videos/lighthouse.mp4")
+
+with DAG("own_operator", schedule=None):
+    BrandVideoOperator(task_id="create", prompt="A bottle of olive oil", duration=4)
+
+with DAG("full_account", schedule=None):
+    CreateVideoOperator.partial(task_id="create", duration=4, seedance_conn_id="small").expand(
+        prompt=["The first one", "The second one"]
+    )

@@ -88,8 +88,6 @@ class TestPage:
     @pytest.mark.parametrize(
         ("name", "content_type"),
         [
-            ("", "text/html; charset=utf-8"),
-            ("index.html", "text/html; charset=utf-8"),
             ("videos.css", "text/css; charset=utf-8"),
             ("main.js", "text/javascript; charset=utf-8"),
         ],
@@ -97,11 +95,20 @@ class TestPage:
     async def test_is_served(self, client, name, content_type):
         answer = await client.get(f"/videos/{name}")
         assert (answer.status_code, answer.headers["content-type"]) == (200, content_type)
-        assert answer.content == (PAGE / (name or "index.html")).read_bytes()
+        assert answer.content == (PAGE / name).read_bytes()
+
+    @pytest.mark.parametrize(
+        ("names", "content"), [("", ""), ("Brand, Trailer", "Brand,Trailer"), ('"><b>', "&quot;&gt;&lt;b&gt;")]
+    )
+    async def test_the_page_knows_the_operators_of_the_users_own(self, client, monkeypatch, names, content):
+        monkeypatch.setenv("AIRFLOW__SEEDANCE__VIDEO_OPERATORS", names)
+        answer = await client.get("/videos/")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert f'<meta name="own-operators" content="{content}">' in answer.text
 
     async def test_every_file_of_it_is_served_and_runs_nothing_but_its_own(self, client):
         for path in PAGE.iterdir():
-            answer = await client.get(f"/videos/{path.name}")
+            answer = await client.get(f"/videos/{path.name.removeprefix('index.html')}")
             assert (path.name, answer.status_code) == (path.name, 200)
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert answer.headers["referrer-policy"] == "no-referrer"
@@ -115,6 +122,7 @@ class TestPage:
     @pytest.mark.parametrize(
         "path",
         [
+            "/videos/index.html",
             "/videos/application.py",
             "/videos/__init__.py",
             "/videos/gone.js",

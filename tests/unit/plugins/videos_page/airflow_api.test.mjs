@@ -118,12 +118,12 @@ test("an XCom is asked for by the whole name of its task instance", async () => 
   assert.equal(asked[0].url.href, `${ROOT}${path}`);
 });
 
-test("an XCom that is not there is undefined, and any other answer an error", async () => {
+test("an XCom that is not there, or not for the viewer, is undefined, and any other answer an error", async () => {
   for (const status of [401, 403, 404, 422, 500, 503]) {
     const { api, asked } = scripted(1);
     const got = api.xcom(PLACE, "failure");
     asked[0].give({}, status);
-    if (status === 404) assert.equal(await got, undefined);
+    if (status === 404 || status === 403) assert.equal(await got, undefined);
     else await assert.rejects(got, { status });
   }
 });

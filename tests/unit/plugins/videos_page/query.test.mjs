@@ -7,11 +7,17 @@ const EMPTY = {
   dag_id: undefined, dag_run_id: undefined, task_id: undefined, map_index: undefined,
   dag: undefined, run: undefined, task: undefined, state: undefined, from: undefined, to: undefined,
   page: 1, isRun: false,
+  operators: ["CreateVideoOperator", "VideoSensor", "_SeedanceVideoDecoratedOperator"],
 };
 
 test("an address without a query asks for everything", () => {
   assert.deepEqual(readQuery(""), EMPTY);
   assert.deepEqual(readQuery("?dag=&run=%20&state=&from=&to=&page="), EMPTY);
+});
+
+test("operators of the user's own are asked for, too", () => {
+  const { parameters } = videoList(readQuery("?state=done", ["BrandVideoOperator"]));
+  assert.deepEqual(parameters.operator, [...EMPTY.operators, "BrandVideoOperator"]);
 });
 
 test("a link names one task instance", () => {
