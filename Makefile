@@ -11,9 +11,13 @@ AZURITE := .azurite
 AZURITE_VERSION := 3.37.0
 # Slow tests that do not wait for an Airflow.
 COMPUTING := tests/slow/test_packaging.py tests/slow/test_every_video.py
-# For tests that start nothing larger than a web server. What runs a whole Airflow has the machine to itself, or shares it
-# with what has the lowest priority.
+# Those that share an Airflow with Celery, which is to end before the others need the processors.
+CELERY := tests/slow/test_celery_stack.py tests/slow/test_two_triggerers.py
+# For tests that start nothing larger than a web server.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadgroup
+# For tests that mostly wait for an Airflow: two of them, each with the tests of some files. What kills an Airflow has the
+# machine to itself, or shares it with what has the lowest priority.
+TWO_AIRFLOWS := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help azurite bench demo chaos screenshots services test test-slow test-ui test-unit properties lint format build clean
@@ -27,12 +31,12 @@ demo: $(READY) ## From nothing to a real MP4 through a real Airflow; LIVE=1 uses
 chaos: $(READY) $(if $(filter celery,$(STACK)),services) ## Kill a real Airflow while it makes N=40 videos, SEED=1, STACK=local or celery; count what was paid for and lost
 	$(BIN)/python -m tools.chaos $(if $(N),--videos $(N)) $(if $(SEED),--seed $(SEED)) $(if $(STACK),--stack $(STACK)) $(if $(SABOTAGE),--sabotage $(SABOTAGE))
 
-services: ## Install PostgreSQL and Redis where they are missing, for the slow tests
+services: ## Install PostgreSQL, Redis and Chromium where they are missing, for the slow tests
 	tools/install_services.sh
 
 test: $(READY) ## Unit and integration tests
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/emulator
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest $(TWO_AIRFLOWS) tests/integration
 
 azurite: $(AZURITE)/$(AZURITE_VERSION) ## Install an emulator of Azure where it is missing, for the slow tests
 
@@ -40,10 +44,10 @@ test-slow: $(READY) azurite services ## UI, chaos, packaging, landing in object 
 	@mkdir -p .run
 	tools/beside.sh \
 	  "$(BIN)/pytest $(SIDE_BY_SIDE) --basetemp .run/beside tests/stores $(COMPUTING)" \
-	  "$(BIN)/pytest tests/ui && $(BIN)/pytest tests/slow $(COMPUTING:%=--ignore %)"
+	  "$(BIN)/pytest $(TWO_AIRFLOWS) tests/ui && $(BIN)/pytest $(CELERY) && $(BIN)/pytest tests/slow $(patsubst %,--ignore %,$(COMPUTING) $(CELERY))"
 
 test-ui: $(READY) services ## What people see in Airflow, through a real browser
-	$(BIN)/pytest tests/ui
+	$(BIN)/pytest $(TWO_AIRFLOWS) tests/ui
 
 screenshots: $(READY) services ## Take the pictures of README and guides anew
 	SCREENSHOTS=docs/images $(BIN)/pytest tests/ui/test_videos_page.py tests/ui/test_connection_form.py
@@ -54,7 +58,7 @@ test-unit: $(READY) ## Unit tests only
 properties: $(READY) ## Look for odd inputs and broken answers that do harm, in EXAMPLES=10000 each
 	PROPERTY_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest tests/unit/api/test_properties.py
 
-bench: $(READY) $(PEERS)/.ready ## Measure against other providers, or only PART=waits, polls, slots, imports or landing; write benchmarks/RESULTS.md
+bench: $(READY) $(PEERS)/.ready services ## Measure against other providers, or only PART=waits, polls, slots, imports, landing or page; write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks --peers $(PEERS)/bin/python $(PART)
 
 lint: $(READY) ## Style and types

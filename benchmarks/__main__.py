@@ -10,6 +10,7 @@ from benchmarks.imports import measure_imports
 from benchmarks.landing import measure_landing
 from benchmarks.polls import measure_polls
 from benchmarks.slots import measure_slots
+from benchmarks.videos_page import measure_videos_page
 from benchmarks.waits import measure_waits
 
 
@@ -17,7 +18,7 @@ def main() -> None:
     """Measure what the command line names, or everything."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--peers", type=Path, required=True, help="interpreter of an environment that holds the peers")
-    parser.add_argument("parts", nargs="*", help="waits, polls, slots, imports, landing; all by default")
+    parser.add_argument("parts", nargs="*", help="waits, polls, slots, imports, landing, page; all by default")
     arguments = parser.parse_args()
     peers: Path = arguments.peers.absolute()
     parts: dict[str, Callable[[], None]] = {
@@ -26,6 +27,7 @@ def main() -> None:
         "slots": measure_slots,
         "imports": lambda: measure_imports(peers),
         "landing": measure_landing,
+        "page": measure_videos_page,
     }
     if unknown := set(arguments.parts) - set(parts):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
