@@ -68,10 +68,16 @@ def test_airflow_lists_its_connection_type(installed):
     assert "seedance_provider.hooks.seedance.SeedanceHook" in hooks[0]
 
 
+def test_airflow_lists_its_plugin(installed):
+    assert "seedance" in airflow(installed, "plugins")
+
+
 def test_the_wheel_holds_the_package_and_nothing_else(built):
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "seedance_provider/py.typed" in names
+    page = REPOSITORY / "seedance_provider/plugins/videos_page"
+    assert {f"seedance_provider/plugins/videos_page/{path.name}" for path in page.iterdir()} <= set(names)
     assert {name.split("/")[0] for name in names} == {"seedance_provider", wheel.name.split("-py3")[0] + ".dist-info"}
 
 

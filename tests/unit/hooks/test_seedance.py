@@ -6,6 +6,8 @@ import json
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
+from werkzeug.datastructures import MultiDict
+from wtforms import Form
 
 from seedance_provider.get_provider_info import get_provider_info
 from seedance_provider.hooks.connection_settings import ConnectionSettingsError
@@ -106,10 +108,8 @@ class TestFormOfAirflow31:
 
 def filled_in(**fields):
     """The form as WTForms makes it, with what its browser sends."""
-    wtforms = pytest.importorskip("wtforms")
-    multidict = pytest.importorskip("werkzeug.datastructures")
-    form = type("_Form", (wtforms.Form,), SeedanceHook.get_connection_form_widgets())
-    return form(multidict.MultiDict(fields) if fields else None)
+    form = type("_Form", (Form,), SeedanceHook.get_connection_form_widgets())
+    return form(MultiDict(fields) if fields else None)
 
 
 class TestTestConnection:
