@@ -32,6 +32,18 @@ class TestWhileItIsMade:
         expect(card.get_by_text("finished", exact=True)).to_be_visible(timeout=60_000)
         expect(card.get_by_text("160", exact=True)).to_be_visible()
         plays(card.locator("video"))
+        expect(card.get_by_text(re.compile(r"^file:///.*\.mp4$"))).to_be_visible(timeout=60_000)
+
+    def test_what_plays_goes_on_when_another_card_comes(self, airflow, page_of, run_of):
+        run_of("kite")
+        page = open_videos(page_of(), airflow, "dag_id=kite")
+        player = page.locator("video").last
+        player.evaluate("video => { video.muted = true; video.loop = true; return video.play(); }")
+        cards = page.get_by_role("article")
+        before = cards.count()
+        airflow.trigger("kite")
+        expect(cards).to_have_count(before + 1, timeout=60_000)
+        assert not player.evaluate("video => video.paused")
 
     def test_a_task_that_waits_for_a_slot_of_the_account_says_so(self, airflow, page_of, run_of):
         run_of("full_account", finished=False)

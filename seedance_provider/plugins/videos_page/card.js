@@ -4,9 +4,8 @@ import { age, creditsText, describe, duration, progressOf } from "./video.js";
 
 export class Card {
   #video;
-  #pushed = {};
   #sources = [];
-  #lasting = {};
+  #storedAt;
 
   constructor(instance, site) {
     this.instance = instance;
@@ -32,7 +31,6 @@ export class Card {
 
   update(instance, pushed, now = Date.now()) {
     this.instance = instance;
-    this.#pushed = pushed;
     this.#video = describe(instance, pushed, now);
     this.state.textContent = this.#video.label;
     this.state.className = `state ${this.#video.phase}`;
@@ -61,7 +59,7 @@ export class Card {
       ["Credits", video.failure ? undefined : creditsText(video.credits)],
       ["Made in", video.generationSeconds !== undefined ? duration(video.generationSeconds) : undefined],
       [isActive ? "Began" : "Ended", ageOf(isActive ? video.began : video.ended, now)],
-      ["Stored at", this.#lasting.path],
+      ["Stored at", this.#storedAt],
       ["Video task", video.videoTask],
     ]);
     if (isActive && video.failure === undefined) this.#showProgress(now);
@@ -69,11 +67,20 @@ export class Card {
 
   // Where it can be played from: the copy in the own storage first, since that one stays.
   play(landing) {
-    this.#lasting = { path: landing?.uri };
+    this.#storedAt = undefined;
+    if (landing) this.store(landing);
     this.#sources = [landing?.url, this.#video.vendorUrl].filter(Boolean);
-    this.#showLinks();
-    this.tick();
     this.#playNext();
+  }
+
+  // What plays goes on playing, from wherever it does.
+  store(landing) {
+    this.#storedAt = landing.uri;
+    this.tick();
+  }
+
+  get isStored() {
+    return this.#storedAt !== undefined;
   }
 
   #playNext() {

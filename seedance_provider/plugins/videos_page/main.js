@@ -11,6 +11,7 @@ import { amount, tellingKeys } from "./video.js";
 const SECONDS_WHILE_ACTIVE = 5;
 const SECONDS_OTHERWISE = 30;
 const LONGEST_SECONDS = 120;
+const LANDING_MS = 10 * 60 * 1000;
 
 const site = new URL("../../", document.baseURI);
 const api = new AirflowApi(new URL("api/v2/", site));
@@ -68,6 +69,7 @@ async function look() {
   showSummary(instances, total);
   view.cards.setAttribute("aria-busy", "false");
   await Promise.all(instances.map((instance) => tell(cards.get(instance.id), instance)));
+  await Promise.all([...cards.values()].filter(mayLandYet).map(noteLanding));
 }
 
 // Cards that are there stay the same elements; those whose task is not on this page any more go.
@@ -76,14 +78,19 @@ function arrange(instances) {
   for (const [id, card] of cards) {
     if (wanted.has(id)) continue;
     seen.unobserve(card.element);
+    card.element.remove();
     cards.delete(id);
   }
   for (const instance of instances) {
     if (!cards.has(instance.id)) cards.set(instance.id, new Card(instance, site));
   }
-  const elements = instances.map((instance) => cards.get(instance.id).element);
-  const isInPlace = elements.length === view.cards.children.length && elements.every((one, index) => one === view.cards.children[index]);
-  if (!isInPlace) view.cards.replaceChildren(...elements);
+  for (const skeleton of view.cards.querySelectorAll(".skeleton")) skeleton.remove();
+  instances.forEach((instance, index) => {
+    const { element: wantedHere } = cards.get(instance.id);
+    const { [index]: here } = view.cards.children;
+    // What is in its place is not touched: a video that is moved stops playing.
+    if (here !== wantedHere) view.cards.insertBefore(wantedHere, here ?? null);
+  });
 }
 
 // Ask for what an instance has pushed, unless nothing can have changed since.
@@ -118,6 +125,16 @@ async function showVideo(card) {
     // It can still be played from where the vendor keeps it.
   }
   card.play(landing);
+}
+
+// The task that lands a video follows the one that makes it.
+function mayLandYet(card) {
+  return card.isShown && !card.isStored && card.video.ended > Date.now() - LANDING_MS;
+}
+
+async function noteLanding(card) {
+  const landing = await landingOf(card);
+  if (landing) card.store(landing);
 }
 
 // What has landed of it in the same run: by the task of the same map index first, since one is mapped over the other.
