@@ -48,7 +48,7 @@ with DAG(
     def publish(draft: str) -> str:
         """Move the draft to where the public sees it. A retry finds it there."""
         source = ObjectStoragePath(draft)
-        published = ObjectStoragePath(f"{source.parent.parent}/published/{source.name}", conn_id=source.conn_id)
+        published = source.parent.parent / "published" / source.name
         if source.exists() or not published.exists():
             published.parent.mkdir(parents=True, exist_ok=True)
             # In one step on a file system; on an object store a copy shows only when it is complete.

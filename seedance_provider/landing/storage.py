@@ -83,7 +83,7 @@ class StoredObject:
         """Where it is, for everybody: with the kind of storage, and without the connection."""
         if not self._path.protocol:
             return f"file://{self._path}"
-        return str(self._path).replace(f"{self._path.conn_id}@", "", 1) if self._path.conn_id else str(self._path)
+        return str(self._path).replace(f"{self._conn_id}@", "", 1) if self._conn_id else str(self._path)
 
     @property
     def is_local(self) -> bool:
@@ -94,6 +94,12 @@ class StoredObject:
     def local_path(self) -> Path:
         """Where it is in the file system of this machine."""
         return Path(self._path.path)
+
+    @property
+    def _conn_id(self) -> str | None:
+        # Airflow 3.1 keeps it among the options of the storage.
+        conn_id: str | None = getattr(self._path, "conn_id", None) or self._path.storage_options.get("conn_id")
+        return conn_id
 
     def beside(self, suffix: str, *, instead: bool = False) -> StoredObject:
         """
@@ -183,7 +189,7 @@ class StoredObject:
 
     @property
     def _rights(self) -> str:
-        conn_id = self._path.conn_id
+        conn_id = self._conn_id
         whose = f"the connection {conn_id!r}" if conn_id else "the credentials that the worker finds by itself"
         return f"read, list and write there, with {whose},"
 

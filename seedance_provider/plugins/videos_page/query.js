@@ -19,7 +19,8 @@ export function readQuery(search, ownOperators = []) {
   return {
     // Named by a link: just this one.
     dag_id: text("dag_id"),
-    dag_run_id: text("run_id"),
+    // Airflow 3.1 writes it into the address of a tab as it is, with a plus sign that says a space there. No run id has one.
+    dag_run_id: text("run_id")?.replaceAll(" ", "+"),
     task_id: text("task_id"),
     map_index: text("map_index"),
     // Written into the form: a part of it.

@@ -22,7 +22,7 @@ test("operators of the user's own are asked for, too", () => {
 
 test("a link names one task instance", () => {
   const query = readQuery("?dag_id=films&run_id=a%2Bb%3Ac%2Fd+e&task_id=make&map_index=-1&view=run");
-  const named = { dag_id: "films", dag_run_id: "a+b:c/d e", task_id: "make", map_index: "-1", isRun: true };
+  const named = { dag_id: "films", dag_run_id: "a+b:c/d+e", task_id: "make", map_index: "-1", isRun: true };
   assert.deepEqual(query, { ...EMPTY, ...named });
 });
 
