@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import ClassVar
 
 import fsspec
 import pytest
@@ -55,6 +56,18 @@ class TestAt:
     def test_the_connection_may_be_given_apart(self):
         stored = StoredObject.at("s3://bucket/a.mp4", "aws_default")
         assert (str(stored), stored.uri) == ("s3://aws_default@bucket/a.mp4", "s3://bucket/a.mp4")
+
+    def test_the_connection_is_found_where_airflow_3_1_keeps_it(self):
+        class Path31:
+            """What such a path has, and what it has not: ``conn_id``."""
+
+            protocol = "s3"
+            storage_options: ClassVar[dict[str, str]] = {"conn_id": "aws_default"}
+
+            def __str__(self) -> str:
+                return "s3://aws_default@bucket/a.mp4"
+
+        assert StoredObject(Path31()).uri == "s3://bucket/a.mp4"
 
     def test_a_name_like_that_of_the_connection_stays(self):
         assert StoredObject.at("s3://a@bucket/a@b/a.mp4").uri == "s3://bucket/a@b/a.mp4"
