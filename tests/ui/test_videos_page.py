@@ -167,8 +167,7 @@ class TestFilters:
         [
             ("run=no-such-run", 0),
             ("task=mapped", 2),
-            ("state=active", 0),
-            ("state=failed", 1),
+            ("dag=campaign&state=active", 0),
             ("dag=many&state=failed", 1),
             ("dag=secret&state=failed", 0),
             ("from=2020-01-01&task=mapped", 2),
