@@ -41,7 +41,8 @@ def kill(server, video, tmp_path):
             },
             capture_output=True,
             text=True,
-            timeout=300,
+            # A minute or two by itself; it may have to do with what other tests leave of the processors.
+            timeout=900,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
