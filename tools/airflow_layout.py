@@ -125,9 +125,6 @@ def _celery_options(database_url: str, broker_url: str, worker_concurrency: int,
         "scheduler": {
             # Two schedulers look five times a second at an idle database for no good.
             "scheduler_idle_sleep_time": 0.5,
-            # After this time without a heartbeat the other scheduler takes over the tasks of a killed one.
-            "scheduler_health_check_threshold": 20,
-            "orphaned_tasks_check_interval": 5,
             # A task is lost between the queue and a worker if the worker is killed before it has begun, or if Redis
             # is. It is put into the queue again after this time.
             "task_queued_timeout": 30,

@@ -26,6 +26,10 @@ _QUICK: Options = {
         # A worker that was killed is only noticed by the heartbeats that its task no longer sends.
         "task_instance_heartbeat_timeout": 20,
         "task_instance_heartbeat_timeout_detection_interval": 2,
+        # And only by the scheduler that has queued it, or has adopted the tasks of one that was killed: Airflow looks
+        # for those every five minutes.
+        "scheduler_health_check_threshold": 20,
+        "orphaned_tasks_check_interval": 5,
     },
     "dag_processor": {"refresh_interval": 1, "bundle_refresh_check_interval": 1},
     "triggerer": {
