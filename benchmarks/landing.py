@@ -96,6 +96,7 @@ def _to_a_folder(url: str, folder: Path) -> list[list[str]]:
 
     def curl_and_sync() -> None:
         _curl(url, copy)
+        # A program of every Linux, and a file of ours.
         subprocess.run(["sync", copy], check=True, timeout=_LONGEST_SECONDS)  # noqa: S603, S607
 
     def remove() -> None:
@@ -154,6 +155,7 @@ def _timed(copy: Callable[[], None]) -> Transfer:
 
 
 def _curl(url: str, path: Path) -> None:
+    # Whichever curl there is, and a server of ours.
     subprocess.run(["curl", "--silent", "--fail", "-o", path, url], check=True, timeout=_LONGEST_SECONDS)  # noqa: S603, S607
 
 

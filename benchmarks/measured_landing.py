@@ -17,11 +17,11 @@ from pathlib import Path
 
 import av  # noqa: F401 - the check imports it when it needs it
 
-from seedance_provider.landing.addresses import AddressRule
 from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
-from seedance_provider.landing.media_session import media_session
 from seedance_provider.landing.storage import StoredObject
+from seedance_provider.network.addresses import AddressRule
+from seedance_provider.network.guarded_session import guarded_session
 
 
 def _measure(url: str, destination: str) -> dict[str, float]:
@@ -31,7 +31,7 @@ def _measure(url: str, destination: str) -> dict[str, float]:
     Path("/proc/self/clear_refs").write_text("5")
     before = _memory("VmRSS")
     began = time.perf_counter()
-    with media_session(AddressRule.beside(url)) as session:
+    with guarded_session(AddressRule.beside(url)) as session:
         Landing(session, logging.getLogger()).land(url, stored, check_video)
     return {"seconds": time.perf_counter() - began, "memory": _memory("VmHWM") - before}
 

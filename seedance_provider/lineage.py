@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
 from airflow.sdk import Asset, AssetAlias
 
-from seedance_provider.landing.addresses import without_query
+from seedance_provider.network.addresses import without_query
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

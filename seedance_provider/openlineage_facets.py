@@ -10,7 +10,7 @@ from airflow.providers.openlineage.extractors import OperatorLineage
 from openlineage.client.event_v2 import InputDataset, OutputDataset
 from openlineage.client.facet_v2 import RunFacet, output_statistics_output_dataset
 
-from seedance_provider.landing.addresses import without_query
+from seedance_provider.network.addresses import without_query
 
 if TYPE_CHECKING:
     from seedance_provider.landing.landed_video import LandedVideo

@@ -19,18 +19,18 @@ from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import SeedanceError
 from seedance_provider.hooks.connection_settings import ConnectionSettingsError
 from seedance_provider.hooks.seedance import SeedanceHook
-from seedance_provider.landing.addresses import AddressRule
 from seedance_provider.landing.download import DownloadLimits
 from seedance_provider.landing.errors import MediaRefusedError, NoLastFrameError, PermanentLandingError
 from seedance_provider.landing.known_video import KnownVideo
 from seedance_provider.landing.landed_video import LandedVideo, media_of
 from seedance_provider.landing.landing import Landed, Landing
 from seedance_provider.landing.media_check import check_picture, check_video
-from seedance_provider.landing.media_session import media_session
 from seedance_provider.landing.names import destination_of, last_frame_ending
 from seedance_provider.landing.record import LandingRecord, LandingRecords
 from seedance_provider.landing.sidecar import ENDING, sidecar_of, write_sidecar
 from seedance_provider.landing.storage import StoredObject
+from seedance_provider.network.addresses import AddressRule
+from seedance_provider.network.guarded_session import guarded_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,7 +132,7 @@ class VideoLanding:
         settings = self._settings()
         rule = AddressRule.beside(settings.base_url) if settings else AddressRule()
         limits = DownloadLimits(self._operator.max_bytes, self._operator.timeout)
-        with media_session(rule) as session:
+        with guarded_session(rule) as session:
             landing = Landing(session, self._log, limits, self._operator.overwrite)
             try:
                 found = self._fetch(landing, files.video, settings, video.task_id)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 import requests
 import urllib3
 
-from seedance_provider.landing.addresses import check_url, without_query
 from seedance_provider.landing.errors import (
     BrokenMediaError,
     LandingError,
@@ -18,9 +18,10 @@ from seedance_provider.landing.errors import (
     UnsafeUrlError,
     VideoTooLargeError,
 )
+from seedance_provider.network.addresses import UnsafeAddressError, check_url, without_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 __all__ = ["Download", "DownloadLimits"]
@@ -99,7 +100,8 @@ class Download:
         log: Any,
         renew: Callable[[], str | None] | None = None,
     ) -> None:
-        check_url(url)
+        with _only_safe_addresses():
+            check_url(url)
         self._url = url
         self._session = session
         self._limits = limits
@@ -223,7 +225,8 @@ class Download:
                 headers["If-Range"] = self._version.validator
         timeout = (_CONNECT_SECONDS, self._limits.stall_seconds)
         try:
-            response = self._session.get(self._url, stream=True, timeout=timeout, headers=headers)
+            with _only_safe_addresses():
+                response = self._session.get(self._url, stream=True, timeout=timeout, headers=headers)
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             raise _PassingError(f"there was no answer ({_reason(error)})") from None
         except requests.exceptions.InvalidSchema:
@@ -245,7 +248,8 @@ class Download:
         if status in _REFUSED and self._renew is not None:
             renew, self._renew = self._renew, None
             if (url := renew()) is not None and url != self._url:
-                check_url(url)
+                with _only_safe_addresses():
+                    check_url(url)
                 self._log.info("%s answers HTTP %s. The API has another address for it.", self, status)
                 self._url = url
                 return self._ask(start, end)
@@ -287,6 +291,14 @@ def _first(length: int, response: requests.Response) -> bytes:
         if len(received) >= length:
             break
     return received[:length]
+
+
+@contextmanager
+def _only_safe_addresses() -> Iterator[None]:
+    try:
+        yield
+    except UnsafeAddressError as error:
+        raise UnsafeUrlError(f"{error} The video was not fetched.") from None
 
 
 def _promised_size(response: requests.Response) -> int | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from seedance_provider.landing.addresses import without_query
 from seedance_provider.landing.errors import LandingError, MediaRefusedError, NotAVideoError, VideoExpiredError
+from seedance_provider.network.addresses import without_query
 
 __all__ = ["KEPT_FOR", "KnownVideo"]
 

@@ -63,7 +63,8 @@ class StoredObject:
         from airflow.sdk import ObjectStoragePath
 
         try:
-            path = ObjectStoragePath(uri, conn_id=conn_id)
+            # Airflow 3.1 takes a None for the connection, instead of that of the URI.
+            path = ObjectStoragePath(uri, **({"conn_id": conn_id} if conn_id else {}))
             # Which is looked up only now.
             _ = path.fs
         except (ImportError, ValueError) as error:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import pytest
 
 from seedance_provider.emulator.faults import FAULTS
-from seedance_provider.landing.addresses import AddressRule
 from seedance_provider.landing.download import DownloadLimits
 from seedance_provider.landing.errors import (
     BrokenMediaError,
@@ -22,8 +21,9 @@ from seedance_provider.landing.errors import (
 )
 from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
-from seedance_provider.landing.media_session import media_session
 from seedance_provider.landing.storage import StoredObject
+from seedance_provider.network.addresses import AddressRule
+from seedance_provider.network.guarded_session import guarded_session
 
 LIMITS = DownloadLimits(max_bytes=5_000_000, stall_seconds=0.5, attempts=3, pause=0.05)
 
@@ -70,7 +70,7 @@ def folder(tmp_path):
 @pytest.fixture
 def land(client, url, folder):
     def landed():
-        with media_session(AddressRule.beside(client.base_url)) as session:
+        with guarded_session(AddressRule.beside(client.base_url)) as session:
             landing = Landing(session, logging.getLogger("landing"), LIMITS)
             return landing.land(url, StoredObject.at(f"file://{folder}/a.mp4"), check_video)
 

@@ -6,12 +6,12 @@ import logging
 
 import pytest
 
-from seedance_provider.landing.addresses import AddressKind, AddressRule
 from seedance_provider.landing.download import DownloadLimits
 from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
-from seedance_provider.landing.media_session import media_session
 from seedance_provider.landing.storage import StoredObject
+from seedance_provider.network.addresses import AddressKind, AddressRule
+from seedance_provider.network.guarded_session import guarded_session
 from tests.support import media
 from tests.support.media_server import media_server
 from tools.large_video import large_video
@@ -78,7 +78,7 @@ def land(server):
     """Land what the server has."""
 
     def landed(uri, *, overwrite=False, check=check_video):
-        with media_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as session:
+        with guarded_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as session:
             landing = Landing(session, logging.getLogger(__name__), LIMITS, overwrite)
             return landing.land(server.url, StoredObject.at(uri), check)
 

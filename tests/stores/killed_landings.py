@@ -29,12 +29,12 @@ import av  # noqa: F401
 import s3fs  # noqa: F401
 
 from seedance_provider.landing import part_file
-from seedance_provider.landing.addresses import AddressKind, AddressRule
 from seedance_provider.landing.download import DownloadLimits
 from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
-from seedance_provider.landing.media_session import media_session
 from seedance_provider.landing.storage import StoredObject
+from seedance_provider.network.addresses import AddressKind, AddressRule
+from seedance_provider.network.guarded_session import guarded_session
 
 #: What a landing is doing, by what it has said last.
 PHASES = {"": "starting", "b": "downloading", "p": "publishing", "l": "landed"}
@@ -59,7 +59,7 @@ def land(url: str, destination: str, told: int) -> None:
         os.write(told, b"p")
         return facts
 
-    with media_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as session:
+    with guarded_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as session:
         landing = Landing(session, logging.getLogger(), DownloadLimits(pause=0.001))
         stored = StoredObject.at(destination)
         stored.size()
@@ -130,7 +130,12 @@ def main() -> None:
     chance = random.Random(1)  # noqa: S311 - not for secrets
     seen = Killings()
     for _ in range(given.kills):
-        seen.phases[killed(given.url, given.destination, chance.uniform(0, 1.1 * takes))] += 1
+        after = chance.uniform(0, 1.1 * takes)
+        phase = killed(given.url, given.destination, after)
+        seen.phases[phase] += 1
+        if phase == "landed":
+            # It takes less than it seemed, as on a machine that was busy at the beginning: look sooner.
+            takes = (takes + after) / 2
         if (found := digest_there(given.destination)) is not None:
             seen.under_the_name["whole" if found == whole else "something else"] += 1
     assert killed(given.url, given.destination, None) == "landed"

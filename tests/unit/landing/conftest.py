@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedance_provider.landing.addresses import AddressKind, AddressRule
 from seedance_provider.landing.download import DownloadLimits
-from seedance_provider.landing.media_session import media_session
+from seedance_provider.network.addresses import AddressKind, AddressRule
+from seedance_provider.network.guarded_session import guarded_session
 from tests.support import media
 from tests.support.media_server import media_server
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Nobody waits for a test, and none goes on for ever.
-LIMITS = DownloadLimits(max_seconds=30, stall_seconds=0.3, pause=0.001)
+LIMITS = DownloadLimits(max_seconds=30, stall_seconds=5, pause=0.001)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +39,7 @@ def server():
 @pytest.fixture
 def session():
     """As for an API on this machine, where the server of the test is."""
-    with media_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as opened:
+    with guarded_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as opened:
         yield opened
 
 

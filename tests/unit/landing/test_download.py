@@ -19,7 +19,20 @@ from seedance_provider.landing.errors import (
     UnsafeUrlError,
     VideoTooLargeError,
 )
-from tests.support.media_server import Serving
+from seedance_provider.network.addresses import AddressRule
+from seedance_provider.network.guarded_session import guarded_session
+from tests.support.media_server import Serving, media_server
+
+#: An address where a second server of the test can be.
+NEXT_DOOR = "127.0.0.2"
+
+
+class MetadataNextDoor(AddressRule):
+    """As if the metadata service of a cloud were there."""
+
+    def check(self, address: str) -> None:
+        super().check("169.254.169.254" if address == NEXT_DOOR else address)
+
 
 CONTENT = bytes(range(256)) * 4096
 OTHER = CONTENT[::-1]
@@ -197,7 +210,7 @@ class TestGoingOn:
 
     def test_silence_is_broken_off(self, fetch, server):
         server.script.append(Serving(stop_after=HALF, stall=True))
-        assert fetch() == CONTENT
+        assert fetch(stall_seconds=1) == CONTENT
         assert server.ranges == [None, f"bytes={HALF}-"]
 
     def test_tells_the_story_without_the_signature(self, fetch, server, caplog):
@@ -226,7 +239,7 @@ class TestInVain:
     def test_gives_up_when_there_is_no_progress(self, fetch, server, serving, told):
         server.script.extend([serving] * 9)
         with pytest.raises(LandingError, match=f"The download of .* failed: {told}.* try again") as caught:
-            fetch(f"{server.url}?signature=abc", attempts=3, stall_seconds=0.1)
+            fetch(f"{server.url}?signature=abc", attempts=3, stall_seconds=0.5)
         assert "signature" not in str(caught.value)
         assert type(caught.value) is LandingError
         assert len(server.requests) == 3
@@ -287,7 +300,7 @@ class TestLimits:
         server.script.extend([Serving(stop_after=1, stall=True)] * 9)
         began = time.monotonic()
         with pytest.raises(LandingError, match=r"took longer than 0\.5 s"):
-            fetch(max_seconds=0.5)
+            fetch(max_seconds=0.5, stall_seconds=0.1, attempts=99)
         assert time.monotonic() - began < 5
 
     def test_also_that_of_bytes_that_come_one_by_one(self, fetch, server):
@@ -400,3 +413,53 @@ class TestPiece:
             download.piece(10, 100)
             download.save(file)
         assert file.getvalue() == CONTENT
+
+
+class TestRedirect:
+    @pytest.fixture
+    def fetch(self, server, session, limits, log):
+        def fetched():
+            with Download(server.url, session, limits, log) as download:
+                return download.size
+
+        return fetched
+
+    def redirect(self, server, target, status=302):
+        server.script.append(Serving(status, {"Location": target}, body=b""))
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_within_the_web_is_followed(self, server, fetch, status):
+        server.content = b"a video"
+        self.redirect(server, "/elsewhere.mp4", status)
+        assert fetch() == 7
+        assert [request.path for request in server.requests] == ["/a.mp4", "/elsewhere.mp4"]
+
+    @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://media.example/a.mp4", "gopher://media.example/"])
+    def test_out_of_the_web_is_refused_for_good(self, server, fetch, target):
+        self.redirect(server, target)
+        with pytest.raises(UnsafeUrlError, match=r"redirects to something else than http\(s\)"):
+            fetch()
+
+    @pytest.mark.parametrize("status", [302, 307])
+    def test_into_the_own_network_is_refused_for_good(self, server, limits, log, status):
+        rule = MetadataNextDoor.beside(server.url)
+        with media_server(b"a key", NEXT_DOOR) as metadata, guarded_session(rule) as session:
+            self.redirect(server, f"{metadata.url}?signature=abc", status)
+            with pytest.raises(UnsafeUrlError, match=r"leads to 169\.254\.169\.254, which is a link-local") as caught:
+                Download(server.url, session, limits, log).__enter__()
+            assert "signature" not in str(caught.value)
+            assert len(server.requests) == 1
+            assert metadata.requests == []
+
+    def test_without_end_is_given_up(self, server, fetch):
+        for _ in range(40):
+            self.redirect(server, server.url)
+        with pytest.raises(MediaRefusedError, match="TooManyRedirects"):
+            fetch()
+
+    @pytest.mark.parametrize("target", ["http://[", "http://a..b/", "https://:99999/a.mp4", "http://127.0.0.1:x/"])
+    def test_to_nowhere_is_one_clear_error(self, server, fetch, target):
+        self.redirect(server, f"{target}?signature=abc")
+        with pytest.raises(LandingError, match="can't be fetched") as caught:
+            fetch()
+        assert "signature" not in str(caught.value)

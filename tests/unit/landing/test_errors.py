@@ -14,7 +14,7 @@ CLASSES = [getattr(errors, name) for name in errors.__all__]
 
 @pytest.mark.parametrize("error_class", CLASSES)
 def test_survives_pickling(error_class):
-    copy = pickle.loads(pickle.dumps(error_class("Nothing landed.")))  # noqa: S301
+    copy = pickle.loads(pickle.dumps(error_class("Nothing landed.")))  # noqa: S301 - our own
     assert type(copy) is error_class
     assert str(copy) == "Nothing landed."
     assert isinstance(copy, errors.LandingError)

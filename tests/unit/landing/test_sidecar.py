@@ -97,6 +97,24 @@ def test_another_file_is_replaced_only_on_demand(destination, there):
     assert json.loads(destination.local_path.read_text()) == CONTENT
 
 
+@pytest.mark.parametrize("about", ["the same video", "another video"])
+def test_one_that_another_task_writes_at_the_same_time_counts_as_if_it_had_been_there(destination, about):
+    theirs = sidecar_of(LANDED, RUN | {"try_number": 2}) | ({} if about == "the same video" else {"task_id": "task_b"})
+
+    class Overtaken(StoredObject):
+        def publish(self, part, media_type, *, replace):
+            destination.local_path.write_text(json.dumps(theirs))
+            super().publish(part, media_type, replace=replace)
+
+    overtaken = Overtaken.at(str(destination))
+    if about == "the same video":
+        write_sidecar(CONTENT, overtaken, overwrite=False)
+    else:
+        with pytest.raises(DestinationTakenError):
+            write_sidecar(CONTENT, overtaken, overwrite=False)
+    assert json.loads(destination.local_path.read_text()) == theirs
+
+
 def test_a_folder_that_can_not_be_written_to_is_told(tmp_path, destination, monkeypatch):
     def refused(*args):
         raise PermissionError(13, "Permission denied", str(tmp_path))

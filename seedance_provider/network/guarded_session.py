@@ -1,4 +1,4 @@
-"""HTTP to wherever the videos are, which is not the API: no key is ever sent there."""
+"""HTTP to an address from outside, which is not the API: no key is ever sent there."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 if TYPE_CHECKING:
     import socket
 
-    from seedance_provider.landing.addresses import AddressRule
+    from seedance_provider.network.addresses import AddressRule
 
-__all__ = ["media_session"]
+__all__ = ["guarded_session"]
 
 
-def media_session(rule: AddressRule) -> requests.Session:
+def guarded_session(rule: AddressRule) -> requests.Session:
     """
     Return a session that connects only to what a rule allows, also after redirects and whatever a name resolves to by
     then. A proxy, if the environment names one, has to see to that itself.

@@ -6,8 +6,14 @@ import socket
 
 import pytest
 
-from seedance_provider.landing.addresses import AddressKind, AddressRule, check_url, kind_of, without_query
-from seedance_provider.landing.errors import UnsafeUrlError
+from seedance_provider.network.addresses import (
+    AddressKind,
+    AddressRule,
+    UnsafeAddressError,
+    check_url,
+    kind_of,
+    without_query,
+)
 
 PUBLIC, PRIVATE, LOOPBACK, LINK_LOCAL = AddressKind
 
@@ -34,7 +40,7 @@ PUBLIC, PRIVATE, LOOPBACK, LINK_LOCAL = AddressKind
         ("172.16.0.1", PRIVATE),
         ("192.168.1.1", PRIVATE),
         ("100.64.0.1", PRIVATE),
-        ("0.0.0.0", PRIVATE),  # noqa: S104
+        ("0.0.0.0", PRIVATE),  # noqa: S104 - nobody listens there
         ("::", PRIVATE),
         ("fd00:ec2::254", PRIVATE),
         ("224.0.0.1", PRIVATE),
@@ -63,7 +69,7 @@ class TestAddressRule:
 
     @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "169.254.169.254"])
     def test_others_are_not(self, address):
-        with pytest.raises(UnsafeUrlError, match=rf"leads to {address}, which is a .* address.* Nothing was fetched"):
+        with pytest.raises(UnsafeAddressError, match=rf"leads to {address}, which is a .* address, and the API is not"):
             AddressRule().check(address)
 
     @pytest.mark.parametrize(
@@ -82,7 +88,7 @@ class TestAddressRule:
         rule = AddressRule.beside("http://127.0.0.1/api/v1")
         rule.check("127.0.0.1")
         for address in ("10.0.0.1", "169.254.169.254"):
-            with pytest.raises(UnsafeUrlError):
+            with pytest.raises(UnsafeAddressError):
                 rule.check(address)
 
     def test_a_name_stands_for_all_of_its_addresses(self, monkeypatch):
@@ -125,11 +131,11 @@ class TestCheckUrl:
         ],
     )
     def test_nothing_else_is(self, url):
-        with pytest.raises(UnsafeUrlError, match="only http"):
+        with pytest.raises(UnsafeAddressError, match="only http"):
             check_url(url)
 
     def test_nor_is_what_is_no_address(self):
-        with pytest.raises(UnsafeUrlError, match="Invalid IPv6 URL"):
+        with pytest.raises(UnsafeAddressError, match="Invalid IPv6 URL"):
             check_url("http://[::1/a.mp4")
 
 

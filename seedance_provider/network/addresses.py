@@ -1,6 +1,6 @@
 """
-Where a video may be fetched from. Its address comes from outside, so it must not lead into the own network: to the
-metadata service of a cloud, say, or to a database next door.
+Which addresses may be connected to. Those of videos, and of the storage for files, come from outside, so they must not
+lead into the own network: to the metadata service of a cloud, say, or to a database next door.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
-from seedance_provider.landing.errors import UnsafeUrlError
-
-__all__ = ["AddressKind", "AddressRule", "check_url", "kind_of", "without_query"]
+__all__ = ["AddressKind", "AddressRule", "UnsafeAddressError", "check_url", "kind_of", "without_query"]
 
 #: An IPv4 address as a network without IPv4 writes it (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
 #: All of IPv6 that is public so far. Python calls some of the rest global: local NAT64, say, and site-local addresses.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
+
+
+class UnsafeAddressError(Exception):
+    """An address is not one to connect to. Nothing was sent there."""
 
 
 class AddressKind(StrEnum):
@@ -90,13 +92,12 @@ class AddressRule:
         Do nothing, if an address may be connected to.
 
         :param address: an IP address.
-        :raises UnsafeUrlError: if it may not.
+        :raises UnsafeAddressError: if it may not.
         """
         kind = kind_of(address)
         if kind is not AddressKind.PUBLIC and kind not in self.allowed:
-            raise UnsafeUrlError(
-                f"The video's address leads to {address}, which is a {kind} address, and the API is not at such a one. "
-                "Nothing was fetched."
+            raise UnsafeAddressError(
+                f"The address leads to {address}, which is a {kind} address, and the API is not at such a one."
             )
 
 
@@ -104,22 +105,22 @@ def check_url(url: str) -> None:
     """
     Do nothing, if an address is one of the web.
 
-    :param url: of the video.
-    :raises UnsafeUrlError: if it is not.
+    :param url: from outside.
+    :raises UnsafeAddressError: if it is not.
     """
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise UnsafeUrlError(f"The video's address is none: {error}.") from None
+        raise UnsafeAddressError(f"The address is none: {error}.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UnsafeUrlError(f"The video's address is {without_query(url)!r}, and only http(s) is fetched.")
+        raise UnsafeAddressError(f"The address is {without_query(url)!r}, and only http(s) is spoken.")
 
 
 def without_query(url: str) -> str:
     """
     Return an address as it may be shown: the query of a signed link is as good as a key.
 
-    :param url: of the video.
+    :param url: from outside.
     """
     parts = urlsplit(url)
     return parts._replace(query="", fragment="", netloc=parts.netloc.rpartition("@")[2]).geturl()
