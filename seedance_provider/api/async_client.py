@@ -8,7 +8,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
-from seedance_provider.api.errors import ConnectionLostError, ConnectionNotEstablishedError
+from seedance_provider.api.errors import ConnectionLostError, ConnectionNotEstablishedError, TransportError
 from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol, reading
 
 if TYPE_CHECKING:
@@ -67,16 +67,19 @@ class AsyncSeedanceClient:
                 request.method,
                 request.url,
                 params=request.params,
-                data=request.body,
                 headers=request.headers,
                 allow_redirects=False,
             ) as response:
                 return HttpResponse(response.status, response.headers, await response.read())
         except aiohttp.ClientConnectorError as error:
-            raise ConnectionNotEstablishedError(f"The API could not be reached: {error}.") from None
+            said = self._protocol.without_key(str(error))
+            lost: TransportError = ConnectionNotEstablishedError(f"The API could not be reached: {said}.")
         except (aiohttp.ClientError, TimeoutError) as error:
-            # Without a cause, and not as a repr: those of aiohttp show the request's headers, the key among them.
-            raise ConnectionLostError(f"The API did not answer completely: {type(error).__name__}: {error}.") from None
+            # Not as a repr: those of aiohttp show the request's headers.
+            said = self._protocol.without_key(f"{type(error).__name__}: {error}")
+            lost = ConnectionLostError(f"The API did not answer completely: {said}.")
+        # Out here, so that it is not even the context of ours: that error holds the request, with the key in a header.
+        raise lost
 
 
 def _proxy_for(url: str) -> str | None:

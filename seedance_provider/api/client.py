@@ -17,7 +17,9 @@ from seedance_provider.api.errors import (
     TransportError,
 )
 from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol, reading
-from seedance_provider.api.uploads import Upload, file_problem
+from seedance_provider.api.uploads import Upload, UploadTicket, file_problem
+from seedance_provider.network.addresses import AddressRule, UnsafeAddressError
+from seedance_provider.network.guarded_session import guarded_session
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -67,7 +69,7 @@ class SeedanceClient:
         # A kept-alive connection may have been closed by the server meanwhile, which would leave the fate of a
         # paid request open for nothing: this request gets a connection of its own.
         with requests.Session() as session:
-            response = _send(session, self._protocol.create_task(request), _CREATE_SECONDS)
+            response = self._send(session, self._protocol.create_task(request), _CREATE_SECONDS)
         return self._protocol.read_created(response)
 
     def get_task(self, task_id: str) -> VideoTask:
@@ -78,7 +80,7 @@ class SeedanceClient:
         :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
         """
         with reading():
-            response = _send(self._session, self._protocol.record_info(task_id), _READ_SECONDS)
+            response = self._send(self._session, self._protocol.record_info(task_id), _READ_SECONDS)
             return self._protocol.read_record(response, task_id)
 
     def upload(self, file: BinaryIO, file_name: str, size: int) -> Upload:
@@ -94,13 +96,55 @@ class SeedanceClient:
         if problem := file_problem(file_name, size):
             raise InvalidRequestError(f"The file can't be uploaded: {problem}. Nothing was sent or charged.")
         with reading():
-            asked = _send(self._session, self._protocol.ask_for_upload(file_name), _READ_SECONDS)
+            asked = self._send(self._session, self._protocol.ask_for_upload(file_name), _READ_SECONDS)
             ticket = self._protocol.read_ticket(asked)
-            # With a session of its own: nothing of the API's is to reach the storage, not even a cookie.
-            with requests.Session() as session:
-                answer = _send(session, self._protocol.put_file(ticket), _PUT_SECONDS, _Sized(file, size))
-            self._protocol.read_put(answer)
+            self._protocol.read_put(self._put(ticket, _Sized(file, size)))
         return Upload.of(ticket, size, datetime.now(UTC))
+
+    def _put(self, ticket: UploadTicket, file: _Sized) -> HttpResponse:
+        # An address that somebody else names may lead into the own network, as that of a video may.
+        rule = AddressRule.beside(self._protocol.base_url)
+        # With a session of its own: nothing of the API's is to reach the storage, not even a cookie.
+        with guarded_session(rule) as session:
+            try:
+                return self._send(session, self._protocol.put_file(ticket), _PUT_SECONDS, file)
+            except UnsafeAddressError:
+                host = urlsplit(ticket.upload_url).hostname
+        raise InvalidRequestError(
+            f"The API wants the file to be put to {host}, which is no public address, and the API itself is at none of "
+            "that kind. Nothing was uploaded or charged."
+        )
+
+    def _send(
+        self, session: requests.Session, request: HttpRequest, read_seconds: float, file: _Sized | None = None
+    ) -> HttpResponse:
+        try:
+            response = session.request(
+                request.method,
+                request.url,
+                params=dict(request.params),
+                data=request.body if file is None else file,
+                headers=dict(request.headers),
+                # Without an auth of ours, requests would replace our header by what a .netrc file says.
+                auth=_keep_headers,
+                timeout=(_CONNECT_SECONDS, read_seconds),
+                # A redirect would resend the request, and the key, to somebody else.
+                allow_redirects=False,
+            )
+            return HttpResponse(response.status_code, response.headers, response.content)
+        except requests.RequestException as error:
+            lost = self._transport_error(error, request)
+        # Out here, so that it is not even the context of ours: that error holds the request, with the key in a header.
+        raise lost
+
+    def _transport_error(self, error: requests.RequestException, request: HttpRequest) -> TransportError:
+        parts = urlsplit(request.url)
+        # Not all of it, nor the error's own words, which have the rest: the URL of an upload is signed.
+        cause = type(error).__name__ if request.method == "PUT" else self._protocol.without_key(_cause(error))
+        host = f"{parts.scheme}://{parts.netloc}"
+        if _was_not_sent(error):
+            return ConnectionNotEstablishedError(f"{host} could not be reached: {cause}. Nothing was sent.")
+        return ConnectionLostError(f"{host} did not answer completely: {cause}.")
 
 
 class _Sized:
@@ -117,39 +161,8 @@ class _Sized:
         return self._file.read(size)
 
 
-def _send(
-    session: requests.Session, request: HttpRequest, read_seconds: float, file: _Sized | None = None
-) -> HttpResponse:
-    try:
-        response = session.request(
-            request.method,
-            request.url,
-            params=dict(request.params),
-            data=request.body if file is None else file,
-            headers=dict(request.headers),
-            # Without an auth of ours, requests would replace our header by what a .netrc file says.
-            auth=_keep_headers,
-            timeout=(_CONNECT_SECONDS, read_seconds),
-            # A redirect would resend the request, and the key, to somebody else.
-            allow_redirects=False,
-        )
-    except requests.RequestException as error:
-        raise _transport_error(error, request) from None
-    return HttpResponse(response.status_code, response.headers, response.content)
-
-
 def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-def _transport_error(error: requests.RequestException, request: HttpRequest) -> TransportError:
-    parts = urlsplit(request.url)
-    # Not all of it, nor the error's own words, which have the rest: the URL of an upload is signed.
-    cause = type(error).__name__ if request.method == "PUT" else _cause(error)
-    host = f"{parts.scheme}://{parts.netloc}"
-    if _was_not_sent(error):
-        return ConnectionNotEstablishedError(f"{host} could not be reached: {cause}. Nothing was sent.")
-    return ConnectionLostError(f"{host} did not answer completely: {cause}.")
 
 
 def _was_not_sent(error: requests.RequestException) -> bool:

@@ -63,6 +63,9 @@ _TOP_UP = "Add credits in the vendor's web account, then clear the Airflow task.
 _OTHER_ACCOUNT = "Put the key of the account that created the video task into the connection."
 _WAIT = "Nothing: it passes."
 
+#: Every answer that the vendor documents; for an answer the first one that fits counts.
+#:
+#: :meta hide-value:
 HTTP_ERRORS: tuple[HttpError, ...] = (
     HttpError(400, "Invalid request parameters", "invalid_parameters", BadRequestError, _CHANGE_INPUTS),
     HttpError(400, "Invalid inputs for model", "invalid_inputs", BadRequestError, _CHANGE_INPUTS),

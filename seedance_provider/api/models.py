@@ -35,6 +35,7 @@ PRICES_TAKEN_ON = date(2026, 11, 23)
 
 #: What ``bitrate_mode`` accepts; ``high`` makes the file about 2 to 2.5 times as large.
 BITRATE_MODES = ("high",)
+#: The smallest is 0, and -1 asks for a random one.
 LARGEST_SEED = 4_294_967_295
 
 #: Endings of the files that the API takes, by kind of reference.
@@ -193,6 +194,9 @@ def _seedance_25(name: str, **differences: object) -> Model:
     return Model(name, **shared | differences)  # type: ignore[arg-type]  # mypy can't look into a dict
 
 
+#: Every model that this release knows, by its name.
+#:
+#: :meta hide-value:
 MODELS: Mapping[str, Model] = MappingProxyType(
     {
         model.name: model

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeGuard
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import seedance_provider
 from seedance_provider.api.errors import (
@@ -37,6 +37,9 @@ __all__ = ["DEFAULT_BASE_URL", "HttpRequest", "HttpResponse", "Protocol", "addre
 #: Beyond a year of seconds a number is no lifetime.
 _LONGEST_LIFETIME = 366 * 24 * 3600
 
+_SHORTEST_KEY = 12
+
+#: The API of the vendor.
 DEFAULT_BASE_URL = "https://kinovi.ai/api/v1"
 
 
@@ -54,11 +57,11 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What came back."""
+    """What came back. Some repeat there what they were sent, so most of it never appears in a ``repr`` either."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,24 @@ class Protocol:
         # An HTTP library would name the offending header, key included.
         if not self.api_key or not all("!" <= character <= "~" for character in self.api_key):
             raise InvalidRequestError("The API key is empty, or has spaces or characters that no key has.")
+
+    def without_key(self, said: str) -> str:
+        """
+        Return what somebody has said, as it may be shown: some repeat what they were sent, and the key with it.
+
+        Only for texts that people read. Ids and addresses have to stay as they are: with them a video is found.
+
+        :param said: by the API, or by whatever answers in its place.
+        """
+        # What is shorter is the key of an emulator, and may well be a part of some word.
+        if len(self.api_key) < _SHORTEST_KEY:
+            return said
+        # In a text of JSON, some of which escape slashes, and in a URL, some of which don't.
+        in_json = json.dumps(self.api_key)[1:-1]
+        others = (in_json, in_json.replace("/", "\\/"), quote(self.api_key), quote(self.api_key, safe=""))
+        for spelling in (self.api_key, *others):
+            said = said.replace(spelling, "***")
+        return said
 
     def create_task(self, request: VideoRequest) -> HttpRequest:
         """Build the request that creates, and pays for, a video."""
@@ -111,20 +132,10 @@ class Protocol:
 
         :raises ApiError: whose ``on_read`` tells whether asking again can help.
         """
-        answer = _read_object(response)
-        data = answer.get("data")
-        fields: Mapping[str, Any] = data if isinstance(data, Mapping) else answer
-        links = [fields.get(name) for name in ("uploadUrl", "url")]
-        if not all(isinstance(link, str) and address_problem(link) is None for link in links):
-            raise _unexpected(response, "the answer names no place for the file")
-        lifetime = fields.get("assetTtlSeconds")
-        content_type = fields.get("contentType")
-        return UploadTicket(
-            upload_url=str(links[0]),
-            url=str(links[1]),
-            content_type=content_type if isinstance(content_type, str) else "application/octet-stream",
-            lifetime_seconds=lifetime if _is_positive(lifetime) else LIFETIME_SECONDS,
-        )
+        ticket = _ticket_in(self._read_object(response))
+        if ticket is None:
+            raise self._unexpected(response, "the answer names no place for the file")
+        return ticket
 
     def put_file(self, ticket: UploadTicket) -> HttpRequest:
         """Build the request that carries the bytes. The key stays here: the URL is signed, and may be anybody's."""
@@ -137,7 +148,7 @@ class Protocol:
         :raises UnexpectedResponseError: if they have not.
         """
         if not 200 <= response.status < 300:
-            raise _unexpected(response, "the storage did not take the file")
+            raise self._unexpected(response, "the storage did not take the file")
 
     def read_created(self, response: HttpResponse) -> str:
         """
@@ -145,11 +156,9 @@ class Protocol:
 
         :raises ApiError: whose ``on_create`` tells whether the API can have accepted the request.
         """
-        answer = _read_object(response)
-        data = answer.get("data")
-        task_id = (data if isinstance(data, Mapping) else answer).get("taskId")
-        if not isinstance(task_id, str) or not task_id:
-            raise _unexpected(response, "the answer holds no taskId")
+        task_id = _task_id_in(self._read_object(response))
+        if task_id is None:
+            raise self._unexpected(response, "the answer holds no taskId")
         return task_id
 
     def read_record(self, response: HttpResponse, task_id: str) -> VideoTask:
@@ -159,11 +168,42 @@ class Protocol:
         :raises ApiError: whose ``on_read`` tells whether asking again can help.
         """
         try:
-            answer = _read_object(response)
+            answer = self._read_object(response)
         except BadRequestError as error:
             # The id is all that such a request has, so whatever is wrong with it is the id.
             raise TaskNotFoundError(**vars(error)) from None
-        return VideoTask.from_record(answer, task_id=task_id)
+        task = VideoTask.from_record(answer, task_id=task_id)
+        return replace(
+            task,
+            raw_status=task.raw_status and self.without_key(task.raw_status),
+            error_code=task.error_code and self.without_key(task.error_code),
+            error_message=task.error_message and self.without_key(task.error_message),
+        )
+
+    def _read_object(self, response: HttpResponse) -> dict[str, Any]:
+        """Return the JSON object of a 200, or raise the error that the response stands for."""
+        answer = _object_in(response) if response.status == 200 else None
+        if answer is None:
+            # Made elsewhere, as all errors here: where one is raised, no local variable may hold what was answered.
+            raise self._error(response)
+        return answer
+
+    def _error(self, response: HttpResponse) -> ApiError:
+        body = _object_in(response) or {}
+        message = body.get("message")
+        if isinstance(message, str) and (known := classify_http_error(response.status, message)):
+            said = self.without_key(_with_field_errors(message, body.get("errors")))
+            return _refusal(response, known, said, body)
+        return self._unexpected(response, "an answer that the API's documentation does not know")
+
+    def _unexpected(self, response: HttpResponse, what: str) -> UnexpectedResponseError:
+        return _unexpected(self._shown(response), what)
+
+    def _shown(self, response: HttpResponse) -> HttpResponse:
+        """Return an answer of which nothing is needed but what it says."""
+        headers = {name: self.without_key(value) for name, value in response.headers.items()}
+        body = self.without_key(response.body.decode("utf-8", "surrogateescape"))
+        return HttpResponse(response.status, headers, body.encode("utf-8", "surrogateescape"))
 
     def _headers(self) -> dict[str, str]:
         return {
@@ -207,30 +247,52 @@ def _is_positive(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _LONGEST_LIFETIME
 
 
-def _read_object(response: HttpResponse) -> dict[str, Any]:
-    """Return the JSON object of a 200, or raise the error that the response stands for."""
+def _object_in(response: HttpResponse) -> dict[str, Any] | None:
+    """The JSON object of an answer, or ``None`` if it holds anything else."""
     try:
         body = json.loads(response.body)
     except (ValueError, RecursionError):
-        body = None
-    if response.status == 200 and isinstance(body, dict):
-        return body
-    message = body.get("message") if isinstance(body, dict) else None
-    if isinstance(message, str) and (known := classify_http_error(response.status, message)):
-        raise _refusal(response, known, message, body)
-    raise _unexpected(response, "an answer that the API's documentation does not know")
+        return None
+    return body if isinstance(body, dict) else None
 
 
-def _refusal(response: HttpResponse, known: HttpError, message: str, body: Mapping[str, Any]) -> ApiError:
+def _task_id_in(answer: Mapping[str, Any]) -> str | None:
+    data = answer.get("data")
+    task_id = (data if isinstance(data, Mapping) else answer).get("taskId")
+    return task_id if isinstance(task_id, str) and task_id else None
+
+
+def _ticket_in(answer: Mapping[str, Any]) -> UploadTicket | None:
+    data = answer.get("data")
+    fields: Mapping[str, Any] = data if isinstance(data, Mapping) else answer
+    links = [fields.get(name) for name in ("uploadUrl", "url")]
+    if not all(isinstance(link, str) and address_problem(link) is None for link in links):
+        return None
+    lifetime = fields.get("assetTtlSeconds")
+    content_type = fields.get("contentType")
+    return UploadTicket(
+        upload_url=str(links[0]),
+        url=str(links[1]),
+        content_type=content_type if isinstance(content_type, str) else "application/octet-stream",
+        lifetime_seconds=lifetime if _is_positive(lifetime) else LIFETIME_SECONDS,
+    )
+
+
+def _refusal(response: HttpResponse, known: HttpError, said: str, body: Mapping[str, Any]) -> ApiError:
     return known.error_class(
-        _with_field_errors(message, body.get("errors")),
+        said,
         status=response.status,
         retry_after=_retry_after(response),
         reason=known.reason,
         advice=known.advice,
         is_listed=known.is_listed,
-        **{name: body.get(name) for name in known.figures},
+        **{name: _figure(body.get(name)) for name in known.figures},
     )
+
+
+def _figure(value: Any) -> float | None:
+    """Only a number is one: whatever else stands there must not be counted with, or handed on."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _with_field_errors(message: str, errors: Any) -> str:

@@ -414,7 +414,7 @@ def _is_unicode(text: str) -> bool:
 def _shown(value: Any) -> str:
     """Show a value of any type and size in an error, safe for every log."""
     try:
-        text = ascii(value) if isinstance(value, str) and not _is_unicode(value) else repr(value)
+        text = repr(value)
     except Exception:
         text = f"a {type(value).__name__}"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

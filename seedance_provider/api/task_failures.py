@@ -54,6 +54,9 @@ _ADJUST_SOUND = "Adjust the prompt or the references, or make the video without 
 _REHOST = "It was refused, or the vendor could not fetch it. Put it where anybody can fetch it, or use another one."
 _SHORTEN = "Use shorter reference videos."
 
+#: Every text that is known of; for a failure the first one that fits counts.
+#:
+#: :meta hide-value:
 FAILURES: tuple[Failure, ...] = (
     Failure("text_moderation", "Your input text violates platform rules", InputModerationError, "Revise the prompt."),
     Failure(
@@ -140,6 +143,8 @@ def _unlisted(reason: str, error_class: type[VideoTaskFailedError], advice: str)
 
 
 #: The codes that stand for one thing only, for texts that no page documents. None of them makes a retry sensible.
+#:
+#: :meta hide-value:
 UNLISTED_BY_CODE: dict[str, Failure] = {
     "2038": _unlisted("text_moderation", InputModerationError, "Its code says: revise the prompt."),
     "asset_review_failed": _unlisted("reference_review", ReferenceMediaError, _REHOST),
@@ -147,6 +152,8 @@ UNLISTED_BY_CODE: dict[str, Failure] = {
 }
 
 #: Any other text. A retry might be pointless, and it is unknown whether such a job is refunded, so a person decides.
+#:
+#: :meta hide-value:
 UNLISTED = _unlisted("unlisted", UnexplainedFailureError, "If it reads like a passing fault, clear the Airflow task.")
 
 _NUMBER = re.compile(r"\d+")

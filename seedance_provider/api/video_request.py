@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_DURATION", "DEFAULT_RESOLUTION", "VideoRequest"]
 
+#: The length of the video in the vendor's quickstart, in seconds.
 DEFAULT_DURATION = 5
 #: The size in the vendor's quickstart. It is always sent, because it sets the price and the defaults of the API's
 #: generations differ.

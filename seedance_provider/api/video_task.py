@@ -18,10 +18,15 @@ _LARGEST = 1e15
 class TaskStatus(StrEnum):
     """The documented statuses; anything else is :attr:`UNKNOWN` and counts as still running."""
 
+    #: It is in the queue of the API.
     WAITING = "waiting"
+    #: It is being made.
     GENERATING = "generating"
+    #: The video is there.
     SUCCESS = "success"
+    #: It was refused or has failed; the vendor refunds it.
     FAIL = "fail"
+    #: The API reports something else.
     UNKNOWN = "unknown"
 
     @property

@@ -163,6 +163,9 @@ def _refuse(wire_format: str, beyond: list[str]) -> None:
         )
 
 
+#: How each generation of the API is written to, by the name that a connection gives it.
+#:
+#: :meta hide-value:
 WIRE_FORMATS: dict[str, Callable[[VideoRequest], dict[str, Any]]] = {
     "auto": _auto,
     "quickstart": _quickstart,

@@ -17,6 +17,7 @@ from seedance_provider.emulator.refusals import REFUSALS
 
 __all__ = ["FAULTS", "PLACES", "Fault", "InvalidRuleError", "Rule", "read_rule"]
 
+#: Where answers can be spoiled.
 PLACES = ("createTask", "recordInfo", "media", "uploads", "put")
 
 _API = ("createTask", "recordInfo", "uploads")
@@ -43,6 +44,9 @@ _BEFORE_AND_AFTER = {
     **dict.fromkeys(("html_page", "empty", "broken_json"), _API),
 }
 
+#: Every kind of fault, by its name; the guide says what each does.
+#:
+#: :meta hide-value:
 FAULTS: Mapping[str, Fault] = {
     "connection_refused": Fault(PLACES, handles=True),
     **{f"{name}_before": Fault(places, handles=False) for name, places in _BEFORE_AND_AFTER.items()},

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["GENERATIONS", "ErrorShape", "FailedRecord", "Generation", "GenerationName"]
 
+#: ``error`` of a failed task: a text, or an object with a code and a message.
 ErrorShape = Literal["string", "object"]
+#: Whether a failed task costs nothing and has no end, or names what was refunded, and when.
 FailedRecord = Literal["quickstart", "models"]
+#: Which generation of the API the emulator is; ``any`` knows the fields of all.
 GenerationName = Literal["any", "quickstart", "docs", "models"]
 
 _QUICKSTART_FIELDS = frozenset({"prompt", "duration", "resolution", "urls"})

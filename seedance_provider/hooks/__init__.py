@@ -6,4 +6,5 @@ from __future__ import annotations
 
 __all__ = ["DEFAULT_CONN_ID"]
 
+#: The connection of an operator that names no other.
 DEFAULT_CONN_ID = "seedance_default"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["API_KEY_VARIABLE", "DEFAULT_LOOKS_PER_SECOND", "ConnectionSettings", "ConnectionSettingsError"]
 
+#: Stands in for a default connection that does not exist.
 API_KEY_VARIABLE = "SEEDANCE_API_KEY"
 _LEAST_LOOKS_PER_SECOND = 0.1
 
@@ -114,9 +115,11 @@ class ConnectionSettings:
 def _checked(settings: ConnectionSettings, where: str) -> ConnectionSettings:
     try:
         settings.protocol()
+        return settings
     except InvalidRequestError as error:
-        raise ConnectionSettingsError(f"{where}: {error}") from None
-    return settings
+        problem = f"{where}: {error}"
+    # Out here, so that the other one is not even its context: the key was an argument where that was raised.
+    raise ConnectionSettingsError(problem)
 
 
 def _key(password: str | None, where: str) -> str:

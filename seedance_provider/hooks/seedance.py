@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
@@ -22,11 +22,15 @@ from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.hooks.connection_settings import ConnectionSettings, ConnectionSettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seedance_provider.api.async_client import AsyncSeedanceClient
     from seedance_provider.api.client import SeedanceClient
     from seedance_provider.api.uploads import Upload
 
 __all__ = ["SeedanceHook"]
+
+_T = TypeVar("_T")
 
 _PLAIN_HTTP = "If it speaks plain http, write http:// in front of the host."
 _SAMPLE_TASK = "demo_task_t2v_success"
@@ -75,12 +79,11 @@ class SeedanceHook(BaseHook):
         from airflow.sdk.log import mask_secret
 
         try:
-            connection = self.get_connection(self.seedance_conn_id)
+            return _read(ConnectionSettings.from_connection, self.get_connection(self.seedance_conn_id))
         except AirflowNotFoundException:
             settings = self._stand_in()
             mask_secret(settings.api_key)
             return settings
-        return ConnectionSettings.from_connection(connection)
 
     async def aget_settings(self) -> ConnectionSettings:
         """Return the same as :meth:`get_settings`, for event loops."""
@@ -88,13 +91,14 @@ class SeedanceHook(BaseHook):
         from airflow.sdk.log import mask_secret
 
         try:
-            connection = await get_async_connection(self.seedance_conn_id, hook=self)
+            return _read(
+                ConnectionSettings.from_connection, await get_async_connection(self.seedance_conn_id, hook=self)
+            )
         except AirflowNotFoundException:
             settings = self._stand_in()
             # In a thread: on the loop it could block on the pipe to Airflow.
             await asyncio.to_thread(mask_secret, settings.api_key)
             return settings
-        return ConnectionSettings.from_connection(connection)
 
     def get_conn(self) -> SeedanceClient:
         """Return a client for tasks. Close it, or use it as a context manager."""
@@ -153,7 +157,7 @@ class SeedanceHook(BaseHook):
     def _stand_in(self) -> ConnectionSettings:
         """What is used instead of a connection that does not exist."""
         is_default = self.seedance_conn_id == self.default_conn_name
-        settings = ConnectionSettings.from_environment(os.environ) if is_default else None
+        settings = _read(ConnectionSettings.from_environment, os.environ) if is_default else None
         if settings is None:
             stand_in = ", or set SEEDANCE_API_KEY" if is_default else ""
             raise AirflowNotFoundException(
@@ -161,6 +165,16 @@ class SeedanceHook(BaseHook):
                 f"{stand_in}."
             )
         return settings
+
+
+def _read(reader: Callable[[Any], _T], source: Any) -> _T:
+    """Read what holds the key. An error leaves no traceback in which somebody could look at it."""
+    try:
+        return reader(source)
+    except ConnectionSettingsError as error:
+        # Services that collect errors show the local variables, and Airflow's connection shows its password.
+        del source
+        raise error.with_traceback(None) from None
 
 
 def _form() -> dict[str, Any]:

@@ -104,6 +104,15 @@ def test_a_receiver_that_fails_is_not_asked_again(start, clock):
             receiver.posts.get_nowait()
 
 
+@pytest.mark.parametrize("nowhere", ["http://127.0.0.1:1/done", "http://127.0.0.1:99999/done"])
+def test_a_receiver_that_is_not_there_does_not_keep_others_waiting(start, clock, receiver, nowhere):
+    client = start()
+    client.create(callBackUrl=nowhere)
+    wanted = client.create(callBackUrl=receiver.url).json()["taskId"]
+    clock.advance(60)
+    assert receiver.next()[1]["data"]["taskId"] == wanted
+
+
 def test_a_restart_posts_what_was_not_posted_and_nothing_twice(tmp_path, clock, receiver):
     import requests
 

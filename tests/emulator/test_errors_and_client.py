@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from seedance_provider.api import task_failures
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import (
     ApiAccessDisabledError,
@@ -29,6 +30,7 @@ from seedance_provider.api.errors import (
     UnexplainedFailureError,
     Verdict,
 )
+from seedance_provider.api.http_errors import HTTP_ERRORS, classify_http_error
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_request import VideoRequest
@@ -131,6 +133,14 @@ ENDS = {
 def test_the_tables_leave_nothing_out():
     assert REFUSED.keys() == REFUSALS.keys()
     assert FAILED.keys() == FAILURES.keys()
+
+
+def test_the_emulator_can_give_every_answer_that_is_documented():
+    refusals = [made() for made in REFUSALS.values()]
+    assert set(HTTP_ERRORS) == {classify_http_error(refusal.status, refusal.body["message"]) for refusal in refusals}
+    assert set(task_failures.FAILURES) <= {
+        task_failures.classify_failure(failure.message, failure.code) for failure in FAILURES.values()
+    }
 
 
 def seedance(client, key=DEFAULT_KEY, wire_format="auto"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from seedance_provider.emulator.settings import DEFAULT_KEY
 from tools.emulator_process import EmulatorProcess
 
@@ -39,6 +41,13 @@ def test_only_a_good_key_can_be_rotated(client):
     answer = rotate(client, "no-such-key", "the-new-key")
     assert (answer.status_code, answer.json()["message"]) == (401, "Invalid API Key")
     assert client.create(key="the-new-key").status_code == 401
+
+
+@pytest.mark.parametrize(("old", "new"), [(DEFAULT_KEY, ""), (DEFAULT_KEY, None), (7, "the-new-key")])
+def test_what_is_no_pair_of_keys_is_refused(client, old, new):
+    answer = rotate(client, old, new)
+    assert (answer.status_code, answer.json()["message"]) == (400, 'What is needed is {"old": "...", "new": "..."}')
+    assert client.create().ok
 
 
 def test_a_key_that_is_in_use_is_refused(start):

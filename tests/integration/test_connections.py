@@ -8,6 +8,8 @@ import pytest
 
 from seedance_provider.emulator.settings import DEFAULT_KEY, DEMO_KEY
 
+pytestmark = pytest.mark.every_airflow
+
 DAG = """
 from airflow.sdk import DAG
 

@@ -57,7 +57,8 @@ class ScriptedApi:
     """
     Gives its answers in order, and the last one again and again.
 
-    A test that pays appends to ``creations``; one that only reads, to ``readings``.
+    A test that pays, or asks for a place for a file, appends to ``creations``; one that reads, or puts a file, to
+    ``readings``.
     """
 
     def __init__(self) -> None:
@@ -120,7 +121,7 @@ def _handler(api: ScriptedApi) -> type[BaseHTTPRequestHandler]:
             if answer.promised is not None:
                 self.close_connection = True
 
-        do_GET = do_HEAD = do_POST = _answer  # noqa: N815  # the names are http.server's
+        do_GET = do_HEAD = do_POST = do_PUT = _answer  # noqa: N815  # the names are http.server's
 
     return Handler
 

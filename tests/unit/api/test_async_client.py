@@ -90,6 +90,14 @@ class TestGetTask:
             await client.get_task("task_a")
         assert len({asked.client for asked in api.asked}) == 1
 
+    async def test_a_cookie_is_not_kept(self, api):
+        api.readings.append(Answer(200, record("waiting"), headers={"Set-Cookie": "session=1; Path=/"}))
+        # Cookies of bare addresses are never kept.
+        async with AsyncSeedanceClient(Protocol(KEY, api.base_url.replace("127.0.0.1", "localhost"))) as client:
+            await client.get_task("task_a")
+            await client.get_task("task_a")
+        assert ["Cookie" in asked.headers for asked in api.asked] == [False, False]
+
     async def test_looks_at_several_video_tasks_can_run_at_once(self, api):
         api.readings.append(Answer(200, {"status": "waiting"}))
         ids = [f"task_{number}" for number in range(4)]
@@ -112,13 +120,16 @@ class TestGetTask:
         monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.05))
         error = await error_of_looking_at(silent_url)
         assert (type(error), error.verdict) == (ConnectionLostError, Verdict.TRANSIENT)
+        assert str(error).startswith("The API did not answer completely: SocketTimeoutError: ")
 
     async def test_an_answer_that_takes_too_long_as_a_whole_is_a_lost_connection(self, silent_url, monkeypatch):
         monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.05))
         assert type(await error_of_looking_at(silent_url)) is ConnectionLostError
 
     async def test_a_refused_port_is_a_connection_that_was_not_established(self, refused_url):
-        assert type(await error_of_looking_at(refused_url)) is ConnectionNotEstablishedError
+        error = await error_of_looking_at(refused_url)
+        assert type(error) is ConnectionNotEstablishedError
+        assert str(error).startswith(f"The API could not be reached: Cannot connect to host {refused_url[7:]} ")
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     async def test_a_redirect_is_not_followed(self, api, status):

@@ -174,12 +174,15 @@ class TestCreateTask:
         with SeedanceClient(Protocol(KEY, silent_url)) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionLostError
+        assert str(error).startswith(f"{silent_url} did not answer completely: ReadTimeout: ")
 
     def test_a_refused_port_means_that_nothing_was_sent(self, refused_url):
         with SeedanceClient(Protocol(KEY, refused_url)) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionNotEstablishedError
         assert error.on_create is Verdict.TRANSIENT
+        assert str(error).startswith(f"{refused_url} could not be reached: ConnectionError: ")
+        assert str(error).endswith(". Nothing was sent.")
 
     def test_a_certificate_that_is_not_trusted_means_that_nothing_was_sent(self, untrusted_url):
         with SeedanceClient(Protocol(KEY, untrusted_url)) as client:
@@ -223,6 +226,10 @@ class TestGetTask:
         api.readings.append(Answer(200, record("success")))
         task = client.get_task("task_a")
         assert (task.status, task.video_url) == (TaskStatus.SUCCESS, "https://media.example/a.mp4")
+
+    def test_the_id_that_was_asked_for_stands_in_for_a_missing_one(self, api, client):
+        api.readings.append(Answer(200, {"status": "waiting"}))
+        assert client.get_task("task_b").task_id == "task_b"
 
     def test_the_request_that_arrives_is_the_quickstarts(self, api, client):
         api.readings.append(Answer(200, record()))

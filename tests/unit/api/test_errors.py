@@ -61,7 +61,8 @@ def every_error_class():
         # The modules of Airflow's API server warn of each other.
         warnings.simplefilter("ignore")
         for module in pkgutil.walk_packages(seedance_provider.__path__, "seedance_provider."):
-            if not module.name.endswith("__main__"):
+            # The policy has no error of its own, and can't be imported below Airflow 3.3.
+            if not module.name.endswith(("__main__", "retry_decisions")):
                 importlib.import_module(module.name)
     in_package = {
         known for known in with_subclasses(SeedanceError) if known.__module__.startswith("seedance_provider.")
@@ -201,7 +202,7 @@ class TestPickling:
     def test_every_error_survives_with_its_message_and_attributes(self, error_class):
         error = example_of(error_class)
         assert {"reason", "advice", "is_listed", "was_reading"} <= vars(error).keys()
-        copy = pickle.loads(pickle.dumps(error))  # noqa: S301
+        copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
         assert type(copy) is type(error)
         assert str(copy) == str(error)
         assert copy.args == error.args

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import replace
 
 import pytest
 
 from seedance_provider.api.errors import InvalidRequestError
-from seedance_provider.api.media_file import MediaFile, identity_of, total_seconds
+from seedance_provider.api.media_file import CHUNK_BYTES, MediaFile, identity_of, total_seconds
 from seedance_provider.api.pricing import estimate
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.wire_formats import WIRE_FORMATS, encode_inputs
@@ -38,6 +39,18 @@ def test_reading_a_file(tmp_path):
     assert found == MediaFile(str(path), "waves.wav", len(content), hashlib.sha256(content).hexdigest(), "audio", 2.0)
 
 
+def test_reading_a_large_file_takes_little_memory():
+    content = bytes(range(256)) * (CHUNK_BYTES // 100)
+
+    class Parts(io.BytesIO):
+        def read(self, size=-1):
+            assert 0 < size <= CHUNK_BYTES
+            return super().read(size)
+
+    found = MediaFile.read("s3://b/a.png", "a.png", Parts(content))
+    assert (found.size, found.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+
+
 class TestFingerprint:
     def test_the_content_counts_and_not_the_place(self):
         moved = replace(PICTURE, source="s3://elsewhere/b.png", name="b.png", url=URL)
@@ -60,6 +73,11 @@ class TestFingerprint:
         uploaded = request.uploaded({file.sha256: f"https://up/{file.name}" for file in request.files})
         assert uploaded.fingerprint("c") == request.fingerprint("c")
         assert [file.url for file in uploaded.files] == [f"https://up/{file.name}" for file in request.files]
+
+    def test_what_was_not_uploaded_keeps_the_address_it_has(self):
+        request = a_request(first_frame=replace(PICTURE, url=URL), last_frame=replace(PICTURE, sha256="f8"))
+        uploaded = request.uploaded({"f8": "https://up/b.png"})
+        assert [file.url for file in uploaded.files] == [URL, "https://up/b.png"]
 
     def test_a_url_is_what_it_was(self):
         assert identity_of(URL) == URL
@@ -105,7 +123,10 @@ class TestChecks:
         )
 
     def test_an_empty_file(self):
-        assert "which is empty" in refusal(first_frame=replace(PICTURE, size=0))
+        assert "first_frame is the file 'file:///a.png', which is empty" in refusal(
+            first_frame=replace(PICTURE, size=0)
+        )
+        assert a_request(first_frame=replace(PICTURE, size=1)).files[0].size == 1
 
     def test_lengths_together(self):
         long = replace(CLIP, seconds=8.0)
@@ -117,6 +138,17 @@ class TestChecks:
         short = replace(CLIP, seconds=1.0)
         said = refusal(model="seedance2-5", reference_videos=[CLIP, short])
         assert "reference_videos 2 is 1 s long, and seedance2-5 takes 2 to 30 s each" in said
+
+    @pytest.mark.parametrize(("shortest", "longest"), [(1.8, 30.2), (2, 30)])
+    def test_lengths_that_are_just_right(self, shortest, longest):
+        for seconds in (shortest, longest):
+            made = a_request(model="seedance2-5", duration=5, reference_videos=[replace(CLIP, seconds=seconds)])
+            assert made.files[0].seconds == seconds
+
+    def test_lengths_that_are_just_wrong(self):
+        for seconds in (1.79, 30.21):
+            said = refusal(model="seedance2-5", reference_videos=[replace(CLIP, seconds=seconds)])
+            assert f"reference_videos 1 is {seconds} s long" in said
 
     def test_a_video_that_the_api_has_made_itself_is_not_too_long(self):
         assert a_request(reference_videos=[replace(CLIP, seconds=15.1)]).reference_video_seconds == 15.1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import wave
 
 import pytest
 
@@ -29,6 +31,27 @@ def test_videos_and_how_long_they_are(tmp_path, name):
 
 def test_sounds_and_how_long_they_are(tmp_path):
     assert probed(media.sound(tmp_path / "a.wav", seconds=4)) == MediaFacts("audio", 4.0)
+
+
+def test_lengths_are_rounded_to_thousandths_of_a_second(tmp_path):
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 9999))
+    assert probed(tmp_path / "a.wav") == MediaFacts("audio", 1.25)
+
+
+def test_a_title_that_is_no_unicode_does_not_matter(tmp_path):
+    content = media.sound(tmp_path / "a.wav").read_bytes()
+    title = b"INFOINAM" + struct.pack("<I", 4) + b"caf\xe9"
+    whole = content[12:] + b"LIST" + struct.pack("<I", len(title)) + title
+    titled = b"RIFF" + struct.pack("<I", len(whole) + 4) + b"WAVE" + whole
+    assert probe(io.BytesIO(titled)) == MediaFacts("audio", 2.0)
+
+
+def test_what_can_be_neither_seen_nor_heard_is_not_readable_for_the_api(tmp_path):
+    subtitles = tmp_path / "a.srt"
+    subtitles.write_text("1\n00:00:00,000 --> 00:00:01,000\nWords only\n\n")
+    assert probed(subtitles).kind == UNREADABLE
 
 
 def test_an_ending_proves_nothing(tmp_path):

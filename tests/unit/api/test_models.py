@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from seedance_provider.api import DEFAULT_MODEL
-from seedance_provider.api.models import MODELS, PRICES_TAKEN_ON, QUICKSTART_SIZES, Size
+from seedance_provider.api.models import MODELS, PRICES_TAKEN_ON, QUICKSTART_SIZES, Model, Size
 
 SEEDANCE_20 = ("seedance-20", "seedance2-fast", "seedance2.0-mini")
 SEEDANCE_25 = ("seedance2-5", "seedance2-5-extend", "seedance2-5-edit")
@@ -63,6 +63,10 @@ class TestModels:
         assert (model.images.count, model.videos.count, model.audios.count) == (30, 10, 10)
         assert (model.videos.seconds, model.audios.seconds) == (30, 30)
         assert model.bills_source_seconds
+        assert model.pixels[Size("16:9", "480p")] == (854, 480)
+        assert model.aspect_ratios == (() if model.works_on_a_video else ASPECT_RATIOS)
+        assert model.videos.seconds_each == ((4, 30) if name == "seedance2-5-edit" else (2, 30))
+        assert (model.images.seconds_each, model.audios.seconds_each) == (None, None)
 
     def test_two_models_work_on_a_video(self):
         working = [model for model in MODELS.values() if model.works_on_a_video]
@@ -73,6 +77,29 @@ class TestModels:
     @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
     def test_a_resolution_is_offered_if_it_has_a_price(self, model):
         assert model.output_resolutions == tuple(model.prices)
+
+
+class TestExpectedSeconds:
+    @pytest.mark.parametrize(
+        ("name", "output_resolution", "plain", "with_video"),
+        [
+            ("seedance-20", "720p", (60, 300), (240, 480)),
+            ("seedance-20", "4k", (360, 600), (240, 480)),
+            ("seedance2-fast", "720p", (120, 240), (120, 240)),
+            ("seedance2.0-mini", "480p", (120, 600), (120, 600)),
+            ("seedance2-5", "480p", (180, 360), (180, 660)),
+            ("seedance2-5", "720p", (180, 360), (180, 660)),
+            ("seedance2-5", "1080p", (240, 660), (180, 660)),
+        ],
+    )
+    def test_they_are_the_vendors_for_the_case_if_it_names_one(self, name, output_resolution, plain, with_video):
+        model = MODELS[name]
+        assert model.expected_seconds(output_resolution, with_video=False) == plain
+        assert model.expected_seconds(output_resolution, with_video=True) == with_video
+
+    def test_a_reference_video_falls_back_on_the_usual_case(self):
+        model = Model("a", {}, typical_cases={"usual": (1, 2)}, typical_seconds=(3, 4))
+        assert model.expected_seconds("720p", with_video=True) == (1, 2)
 
 
 class TestPixelSize:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from seedance_provider.api.pricing import DOLLARS_PER_CREDIT, Estimate, estimate, estimate_credits, in_words
+from seedance_provider.api.pricing import (
+    DOLLARS_PER_CREDIT,
+    Estimate,
+    estimate,
+    estimate_credits,
+    in_words,
+    is_amount,
+    settles,
+)
 from seedance_provider.api.video_request import VideoRequest
 
 IMAGE, VIDEO = "https://media.example/a.png", "https://media.example/a.mp4"
@@ -89,6 +99,31 @@ class TestEstimateCredits:
     def test_an_unknown_model_has_no_price(self):
         request = VideoRequest("A garden", "seedance-3", allow_unknown_model=True)
         assert estimate(request) is estimate_credits(request) is None
+
+
+class TestSettles:
+    @pytest.mark.parametrize(
+        ("fields", "expected"),
+        [
+            ({"model": "seedance2-5", "reference_videos": [VIDEO]}, True),
+            ({"model": "seedance2-5"}, False),
+            ({"model": "seedance2-5", "reference_images": [IMAGE]}, False),
+            ({"reference_videos": [VIDEO]}, False),
+            ({"model": "seedance-3", "allow_unknown_model": True, "reference_videos": [VIDEO]}, False),
+        ],
+    )
+    def test_only_where_the_seconds_of_a_reference_video_are_paid_for(self, fields, expected):
+        assert settles(VideoRequest("A garden", **fields)) is expected
+
+
+class TestIsAmount:
+    @pytest.mark.parametrize("value", [0, 0.0, 1, 37.5, 10**12])
+    def test_numbers_from_0_are(self, value):
+        assert is_amount(value)
+
+    @pytest.mark.parametrize("value", [-1, -0.01, math.inf, math.nan, True, False, None, "5", [5]])
+    def test_nothing_else_is(self, value):
+        assert not is_amount(value)
 
 
 def test_credits_in_words():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from hypothesis import example, given, settings
@@ -29,7 +29,7 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
     Verdict,
 )
-from seedance_provider.api.protocol import DEFAULT_BASE_URL, HttpResponse, Protocol, reading
+from seedance_provider.api.protocol import DEFAULT_BASE_URL, HttpResponse, Protocol, address_problem, reading
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus
 from tests.support.scripted_api import record
@@ -160,13 +160,15 @@ class TestRequests:
         assert (request.method, request.url) == ("GET", "https://kinovi.ai/api/v1/jobs/recordInfo")
         assert (request.params, request.body) == ({"taskId": "task_a"}, None)
 
-    @pytest.mark.parametrize(
-        "request_", [a_protocol().create_task(VideoRequest("A garden")), a_protocol().record_info("task_a")]
-    )
-    def test_every_request_carries_the_key_the_content_type_and_who_asks(self, request_):
-        assert request_.headers["Authorization"] == f"Bearer {KEY}"
-        assert request_.headers["Content-Type"] == "application/json"
-        assert request_.headers["User-Agent"] == f"airflow-provider-seedance/{seedance_provider.__version__}"
+    def test_every_request_carries_the_key_what_is_spoken_and_who_asks(self):
+        protocol = a_protocol()
+        for asked in (protocol.create_task(VideoRequest("A garden")), protocol.record_info("task_a")):
+            assert asked.headers == {
+                "Authorization": f"Bearer {KEY}",
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                "User-Agent": f"airflow-provider-seedance/{seedance_provider.__version__}",
+            }
 
     def test_requests_go_to_the_given_address(self):
         protocol = a_protocol(base_url="http://127.0.0.1:8080/api/v1")
@@ -201,6 +203,10 @@ class TestChecks:
             a_protocol(api_key=key)
         assert str(caught.value) == "The API key is empty, or has spaces or characters that no key has."
 
+    def test_a_key_of_any_sign_that_a_header_can_carry_is_fine(self):
+        key = "".join(map(chr, range(ord("!"), ord("~") + 1)))
+        assert a_protocol(api_key=key).record_info("task_a").headers["Authorization"] == f"Bearer {key}"
+
     @pytest.mark.parametrize(
         "base_url",
         [
@@ -217,6 +223,56 @@ class TestChecks:
     def test_an_address_that_is_not_http_is_refused(self, base_url):
         with pytest.raises(InvalidRequestError, match="http"):
             a_protocol(base_url=base_url)
+
+
+class TestAddressProblem:
+    @pytest.mark.parametrize("url", ["http://a", "https://a.example:1/v1", "https://a.example:65535"])
+    def test_an_address_of_the_web_has_none(self, url):
+        assert address_problem(url) is None
+
+    @pytest.mark.parametrize(
+        ("url", "problem"),
+        [
+            ("ftp://a", "is 'ftp://a', and an http(s) URL is needed"),
+            ("https://a:0", "is 'https://a:0', and an http(s) URL is needed"),
+            ("https://a:many", "is 'https://a:many', and an http(s) URL is needed"),
+            ("ftp://key@a", "is not a URL, and an http(s) URL is needed"),
+            ("https://key@a:many", "is not a URL, and an http(s) URL is needed"),
+            ("https://:key@a", "holds credentials, and the key belongs into the password of the connection"),
+        ],
+    )
+    def test_it_is_named_without_credentials(self, url, problem):
+        assert address_problem(url) == problem
+
+
+class TestWithoutKey:
+    KEY = 'sk-a/b"c\\+9-and-so-on'
+
+    @pytest.mark.parametrize(
+        "spell",
+        [
+            lambda key: key,
+            lambda key: json.dumps(key)[1:-1],
+            lambda key: json.dumps(key)[1:-1].replace("/", "\\/"),
+            lambda key: quote(key, safe=""),
+        ],
+        ids=["as it is", "in JSON", "in JSON with escaped slashes", "in a URL"],
+    )
+    def test_it_is_left_out_in_every_spelling(self, spell):
+        assert a_protocol(api_key=self.KEY).without_key(f"<{spell(self.KEY)}> twice: {spell(self.KEY)}.") == (
+            "<***> twice: ***."
+        )
+
+    @pytest.mark.parametrize(("key", "shown"), [("as-12-signs-", "Key is ***"), ("as-11-signs", "Key is as-11-signs")])
+    def test_what_is_shorter_than_any_real_key_may_be_a_part_of_a_word(self, key, shown):
+        assert a_protocol(api_key=key).without_key(f"Key is {key}") == shown
+
+    def test_a_record_that_repeats_it_keeps_all_else(self):
+        error = {"code": f"code of {KEY}", "message": f"No {KEY} here"}
+        said = record("fail", error=error) | {"status": f"refused {KEY}"}
+        task = a_protocol().read_record(a_response(200, said), "task_a")
+        assert (task.task_id, task.raw_status) == ("task_a", "refused ***")
+        assert (task.error_code, task.error_message) == ("code of ***", "No *** here")
 
 
 class TestKeyStaysSecret:
@@ -264,7 +320,7 @@ class TestReadCreated:
         error = error_on_create(a_response(200, body))
         assert type(error) is UnexpectedResponseError
         assert error.on_create is UNKNOWN
-        assert "the answer holds no taskId" in str(error)
+        assert str(error).startswith("HTTP 200: the answer holds no taskId (")
 
 
 class TestReadRecord:
@@ -300,16 +356,22 @@ class TestDocumentedErrors:
         error = error_on_create(a_response(429, {"message": BUSY, "limit": 5, "current": 4}))
         assert (error.limit, error.current) == (5, 4)
 
+    @pytest.mark.parametrize("figure", ["200", True, [200], {}, None])
+    def test_what_is_no_number_is_no_figure(self, figure):
+        error = error_on_create(a_response(402, {"message": "Insufficient credits", "required": figure}))
+        assert error.required is None
+
     def test_missing_figures_are_none(self):
         assert error_on_create(a_response(402, {"message": "Insufficient credits"})).available is None
         assert error_on_create(a_response(429, {"message": BUSY})).limit is None
 
     def test_errors_of_single_fields_are_part_of_the_message(self):
-        errors = [*FIELD_ERRORS, {"message": "Required", "path": ["inputs", "urls", 0]}, {"message": "Bad"}]
+        odd = [{"message": "Bad"}, {"message": "Odd", "path": 7}]
+        errors = [*FIELD_ERRORS, {"message": "Required", "path": ["inputs", "urls", 0]}, *odd]
         error = error_on_create(a_response(400, {"message": "Invalid inputs for model", "errors": errors}))
         assert error.message == (
             "Invalid inputs for model (duration: Duration must be between 4 and 30 seconds; "
-            "inputs.urls.0: Required; ?: Bad)"
+            "inputs.urls.0: Required; ?: Bad; ?: Odd)"
         )
 
     @pytest.mark.parametrize(
@@ -319,6 +381,11 @@ class TestDocumentedErrors:
         error = error_on_create(a_response(400, {"message": "Invalid inputs for model", "errors": errors}))
         assert type(error) is BadRequestError
         assert error.message.startswith("Invalid inputs for model")
+
+    @pytest.mark.parametrize("errors", [[], ["text"]])
+    def test_no_field_errors_add_nothing_to_the_message(self, errors):
+        error = error_on_create(a_response(400, {"message": "Invalid inputs for model", "errors": errors}))
+        assert error.message == "Invalid inputs for model"
 
     def test_a_path_that_is_a_text_is_shown_as_it_is(self):
         errors = [{"message": "Too short", "path": "duration"}]
@@ -337,6 +404,8 @@ class TestDocumentedErrors:
     def test_an_unlisted_text_is_shown_and_reported(self):
         error = error_on_read(a_response(403, {"message": "Not from here"}))
         assert (type(error), error.reason, error.is_listed) == (ForbiddenError, "unlisted", False)
+        assert str(error) == "HTTP 403: Not from here (a text that is documented nowhere)"
+        error = error_on_read(a_response(403, {"message": "Not from here. "}))
         assert str(error) == "HTTP 403: Not from here (a text that is documented nowhere)"
 
     def test_a_wrong_id_keeps_what_the_table_says(self):
@@ -367,6 +436,7 @@ class TestUndocumentedAnswers:
             (HTML, "text/html; charset=utf-8", "(text/html; charset=utf-8, an HTML page)"),
             (b"gone", "TEXT/HTML", "(TEXT/HTML, an HTML page)"),
             (b" <html>", "text/plain", "(text/plain, an HTML page)"),
+            (b"<!DOCTYPE HTML>", "text/plain", "(text/plain, an HTML page)"),
             (b"error code: 1010", "text/plain", "(text/plain, 'error code: 1010')"),
             (b"\n", "application/json", "(application/json, an empty body)"),
         ],
@@ -375,6 +445,11 @@ class TestUndocumentedAnswers:
         error = error_on_create(a_response(502, body, content_type=content_type))
         assert shown in error.message
         assert error.looks_like_html is ("HTML page" in shown)
+        hint = ". Is the host of the connection the full base URL, path included?" if error.looks_like_html else ""
+        assert error.message == f"an answer that the API's documentation does not know {shown}{hint}"
+
+    def test_the_message_says_that_the_kind_of_the_answer_is_missing(self):
+        assert "(no content type, an empty body)" in error_on_create(a_response(502)).message
 
     def test_a_long_body_is_cut(self):
         assert len(str(error_on_create(a_response(502, b"x" * 100_000)))) < 400
@@ -392,6 +467,11 @@ class TestRetryAfter:
         then = datetime.now(UTC) + timedelta(seconds=90)
         response = a_response(503, b"", retry_after=format_datetime(then, usegmt=True))
         assert error_on_create(response).retry_after == pytest.approx(90, abs=5)
+
+    @pytest.mark.parametrize("value", ["Wed, 21 Oct 2099 07:28:00", "Wed, 21 Oct 2099 07:28:00 -0000"])
+    def test_a_date_without_a_time_zone_is_none(self, value):
+        response = a_response(429, {"message": "Too many requests"}, retry_after=value)
+        assert error_on_create(response).retry_after is None
 
     def test_a_date_that_has_passed_is_now(self):
         response = a_response(429, {"message": "Too many requests"}, retry_after="Wed, 21 Oct 2015 07:28:00 GMT")

@@ -7,6 +7,7 @@ import pytest
 from seedance_provider.api.errors import (
     ExtensionFailedError,
     GenerationFailedError,
+    InputModerationError,
     InvalidVideoInputError,
     ReferenceMediaError,
     UnexplainedFailureError,
@@ -209,4 +210,16 @@ class TestFailureOf:
         )
 
     def test_no_text_at_all(self):
-        assert "no reason given" in str(failure_of(VideoTask("task_a")))
+        assert str(failure_of(VideoTask("task_a"))).startswith(
+            "Video task task_a failed (unlisted): no reason given. This text is not documented. "
+        )
+
+    def test_the_code_explains_an_unlisted_text(self):
+        failure = failure_of(VideoTask("task_a", error_code="2038", error_message="Mercury is in retrograde"))
+        assert (type(failure), failure.reason) == (InputModerationError, "text_moderation")
+
+    @pytest.mark.parametrize("end", [".", "!", "?"])
+    def test_a_text_that_is_a_sentence_stays_as_it_is(self, end):
+        assert f": Server error{end} {FAILURES[-3].advice}" in str(
+            failure_of(VideoTask("task_a", error_message=f"Server error{end}"))
+        )

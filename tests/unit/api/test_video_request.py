@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import fields
 
 import pytest
 
 from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.media_file import MediaFile
 from seedance_provider.api.video_request import DEFAULT_DURATION, DEFAULT_RESOLUTION, VideoRequest
 
 FIRST, LAST = "https://media.example/first.png", "https://media.example/last.png"
@@ -105,6 +107,14 @@ class TestAccepted:
     def test_frames_in_their_order(self, fields, frames):
         assert a_request(**fields).frames == frames
 
+    @pytest.mark.parametrize("seed", [-1, 0, 4_294_967_295])
+    def test_every_seed_and_the_wish_for_any(self, seed):
+        assert a_request(seed=seed).seed == seed
+
+    @pytest.mark.parametrize("url", ["http://media.example/a.png", "https://media.example:1/a.png"])
+    def test_an_address_of_the_web_with_any_port(self, url):
+        assert a_request(first_frame=url).first_frame == url
+
     def test_extra_inputs_may_be_left_out_as_none(self):
         assert a_request(extra_inputs=None).extra_inputs == {}
 
@@ -121,9 +131,10 @@ class TestRefused:
         [
             ({"prompt": ""}, "prompt is '', and a text is needed"),
             ({"prompt": " \n"}, "prompt is ' \\n', and a text is needed"),
-            ({"prompt": None}, "prompt is None, and without frames or references a text is needed"),
+            ({"prompt": None}, "because prompt is None, and without frames or references a text is needed."),
+            ({"prompt": "half a \ud83c"}, "prompt is 'half a \\ud83c', and text that UTF-8 can write is needed"),
             ({"prompt": 7}, "prompt is 7, and a text is needed"),
-            ({"prompt": "x" * 10_001}, "prompt has 10,001 characters"),
+            ({"prompt": "x" * 10_001}, f"prompt has 10,001 characters ('{'x' * 40}'...), and 10,000 are allowed"),
             ({"model": "seedance-2.0"}, "model is 'seedance-2.0', which is not known; did you mean seedance-20 or "),
             ({"model": None}, "model is None"),
             ({"model": 20}, "model is 20"),
@@ -133,6 +144,12 @@ class TestRefused:
             ({"duration": 5.5}, "duration is 5.5"),
             ({"duration": "5.5"}, "duration is '5.5'"),
             ({"duration": "five"}, "duration is 'five'"),
+            ({"duration": "\u0665"}, "duration is '\u0665'"),
+            ({"seed": "\u0665"}, "seed is '\u0665'"),
+            (
+                {"reference_videos": [VIDEO], "reference_video_seconds": "\u0665"},
+                "reference_video_seconds is '\u0665', and a number above 0 is needed",
+            ),
             ({"duration": "-5"}, "duration is -5, and"),
             ({"duration": "5m"}, "duration is '5m'"),
             ({"duration": ""}, "duration is ''"),
@@ -163,7 +180,10 @@ class TestRefused:
             ({"first_frame": "https://[media"}, "first_frame is 'https://[media'"),
             ({"first_frame": 7}, "first_frame is 7"),
             ({"first_frame": FIRST, "last_frame": "b.png"}, "last_frame is 'b.png'"),
-            ({"last_frame": LAST}, "last_frame is set but first_frame is not"),
+            (
+                {"last_frame": LAST},
+                "because last_frame is set but first_frame is not, and a last frame needs a first one.",
+            ),
             ({"extra_inputs": [("seed", 7)]}, "extra_inputs is [('seed', 7)], and a mapping"),
             ({"extra_inputs": {7: "seed"}}, "extra_inputs is {7: 'seed'}, and a mapping"),
             ({"extra_inputs": {"future": object}}, "extra_inputs can't be written as JSON"),
@@ -177,6 +197,8 @@ class TestRefused:
         ("name", "value"),
         [
             ("prompt", "half a \ud83c symbol"),
+            ("prompt", "the first half \ud800"),
+            ("prompt", "the last half \udfff"),
             ("first_frame", f"{FIRST}?\ud83c"),
             ("extra_inputs", {"negative_prompt": "half a \ud83c symbol"}),
         ],
@@ -184,8 +206,17 @@ class TestRefused:
     def test_a_text_that_is_no_unicode_is_refused_here_and_not_when_it_is_sent(self, name, value):
         assert name in refusal(**{name: value})
 
+    def test_the_problems_of_all_references_are_named_at_once(self):
+        said = refusal(reference_images=FIRST, reference_videos=VIDEO, reference_audios=["a.mp3"])
+        for named in ("reference_images is ", "reference_videos is ", "reference_audios 1 is 'a.mp3'"):
+            assert named in said
+
     def test_all_problems_are_named_at_once(self):
         said = refusal(prompt="", duration=99, resolution="8k", last_frame="b.png")
+        assert said.startswith(
+            "The video was not requested and nothing was charged, because prompt is '', and a text is "
+        )
+        assert "; duration is 99" in said
         for name in ("prompt", "duration", "resolution", "last_frame"):
             assert f"{name} is " in said
 
@@ -200,20 +231,34 @@ class TestRefused:
         [
             ({"model": "seedance-30"}, "seedance-20"),
             ({"model": "seedance2-5-extent"}, "did you mean seedance2-5-extend"),
+            ({"model": "seedance2"}, "did you mean seedance2-5 or seedance-20 or seedance2-fast? All that are known: "),
             ({"model": "veo"}, "which is not known; all that are known: seedance-20, "),
-            ({"model": "seedance-30"}, "(allow_unknown_model=True sends it unchecked)"),
+            ({"model": "seedance-30"}, "seedance2-5-edit (allow_unknown_model=True sends it unchecked)."),
             ({"allow_unknown_model": "maybe"}, "allow_unknown_model is 'maybe'"),
             ({"model": "x\ud800"}, "text that UTF-8 can write is needed"),
             ({"duration": 16, "model": "seedance2-fast"}, "whole seconds from 4 to 15"),
             ({"duration": 31, "model": "seedance2-5"}, "seedance2-5 takes whole seconds from 4 to 30"),
-            ({"duration": 5, **EDIT}, "duration is 5, and seedance2-5-edit takes none"),
-            ({"aspect_ratio": "16:9", **EDIT}, "seedance2-5-edit takes none: the shape is that of the reference"),
+            (
+                {"duration": 5, **EDIT},
+                "duration is 5, and seedance2-5-edit takes none: the length is that of the reference video.",
+            ),
+            (
+                {"aspect_ratio": "16:9", **EDIT},
+                "aspect_ratio is '16:9', and seedance2-5-edit takes none: the shape is that of the reference video",
+            ),
             ({"resolution": "1280x720", **EDIT}, "resolution is '1280x720', and seedance2-5-edit takes 480p, "),
             ({"model": "seedance2-5-extend"}, "reference_videos is empty, and seedance2-5-extend needs the video"),
             ({"first_frame": FIRST, "model": "seedance2-5-extend"}, "takes no frames"),
             ({"model": "seedance2-5", "resolution": "4k"}, "resolution is '4k', and seedance2-5 takes 480p, 720p, "),
-            ({"first_frame": FIRST, "reference_images": [LAST]}, "first_frame comes together with references"),
-            ({"reference_audios": [SOUND]}, "reference_audios come alone"),
+            (
+                {"first_frame": FIRST, "reference_images": [LAST]},
+                "because first_frame comes together with references, and the API takes either: pass the image in "
+                "reference_images, and say in the prompt what it is for.",
+            ),
+            (
+                {"reference_audios": [SOUND]},
+                "because reference_audios come alone, and the API needs a reference image or video with them.",
+            ),
             ({"reference_images": [FIRST] * 10}, "reference_images has 10 items, and seedance-20 takes at most 9"),
             ({"reference_videos": [VIDEO] * 4}, "reference_videos has 4 items, and seedance-20 takes at most 3"),
             (
@@ -221,10 +266,17 @@ class TestRefused:
                 "reference_audios has 4 items, and seedance-20 takes at most 3",
             ),
             ({"reference_images": FIRST}, f"reference_images is '{FIRST}', and a list of public http(s) URLs or files"),
-            ({"reference_images": [FIRST, "a.png"]}, "reference_images 2 is 'a.png'"),
+            (
+                {"reference_images": [FIRST, "a.png"]},
+                "because reference_images 2 is 'a.png', and a public http(s) URL or a file is needed.",
+            ),
             ({"reference_images": [None]}, "reference_images 1 is None"),
             ({"reference_images": [VIDEO]}, "which is of kind video, and .jpg, .jpeg, .png, .webp are accepted"),
-            ({"first_frame": "https://media.example/A.MP4?x=1"}, "which is of kind video"),
+            (
+                {"first_frame": "https://media.example/A.MP4?x=1"},
+                "first_frame is 'https://media.example/A.MP4?x=1', which is of kind video",
+            ),
+            ({"first_frame": "https://media.example:0/a.png"}, "first_frame is 'https://media.example:0/a.png', and a"),
             ({"reference_videos": [FIRST]}, "which is of kind image"),
             ({"reference_images": [FIRST], "reference_audios": [VIDEO]}, "which is of kind video"),
             (
@@ -236,6 +288,12 @@ class TestRefused:
             ({"reference_videos": [VIDEO], "reference_video_seconds": "long"}, "a number above 0 is needed"),
             ({"reference_videos": [VIDEO], "reference_video_seconds": math.nan}, "a number above 0 is needed"),
             ({"reference_video_seconds": 3, **EDIT}, "takes 4 to 30 s in total"),
+            ({"reference_video_seconds": 3.79, **EDIT}, "takes 4 to 30 s in total"),
+            ({"reference_video_seconds": 30.21, **EDIT}, "takes 4 to 30 s in total"),
+            (
+                {"model": "seedance2-5-edit", "reference_videos": [VIDEO] * 2, "reference_video_seconds": 7},
+                "takes 8 to 30 s in total",
+            ),
             ({"generate_audio": "yes"}, "generate_audio is 'yes', and True or False is needed"),
             ({"generate_audio": 1}, "generate_audio is 1"),
             ({"bitrate_mode": "low"}, "bitrate_mode is 'low', and high is accepted"),
@@ -244,6 +302,7 @@ class TestRefused:
             ({"seed": True}, "seed is True"),
             ({"seed": 10**5000}, "seed is "),
             ({"output_format": "mov"}, "output_format is 'mov', and seedance-20 makes mp4"),
+            ({"output_format": 5}, "output_format is 5, and a text is needed"),
             ({"output_format": "avi", "model": "seedance2-5"}, "seedance2-5 makes mp4, mov"),
             ({"callback_url": "example.com"}, "callback_url is 'example.com', and an http(s) URL is needed"),
             ({"prompt": "like @image1"}, "prompt names @image1, and the number of images that were passed is 0"),
@@ -255,7 +314,12 @@ class TestRefused:
             ({"extra_inputs": {"outputResolution": "4k"}}, "has a parameter of its own: use resolution"),
             ({"extra_inputs": {"videoUrls": [VIDEO]}}, "has a parameter of its own: use reference_videos"),
             ({"extra_inputs": {"aspect_ratio": "1:1"}}, "if 'aspectRatio' is meant, use aspect_ratio"),
-            ({"extra_inputs": {"generateAudio": True}}, "the API would ignore; if 'generate_audio' is meant"),
+            (
+                {"extra_inputs": {"generateAudio": True}},
+                "extra_inputs has 'generateAudio', which the API would ignore; "
+                "if 'generate_audio' is meant, use 'generate_audio'",
+            ),
+            ({"extra_inputs": {"generate---audio---": True}}, "if 'generate_audio' is meant"),
             ({"extra_inputs": {"outputResoluton": "4k"}}, "if 'outputResolution' is meant, use resolution"),
             ({"extra_inputs": {"seed": "7"}}, "extra_inputs['seed'] is '7', and a whole number"),
             ({"extra_inputs": {"generate_audio": "true"}}, "extra_inputs['generate_audio'] is 'true', and True or"),
@@ -263,6 +327,13 @@ class TestRefused:
     )
     def test_what_the_api_would_refuse_ignore_or_fail_is_refused_here(self, fields, said):
         assert said in refusal(**fields)
+
+    def test_half_a_symbol_is_shown_so_that_any_log_takes_it(self):
+        assert "model is 'Sä\\ud83c', and text" in refusal(model="Sä\ud83c")
+
+    @pytest.mark.parametrize(("length", "shown"), [(78, f"'{'x' * 78}', and"), (79, f"'{'x' * 79}..., and")])
+    def test_a_long_value_is_cut(self, length, shown):
+        assert f"resolution is {shown}" in refusal(resolution="x" * length)
 
     def test_an_object_that_can_not_be_shown_is_named_by_its_kind(self):
         class Odd:
@@ -305,6 +376,14 @@ class TestReferences:
         assert VideoRequest(first_frame=FIRST).prompt is None
         assert VideoRequest(reference_videos=[VIDEO]).prompt is None
 
+    def test_there_may_be_as_many_as_the_model_takes(self):
+        request = a_request(reference_images=[FIRST] * 9, reference_videos=[VIDEO] * 3, reference_audios=[SOUND] * 3)
+        assert [len(media) for media in request.references.values()] == [9, 3, 3]
+
+    @pytest.mark.parametrize("seconds", [3.8, 30.2])
+    def test_their_length_need_not_be_exact(self, seconds):
+        assert a_request(reference_video_seconds=seconds, **EDIT).reference_video_seconds == seconds
+
     def test_a_link_needs_no_ending(self):
         assert a_request(reference_videos=["https://media.example/watch?v=7"]).has_references
 
@@ -329,12 +408,24 @@ class TestUnknownModel:
         )
         assert (request.duration, request.output_resolution, request.effective_aspect_ratio) == (90, "8k", "5:4")
 
+    @pytest.mark.parametrize("duration", [1, 999_999])
+    @pytest.mark.parametrize("seconds", [0.1, 999_999])
+    def test_lengths_have_only_to_be_lengths(self, duration, seconds):
+        fields = {"duration": duration, "reference_videos": [VIDEO], "reference_video_seconds": seconds}
+        request = a_request(model="seedance-3", allow_unknown_model=True, **fields)
+        assert (request.duration, request.reference_video_seconds) == (duration, seconds)
+
     @pytest.mark.parametrize(
         ("fields", "said"),
         [
             ({"prompt": ""}, "prompt is ''"),
             ({"duration": "soon"}, "duration is 'soon'"),
             ({"duration": 0}, "duration is 0"),
+            ({"duration": 1_000_000}, "duration is 1000000, and a whole number of seconds is needed"),
+            (
+                {"reference_videos": [VIDEO], "reference_video_seconds": 1e6},
+                "reference_video_seconds is 1000000.0, and a number above 0 is needed",
+            ),
             ({"first_frame": "a.png"}, "first_frame is 'a.png'"),
             ({"extra_inputs": {"imageUrls": []}}, "has a parameter of its own"),
             ({"output_format": 5}, "output_format is 5"),
@@ -360,6 +451,43 @@ class TestQuickstartResolution:
     )
     def test_it_is_named_only_where_the_file_would_be_the_same(self, fields, pixels):
         assert a_request(**fields).quickstart_resolution == pixels
+
+
+#: Inputs that are different videos. Whoever adds a field adds a pair here that shows it.
+DIFFERENT = (
+    {},
+    {"prompt": "A garden "},
+    {"prompt": "a garden"},
+    {"model": "seedance2-fast"},
+    {"model": "seedance2.0-mini"},
+    {"duration": 6},
+    {"resolution": "480p"},
+    {"resolution": "720p"},
+    {"resolution": "720x720"},
+    {"aspect_ratio": "1:1"},
+    {"aspect_ratio": "9:16"},
+    {"first_frame": FIRST},
+    {"first_frame": LAST},
+    {"first_frame": FIRST, "last_frame": LAST},
+    {"first_frame": LAST, "last_frame": FIRST},
+    {"extra_inputs": {"seed": 7}},
+    {"extra_inputs": {"future": 7}},
+    {"extra_inputs": {"future": "7"}},
+    {"seed": 7},
+    {"seed": 0},
+    {"generate_audio": False},
+    {"generate_audio": True},
+    {"bitrate_mode": "high"},
+    {"output_format": "mp4"},
+    {"reference_images": [FIRST]},
+    {"reference_images": [FIRST, LAST]},
+    {"reference_images": [LAST, FIRST]},
+    {"reference_videos": [VIDEO]},
+    {"reference_videos": [VIDEO], "reference_audios": [SOUND]},
+    {"reference_images": [FIRST], "aspect_ratio": "16:9"},
+)
+#: They are not sent, or change nothing of the video.
+NO_PART_OF_THE_VIDEO = {"allow_unknown_model", "callback_url", "reference_video_seconds"}
 
 
 class TestFingerprint:
@@ -395,46 +523,16 @@ class TestFingerprint:
         assert a_request(**one).fingerprint("seedance_default") == a_request(**other).fingerprint("seedance_default")
 
     def test_it_differs_for_every_field_and_connection(self):
-        frames = {"first_frame": FIRST, "last_frame": LAST}
-        wishes = [
-            a_request(**fields)
-            for fields in (
-                {},
-                {"prompt": "A garden "},
-                {"prompt": "a garden"},
-                {"model": "seedance2-fast"},
-                {"model": "seedance2.0-mini"},
-                {"duration": 6},
-                {"resolution": "480p"},
-                {"resolution": "720p"},
-                {"resolution": "720x720"},
-                {"aspect_ratio": "1:1"},
-                {"aspect_ratio": "9:16"},
-                {"first_frame": FIRST},
-                {"first_frame": LAST},
-                frames,
-                {"first_frame": LAST, "last_frame": FIRST},
-                {"extra_inputs": {"seed": 7}},
-                {"extra_inputs": {"future": 7}},
-                {"extra_inputs": {"future": "7"}},
-                {"seed": 7},
-                {"seed": 0},
-                {"generate_audio": False},
-                {"generate_audio": True},
-                {"bitrate_mode": "high"},
-                {"output_format": "mp4"},
-                {"reference_images": [FIRST]},
-                {"reference_images": [FIRST, LAST]},
-                {"reference_images": [LAST, FIRST]},
-                {"reference_videos": [VIDEO]},
-                {"reference_videos": [VIDEO], "reference_audios": [SOUND]},
-                {"reference_images": [FIRST], "aspect_ratio": "16:9"},
-            )
-        ]
+        wishes = [a_request(**wish) for wish in DIFFERENT]
         fingerprints = [
             request.fingerprint(conn_id) for request, conn_id in itertools.product(wishes, ("account_a", "account_b"))
         ]
         assert len(set(fingerprints)) == len(fingerprints)
+
+    def test_every_field_has_its_place_in_it(self):
+        # A field that is left out would let a changed task use the video of before.
+        shown = {name for wish in DIFFERENT for name in wish}
+        assert shown == {field.name for field in fields(VideoRequest)} - NO_PART_OF_THE_VIDEO
 
     @pytest.mark.parametrize(
         ("request_", "pinned"),
@@ -453,8 +551,27 @@ class TestFingerprint:
                 ),
                 "d5f50c956dbe25a59c14cebdbe743d396dc2307b67a98d313ac36ab2f81954fc",
             ),
+            (
+                VideoRequest(
+                    "A garden",
+                    "seedance2-5",
+                    8,
+                    reference_images=[FIRST, LAST],
+                    reference_videos=[VIDEO],
+                    reference_audios=[SOUND],
+                    generate_audio=False,
+                    bitrate_mode="high",
+                    seed=0,
+                    output_format="mov",
+                ),
+                "e3f56cf19bb49841b38d8dab7807c0c46fb2ab655cc28bb70951a22bed6b3497",
+            ),
+            (
+                a_request(first_frame=MediaFile("file:///a.png", "a.png", 10, "f1")),
+                "bbb1a8fd7fd81aa0dee755a4bda09133a2917855b5f987b92bd9857cb3bdb51e",
+            ),
         ],
-        ids=["plain", "every field"],
+        ids=["plain", "frames", "references and choices", "a file"],
     )
     def test_it_never_changes_between_releases(self, request_, pinned):
         # A changed fingerprint makes a retry after an upgrade forget the video it paid for, and pay again.

@@ -138,6 +138,18 @@ class TestFromRecord:
     def test_credits_may_be_fractional(self, used, read):
         assert a_task(creditsUsed=used).credits_used == read
 
+    @pytest.mark.parametrize(("number", "read"), [(1e15, None), (-1e15, None), (10**400, None), (999_999, 999_999)])
+    def test_a_number_that_no_figure_of_a_video_can_be_is_none(self, number, read):
+        task = a_task(creditsUsed=number, output=[{"width": number}])
+        assert (task.credits_used, task.width) == (read, read)
+
+    @pytest.mark.parametrize("milliseconds", [9e14, -9e14, "1735599634000", True])
+    def test_a_time_that_no_calendar_has_is_none(self, milliseconds):
+        assert a_task(createTime=milliseconds).created_at is None
+
+    def test_the_id_is_the_one_that_the_record_names(self):
+        assert VideoTask.from_record({"taskId": "task_x"}, task_id="task_a").task_id == "task_x"
+
     def test_fields_of_a_later_api_are_ignored(self):
         assert a_task(status="waiting", progress=50) == a_task(status="waiting")
 
@@ -217,6 +229,12 @@ class TestJson:
     @settings(deadline=None)
     def test_a_task_comes_back_as_it_was(self, task):
         assert VideoTask.from_json(task.to_json()) == task
+        assert VideoTask.from_json(json.loads(json.dumps(task.to_json()))) == task
+
+    @pytest.mark.parametrize("status", ["waiting", "success", "fail"])
+    def test_a_record_comes_back_with_its_times(self, status):
+        task = a_task(status=status, createTime=1735599634000, completeTime=1735599754000)
+        assert task.completed_at == datetime(2024, 12, 30, 23, 2, 34, tzinfo=UTC)
         assert VideoTask.from_json(json.loads(json.dumps(task.to_json()))) == task
 
     def test_fields_of_another_release_are_left_out(self):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from seedance_provider.api.errors import InvalidRequestError
@@ -49,6 +51,15 @@ class TestQuickstart:
     def test_what_it_has_no_word_for_is_refused(self, fields):
         with pytest.raises(InvalidRequestError, match="Nothing was sent or charged"):
             encode_inputs(a_request(**fields), "quickstart")
+
+    def test_a_refusal_names_the_format_and_all_that_it_has_no_word_for(self):
+        request = a_request(prompt=None, first_frame=FIRST, resolution="1080p", seed=0)
+        with pytest.raises(InvalidRequestError) as caught:
+            encode_inputs(request, "quickstart")
+        assert str(caught.value) == (
+            "The connection pins wire_format to 'quickstart', which has no word for this request "
+            "(seed; resolution 1080p, aspect ratio None; no prompt). Nothing was sent or charged."
+        )
 
 
 class TestModels:
@@ -136,20 +147,26 @@ class TestDocs:
         assert (inputs["mode"], inputs["urls"]) == ("reference", [FIRST, VIDEO, SOUND])
         assert encode_inputs(a_request(first_frame=FIRST), "docs")["urls"] == [FIRST]
 
+    def test_a_prompt_up_to_its_limit(self):
+        assert encode_inputs(a_request(prompt="x" * 4_000), "docs")["prompt"] == "x" * 4_000
+
     @pytest.mark.parametrize(
-        "fields",
+        ("fields", "what"),
         [
-            {"model": "seedance2.0-mini"},
-            {"model": "seedance2-5"},
-            {"resolution": "4k"},
-            {"prompt": "x" * 4_001},
-            {"seed": 7},
-            {"output_format": "mp4"},
+            ({"model": "seedance2.0-mini"}, "model seedance2.0-mini"),
+            ({"model": "seedance2-5"}, "model seedance2-5"),
+            ({"resolution": "4k"}, "resolution 4k (it upscales instead: extra_inputs={'upscaleResolution': '4k'})"),
+            ({"prompt": "x" * 4_001}, "prompts of more than 4,000 characters"),
+            ({"seed": 7, "output_format": "mp4"}, "seed; output_format"),
         ],
     )
-    def test_what_it_has_no_word_for_is_refused(self, fields):
-        with pytest.raises(InvalidRequestError, match="Nothing was sent or charged"):
+    def test_what_it_has_no_word_for_is_refused(self, fields, what):
+        with pytest.raises(InvalidRequestError) as caught:
             encode_inputs(a_request(**fields), "docs")
+        assert str(caught.value) == (
+            f"The connection pins wire_format to 'docs', which has no word for this request ({what}). "
+            "Nothing was sent or charged."
+        )
 
 
 class TestBody:
@@ -191,6 +208,7 @@ class TestAuto:
 
     def test_it_is_the_default(self):
         assert encode_inputs(a_request()) == encode_inputs(a_request(), "auto")
+        assert encode_body(a_request()) == encode_body(a_request(), "auto")
 
 
 class TestExtraInputs:
@@ -207,6 +225,37 @@ class TestExtraInputs:
         request = a_request(extra_inputs={"seed": 7})
         encode_inputs(request)["seed"] = 8
         assert request.extra_inputs == {"seed": 7}
+
+
+#: For each field a request that has it, beside the one that is said of all of them or of the field that it needs.
+EACH = {
+    "prompt": ({}, {"prompt": "A park"}),
+    "model": ({}, {"model": "seedance2-fast"}),
+    "duration": ({}, {"duration": 6}),
+    "resolution": ({}, {"resolution": "480p"}),
+    "aspect_ratio": ({}, {"aspect_ratio": "1:1"}),
+    "first_frame": ({}, {"first_frame": FIRST}),
+    "last_frame": ({"first_frame": FIRST}, {"first_frame": FIRST, "last_frame": LAST}),
+    "reference_images": ({}, {"reference_images": [FIRST]}),
+    "reference_videos": ({}, {"reference_videos": [VIDEO]}),
+    "reference_audios": ({"reference_images": [FIRST]}, {"reference_images": [FIRST], "reference_audios": [SOUND]}),
+    "generate_audio": ({}, {"generate_audio": False}),
+    "bitrate_mode": ({}, {"bitrate_mode": "high"}),
+    "seed": ({}, {"seed": 7}),
+    "output_format": ({}, {"output_format": "mp4"}),
+    "callback_url": ({}, {"callback_url": "https://example.com/done"}),
+    "extra_inputs": ({}, {"extra_inputs": {"future": 1}}),
+}
+NEVER_SENT = {"allow_unknown_model", "reference_video_seconds"}
+
+
+class TestEveryField:
+    @pytest.mark.parametrize(("without", "with_it"), EACH.values(), ids=EACH)
+    def test_the_newest_format_has_a_word_for_it(self, without, with_it):
+        assert encode_body(a_request(**without), "models") != encode_body(a_request(**with_it), "models")
+
+    def test_none_is_overlooked(self):
+        assert EACH.keys() == {field.name for field in fields(VideoRequest)} - NEVER_SENT
 
 
 def test_an_unknown_format_is_refused_and_the_known_ones_are_named():

@@ -348,5 +348,5 @@ class TestConnectionSettingsError:
 
     def test_it_survives_pickling(self):
         error = ConnectionSettingsError("Connection 'seedance_default' has no API key.")
-        copy = pickle.loads(pickle.dumps(error))  # noqa: S301
+        copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
         assert (type(copy), str(copy), vars(copy)) == (ConnectionSettingsError, str(error), vars(error))

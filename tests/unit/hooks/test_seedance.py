@@ -68,6 +68,13 @@ class TestCredentials:
         with pytest.raises(AirflowNotFoundException):
             await SeedanceHook("team_a").aget_settings()
 
+    async def test_triggers_get_a_client_that_can_look(self, api, monkeypatch):
+        connect(monkeypatch, password="a-key", host=api.base_url)
+        api.readings.append(Answer(body=record()))
+        async with await SeedanceHook().aget_conn() as client:
+            assert (await client.get_task("task_a")).video_url == "https://media.example/a.mp4"
+        assert api.read[0].headers["Authorization"] == "Bearer a-key"
+
     def test_airflow_finds_the_hook_by_the_connection_type(self, monkeypatch):
         from airflow.sdk import Connection
 
