@@ -50,7 +50,8 @@ application = FastAPI(
 @application.get("/videos/")
 def page() -> Response:
     """Return the page, which has to know the operators of the user's own."""
-    names = conf.getlist("seedance", "video_operators", fallback=[])
+    # Airflow 3.1 splits the fallback, too.
+    names = conf.getlist("seedance", "video_operators", fallback="")
     html = (_PAGE / "index.html").read_text().replace("{{ own_operators }}", escape(",".join(names)))
     return HTMLResponse(html, headers=_PAGE_HEADERS)
 

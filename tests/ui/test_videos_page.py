@@ -83,6 +83,7 @@ class TestCards:
         expect(card.get_by_text("failed", exact=True)).to_be_visible()
         expect(card.get_by_text(re.compile("violates platform rules"))).to_be_visible()
         expect(card.get_by_text("Revise the prompt.")).to_be_visible()
+        expect(card.get_by_text("text_moderation", exact=True)).to_be_visible()
 
     def test_what_was_only_submitted_says_so_and_the_sensor_knows_the_prompt(self, airflow, page_of):
         cards = card_of(open_videos(page_of(), airflow, "dag=many"), "A boat in the fog")

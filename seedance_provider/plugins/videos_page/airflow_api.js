@@ -11,6 +11,7 @@ export class ApiError extends Error {
 export class AirflowApi {
   #waiting = [];
   #running = 0;
+  #finished = new Map();
 
   constructor(root, { parallel = 4, fetch = globalThis.fetch.bind(globalThis) } = {}) {
     this.root = root;
@@ -41,6 +42,17 @@ export class AirflowApi {
       if (error.status === 404 || error.status === 403) return undefined;
       throw error;
     }
+  }
+
+  // The same of a finished try, which does not change any more: whoever wants it, it is asked for once.
+  finishedXcom(instance, key) {
+    const name = JSON.stringify([instance.id, instance.try_number, key]);
+    if (!this.#finished.has(name)) {
+      const asked = this.xcom(instance, key);
+      asked.catch(() => this.#finished.delete(name));
+      this.#finished.set(name, asked);
+    }
+    return this.#finished.get(name);
   }
 
   #next() {

@@ -57,6 +57,7 @@ export class Card {
       ["Model", video.model],
       ["Size", video.size],
       ["Credits", video.failure ? undefined : creditsText(video.credits)],
+      ["Reason", video.failure?.reason],
       ["Made in", video.generationSeconds !== undefined ? duration(video.generationSeconds) : undefined],
       [isActive ? "Began" : "Ended", ageOf(isActive ? video.began : video.ended, now)],
       ["Stored at", this.#storedAt],

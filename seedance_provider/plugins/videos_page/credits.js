@@ -11,7 +11,6 @@ const ROWS = 200;
 export class Credits {
   #api;
   #query;
-  #known = new Map();
 
   constructor(api, query) {
     this.#api = api;
@@ -46,7 +45,7 @@ export class Credits {
         if (instances.length === 0) break;
         total = all;
         const asked = instances.filter((instance) => matches(instance, this.#query));
-        const found = await Promise.all(asked.map((instance) => this.#result(instance)));
+        const found = await Promise.all(asked.map((instance) => this.#api.finishedXcom(instance, "return_value")));
         asked.forEach((instance, index) => sums.add(describe(instance, { return_value: found[index] }), instance));
         this.#show(sums, Math.min(page * PAGE, total), total);
       }
@@ -56,15 +55,6 @@ export class Credits {
     } finally {
       this.button.disabled = false;
     }
-  }
-
-  // What a finished try has returned does not change any more.
-  async #result(instance) {
-    const key = `${instance.id} ${instance.try_number}`;
-    if (!this.#known.has(key)) {
-      this.#known.set(key, await this.#api.xcom(instance, "return_value"));
-    }
-    return this.#known.get(key);
   }
 
   #show(sums, done, total) {

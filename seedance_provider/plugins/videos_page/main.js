@@ -99,12 +99,16 @@ async function tell(card, instance) {
   const isOpen = card.video.phase === "active" && !card.video.isSubmitted;
   if (card.stamp === stamp && !isOpen) return;
   const keys = tellingKeys(instance);
-  const values = await Promise.all(keys.map((key) => api.xcom(instance, key)));
+  const values = await Promise.all(keys.map((key) => pushed(instance, key)));
   card.stamp = stamp;
   card.update(instance, Object.fromEntries(keys.map((key, index) => [key, values[index]])));
   if (card.video.phase === "done") seen.observe(card.element);
   else card.isShown = false;
   shareTitles();
+}
+
+function pushed(instance, key) {
+  return instance.state === "success" ? api.finishedXcom(instance, key) : api.xcom(instance, key);
 }
 
 // A task that only waits for a video does not know its prompt, but the one that asked for it may be here, too.

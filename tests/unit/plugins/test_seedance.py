@@ -25,9 +25,10 @@ def test_to_load_it_loads_nothing_of_the_page():
     program = "import sys, seedance_provider.plugins.seedance; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=120)
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert {name for name in loaded if name.startswith("seedance_provider")} == {
+    ours = {name for name in loaded if name.startswith("seedance_provider")}
+    # To load the provider info is Airflow's own doing, but for 3.1.
+    assert ours - {"seedance_provider.get_provider_info"} == {
         "seedance_provider",
-        "seedance_provider.get_provider_info",  # Airflow's own doing
         "seedance_provider.plugins",
         "seedance_provider.plugins.seedance",
     }

@@ -149,3 +149,34 @@ test("a path stands for all unless it is told which", () => {
   assert.equal(runPath({ dag_id: "a b" }), "dags/a%20b/dagRuns/~");
   assert.equal(runPath({ dag_id: "a/b", dag_run_id: "c?d#e" }), "dags/a%2Fb/dagRuns/c%3Fd%23e");
 });
+
+test("what a finished try has pushed is asked for once, by however many", async () => {
+  const { api, asked } = scripted(4);
+  const instance = { ...PLACE, id: "one", try_number: 1 };
+  const gots = [api.finishedXcom(instance, "return_value"), api.finishedXcom({ ...instance }, "return_value")];
+  asked[0].give({ value: 200 });
+  assert.deepEqual(await Promise.all([...gots, api.finishedXcom(instance, "return_value")]), [200, 200, 200]);
+  assert.equal(asked.length, 1);
+});
+
+test("another try, another task and another key are asked for themselves", async () => {
+  const { api, asked } = scripted(4);
+  const instance = { ...PLACE, id: "one", try_number: 1 };
+  const others = [{ ...instance, try_number: 2 }, { ...instance, id: "two" }];
+  const gots = [instance, ...others].map((one) => api.finishedXcom(one, "return_value"));
+  gots.push(api.finishedXcom(instance, "landed"));
+  await settled();
+  asked.forEach((one, index) => one.give({ value: index }));
+  assert.deepEqual(await Promise.all(gots), [0, 1, 2, 3]);
+});
+
+test("what could not be asked for is asked for again", async () => {
+  const { api, asked } = scripted(4);
+  const instance = { ...PLACE, id: "one", try_number: 1 };
+  const failed = api.finishedXcom(instance, "return_value");
+  asked[0].give({}, 500);
+  await assert.rejects(failed, ApiError);
+  const again = api.finishedXcom(instance, "return_value");
+  asked[1].give({ value: 200 });
+  assert.equal(await again, 200);
+});
