@@ -7,7 +7,9 @@ from dataclasses import dataclass
 __all__ = ["NOTHING_SUBMITTED", "WAIT_IS_OVER", "Ending", "goes_on", "on_its_way"]
 
 NOTHING_SUBMITTED = "Nothing was submitted or charged by this try."
-WAIT_IS_OVER = "The wait for the video is over. Its record is kept, and clearing the Airflow task looks at it first."
+#: Airflow 3.4 forgets what a task has paid for when a person clears it, unless that person says otherwise.
+_CLEARING = "clearing the Airflow task (from Airflow 3.4 on: keeping its task state)"
+WAIT_IS_OVER = f"The wait for the video is over. Its record is kept, and {_CLEARING} looks at it first."
 
 
 @dataclass
@@ -29,7 +31,7 @@ def on_its_way(credits_at_stake: float | None) -> str:
 
     return (
         f"A request for {in_words(credits_at_stake)} is on its way to the API, which can't cancel it. If the answer "
-        "comes in time, its id is recorded, and clearing the Airflow task re-attaches to the video; if not, the next "
+        f"comes in time, its id is recorded, and {_CLEARING} re-attaches to the video; if not, the next "
         "try says what to check, and pays nothing."
     )
 
@@ -47,5 +49,5 @@ def goes_on(video_task_id: str, credits_at_stake: float | None = None) -> str:
     cost = "its credits" if credits_at_stake is None else in_words(credits_at_stake)
     return (
         f"Video task {video_task_id} goes on at the API, which can't cancel it; {cost} are spent unless it fails. "
-        "Nothing is lost: clearing the Airflow task re-attaches to it."
+        f"Nothing is lost: {_CLEARING} re-attaches to it."
     )

@@ -85,7 +85,8 @@ class VideoMetrics:
     def _tell(self, kind: str, name: str, value: Any, tags: dict[str, str]) -> None:
         tags = {"model": self.model, "conn_id": self.seedance_conn_id, **tags}
         try:
-            from airflow.sdk.observability.stats import Stats
+            # Airflow 3.1 has it elsewhere.
+            from airflow.providers.common.compat.sdk import Stats
 
             getattr(Stats, kind)(name, value, tags={tag: _cleaned(text) for tag, text in tags.items()})
         except Exception as error:

@@ -54,7 +54,8 @@ class StoredFile:
         if isinstance(source, ObjectStoragePath):
             return cls(source)
         try:
-            return cls(ObjectStoragePath(str(source), conn_id=conn_id))
+            # Airflow 3.1 takes a None for the connection, instead of that of the URL.
+            return cls(ObjectStoragePath(str(source), **({"conn_id": conn_id} if conn_id else {})))
         except ValueError as error:
             raise _no_storage(source, error) from error
 

@@ -171,7 +171,7 @@ class SubmissionStore:
                 "This Airflow has no task state store (3.3 and newer have one), so a retry can't know what this try "
                 "pays for. Use wait_for_completion=False with retries=0, and VideoSensor to wait."
             )
-        from airflow.sdk.configuration import conf
+        from airflow.providers.common.compat.sdk import conf
 
         if conf.getboolean("state_store", "clear_on_success", fallback=False):
             return (
@@ -320,8 +320,7 @@ def plan_from_wait(result: WaitResult) -> Plan:
         case Outcome.GONE:
             return Plan(Action.ABANDON, result.message + _TO_SUBMIT_ANEW, result.error)
         case Outcome.REFUSED:
-            mend = "Mend the connection and clear the Airflow task: it will re-attach."
-            return Plan(Action.FAIL, f"{result.message} {mend}", result.error)
+            return Plan(Action.FAIL, f"{result.message} {_MEND_AND_CLEAR}", result.error)
         case _:
             return Plan(Action.RETRY, f"{result.message.rstrip('.')}. {_REATTACHES}", result.error)
 
@@ -409,6 +408,9 @@ def plan_after_unrecorded_refusal(plan: Plan, error: SubmissionStoreError) -> Pl
 
 
 _REATTACHES = "Nothing is lost: the next try re-attaches to it and submits nothing."
+_MEND_AND_CLEAR = (
+    "Mend the connection and clear the Airflow task: it will re-attach, from Airflow 3.4 on if its task state is kept."
+)
 _TO_SUBMIT_ANEW = " To submit, and pay, anew: clear the Airflow task."
 
 

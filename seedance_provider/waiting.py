@@ -219,7 +219,7 @@ class VideoWait:
             return final
         note = f"Could not look at {self.video_task_id}, and will try again: {error}"
         if final.outcome is Outcome.REFUSED:
-            note += " Mend the connection: it is looked up again."
+            note = f"{note.rstrip('. ')}. Mend the connection: it is looked up again."
         asked = error.retry_after if isinstance(error, ApiError) else None
         at_least = min(asked or 0.0, self.settings.error_tolerance)
         return PollAgain(self._until(self._backoff(), now, at_least), note, is_warning=True)

@@ -103,10 +103,10 @@ class VideoSensor(BaseSensorOperator):
         reader, settings = self._opened(context)
         with reader:
             looked = look(reader, wait)
+        self._show(wait, settings, context)
         if not isinstance(looked, PollAgain):
             return PokeReturnValue(is_done=True, xcom_value=self._conclude(looked, context))
         looked.tell(self.log)
-        self._show(wait, settings, context)
         return PokeReturnValue(is_done=False)
 
     def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
@@ -134,10 +134,10 @@ class VideoSensor(BaseSensorOperator):
         reader, settings = self._opened(context)
         with reader:
             looked = look(reader, wait)
+            self._show(wait, settings, context)
             if not isinstance(looked, PollAgain):
                 return looked
             looked.tell(self.log)
-            self._show(wait, settings, context)
             typical = _expected_seconds(wait.model, settings) if self.follows_schedule else None
             if self.deferrable:
                 self._defer(wait, typical)

@@ -39,11 +39,11 @@ class VideoTrigger(BaseTrigger):
     :param poll_interval: seconds between two looks; with ``typical_seconds`` those after which a finished video is
         noticed as soon, on average, although there are fewer looks.
     :param error_tolerance: seconds for which failing looks are put up with.
-    :param tolerates_refusal: whether they may fail because the key is refused, see
-        :class:`~seedance_provider.waiting.VideoWait`.
+    :param tolerates_refusal: whether they may fail because the key is refused: one that has worked before may have been
+        rotated, and the connection is mended while the video goes on.
     :param estimated_credits: what the video is expected to cost, for a person who ends the task.
-    :param settles: whether its credits may change within seconds after success, see
-        :class:`~seedance_provider.waiting.VideoWait`.
+    :param settles: whether its credits may change within seconds after success; then they are read until they have, or
+        for 15 seconds. ``None`` if the model that the API names decides.
     :param typical_seconds: how long such videos take, the fastest and the slowest, in seconds; ``None`` looks at a
         fixed interval.
     :param kind: of the video: how long others of its kind took in this process counts more than what is typical.

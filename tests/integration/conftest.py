@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import requests
 
 from seedance_provider.emulator.settings import DEFAULT_KEY, DEMO_KEY
 from tests.support import media
@@ -17,12 +18,14 @@ from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
 
 REPOSITORY = Path(__file__).parents[2]
+#: Of two more accounts.
+NORTH_KEY, SOUTH_KEY = "north-key", "south-key"
 
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory):
     """An emulator that finishes a video in about 2.5 seconds."""
-    options = ("--no-access-key", "no-access")
+    options = ("--no-access-key", "no-access", "--key", f"{NORTH_KEY}=1000", "--key", f"{SOUTH_KEY}=1000")
     with EmulatorProcess(tmp_path_factory.mktemp("emulator"), options=options) as running:
         yield running
 
@@ -55,6 +58,14 @@ def image_folder(tmp_path_factory):
     media.picture(folder / "red.jpg", "red")
     (folder / "notes.txt").write_text("no picture")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prompt_file(tmp_path_factory):
+    """Where an example DAG finds its prompts."""
+    path = tmp_path_factory.mktemp("prompts") / "prompts.csv"
+    path.write_text('prompt,duration,resolution\nAn owl over a quiet street,4,480p\n"A fox, asleep",,480p\n')
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +111,7 @@ def airflow_stack(
     slow_emulator,
     video_folder,
     image_folder,
+    prompt_file,
     statsd,
     webhook,
     catalogue,
@@ -119,11 +131,18 @@ def airflow_stack(
         "AIRFLOW_CONN_METERED": emulator.connection,
         "AIRFLOW_CONN_SLOW": slow_emulator.connection,
         "AIRFLOW_CONN_DEMO_KEY": json.dumps(json.loads(emulator.connection) | {"password": DEMO_KEY}),
+        "AIRFLOW_CONN_SEEDANCE_NORTH": json.dumps(json.loads(emulator.connection) | {"password": NORTH_KEY}),
+        "AIRFLOW_CONN_SEEDANCE_SOUTH": json.dumps(json.loads(emulator.connection) | {"password": SOUTH_KEY}),
         "AIRFLOW_CONN_VIDEO_WEBHOOK": json.dumps({"conn_type": "http", "host": webhook.url}),
         "AIRFLOW_CONN_VIDEO_CATALOGUE": json.dumps({"conn_type": "sqlite", "host": str(catalogue)}),
         "SEEDANCE_VIDEO_FOLDER": video_folder.as_uri(),
         "SEEDANCE_IMAGE_FOLDER": image_folder.as_uri(),
+        "SEEDANCE_PROMPT_FILE": prompt_file.as_uri(),
         **statsd.settings,
     }
     with AirflowStack(home, dags_folder, env=env) as running:
+        # An API server of Airflow 3.1 that tests a connection before it is asked for a form never knows its fields.
+        forms = f"{running.base_url}/ui/connections/hook_meta"
+        token = requests.get(f"{running.base_url}/auth/token", timeout=30).json()["access_token"]
+        requests.get(forms, headers={"Authorization": f"Bearer {token}"}, timeout=60).raise_for_status()
         yield running

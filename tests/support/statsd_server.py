@@ -30,6 +30,8 @@ class StatsdServer:
 
     _socket: socket.socket = field(default_factory=lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     _received: list[Metric] = field(default_factory=list)
+    #: The lines as they came.
+    lines: list[bytes] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._socket.bind(("127.0.0.1", 0))
@@ -56,7 +58,8 @@ class StatsdServer:
         """Everything that has arrived so far; over loopback a line has when its sender goes on."""
         while True:
             try:
-                self._received.append(_parsed(self._socket.recv(65536).decode()))
+                self.lines.append(self._socket.recv(65536))
+                self._received.append(_parsed(self.lines[-1].decode()))
             except BlockingIOError:
                 return list(self._received)
 

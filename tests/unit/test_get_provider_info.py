@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
+import pkgutil
 from importlib.metadata import entry_points, metadata
 from pathlib import Path
 
 import airflow
 import jsonschema
 import pytest
+from airflow.providers.common.compat.sdk import BaseHook, BaseOperator, BaseOperatorLink, BaseSensorOperator
 from airflow.sdk import Connection
+from airflow.triggers.base import BaseTrigger
 
 from seedance_provider.api.protocol import DEFAULT_BASE_URL
 from seedance_provider.api.wire_formats import WIRE_FORMATS
@@ -60,11 +63,89 @@ def test_every_module_of_a_kind_is_named():
         assert public <= set(modules())
 
 
-def test_every_class_can_be_imported():
+class TestClasses:
+    """Whatever is named is there, is what Airflow expects, and nothing that is there is missing."""
+
     info = get_provider_info()
-    for path in [*info["extra-links"], info["connection-types"][0]["hook-class-name"]]:
-        module, name = path.rsplit(".", 1)
-        assert isinstance(getattr(importlib.import_module(module), name), type)
+
+    @pytest.mark.parametrize(
+        ("kind", "base"),
+        [("operators", BaseOperator), ("sensors", BaseSensorOperator), ("hooks", BaseHook), ("triggers", BaseTrigger)],
+    )
+    def test_every_module_brings_what_it_is_named_for(self, kind, base):
+        for name in self.info[kind][0]["python-modules"]:
+            assert classes_of(importlib.import_module(name), base), name
+
+    def test_every_transfer_is_an_operator(self):
+        for transfer in self.info["transfers"]:
+            assert classes_of(importlib.import_module(transfer["python-module"]), BaseOperator)
+
+    @pytest.mark.parametrize("base", [BaseOperator, BaseHook, BaseTrigger])
+    def test_every_class_is_in_a_module_that_is_named(self, base):
+        listed = {*modules(), *(entry["class-name"].rpartition(".")[0] for entry in self.info["task-decorators"])}
+        assert {kind.__module__ for module in package_modules() for kind in classes_of(module, base)} <= listed
+
+    def test_every_link_is_named(self):
+        links = {path_of(link) for module in package_modules() for link in classes_of(module, BaseOperatorLink)}
+        assert set(self.info["extra-links"]) == links
+        assert links
+
+    def test_the_hook_is_that_of_its_connection_type(self):
+        (entry,) = self.info["connection-types"]
+        hook = named(entry["hook-class-name"])
+        assert issubclass(hook, BaseHook)
+        assert (hook.conn_type, hook.hook_name) == (entry["connection-type"], entry["hook-name"])
+
+    def test_the_decorator_is_one_of_a_task(self):
+        from airflow.sdk import task
+
+        (entry,) = self.info["task-decorators"]
+        # Named nowhere but in the provider info.
+        assert getattr(task, entry["name"]) is named(entry["class-name"])
+
+    def test_the_commands_are_those_of_airflow(self):
+        from airflow.cli.cli_config import ActionCommand, GroupCommand
+
+        for path in self.info["cli"]:
+            commands = named(path)()
+            assert [type(command) for command in commands] == [GroupCommand] * len(commands) != []
+            assert {type(command) for group in commands for command in group.subcommands} == {ActionCommand}
+
+    def test_airflow_knows_every_option(self):
+        from airflow.providers_manager import ProvidersManager
+
+        assert dict(ProvidersManager().provider_configs)[self.info["package-name"]] == self.info["config"]
+
+    def test_the_plugin_is_one(self):
+        from airflow.plugins_manager import AirflowPlugin
+
+        (entry,) = [e for e in entry_points(group="airflow.plugins") if "seedance" in e.value]
+        assert issubclass(entry.load(), AirflowPlugin)
+        # From here Airflow would load it a second time.
+        assert "plugins" not in self.info
+
+
+def named(path: str):
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def path_of(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__name__}"
+
+
+def classes_of(module, base: type) -> list[type]:
+    """The classes that a module defines itself."""
+    found = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, base)]
+    return [kind for kind in found if kind.__module__ == module.__name__]
+
+
+def package_modules():
+    """All that a DAG can use, but for the policy of retries, which needs Airflow 3.3 and has no kind of its own."""
+    package = importlib.import_module("seedance_provider")
+    names = {module.name for module in pkgutil.walk_packages(package.__path__, "seedance_provider.")}
+    elsewhere = tuple(f"seedance_provider.{name}" for name in ("emulator", "plugins", "retry_"))
+    return [importlib.import_module(name) for name in sorted(names) if not name.startswith(elsewhere)]
 
 
 class TestTheConnectionForm:

@@ -12,6 +12,7 @@ from airflow.sdk.execution_time.context import OutletEventAccessors
 from seedance_provider.landing.known_video import KnownVideo
 from seedance_provider.landing.landed_video import LandedVideo
 from seedance_provider.lineage import announce
+from tests.support.airflow_versions import RELEASE
 
 VIDEO = KnownVideo.of(
     {
@@ -44,7 +45,10 @@ def announced(*outlets, landed=LANDED) -> OutletEventAccessors:
 @pytest.fixture
 def collected(monkeypatch):
     """What a reader of hook lineage gets to see."""
-    from airflow.sdk.lineage import HookLineageCollector
+    if RELEASE < (3, 2):
+        from airflow.lineage.hook import HookLineageCollector
+    else:
+        from airflow.sdk.lineage import HookLineageCollector
 
     collector = HookLineageCollector()
     monkeypatch.setattr("seedance_provider.lineage.get_hook_lineage_collector", lambda: collector)

@@ -7,14 +7,12 @@ import sys
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
-from airflow.sdk._shared.observability.metrics.base_stats_logger import NoStatsLogger
-from airflow.sdk.observability import stats
-from airflow.sdk.observability.metrics.stats_utils import get_stats_factory
 
 from seedance_provider.api.video_task import VideoTask
 from seedance_provider.metrics import VideoMetrics
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.waiting import Outcome, WaitResult
+from tests.support.airflow_metrics import configured_factory, metrics_made_by
 from tests.support.scripted_api import Answer, record
 from tests.support.statsd_server import StatsdServer
 from tests.support.task_context import StateStore, context
@@ -32,12 +30,11 @@ def statsd(monkeypatch):
     with StatsdServer() as server:
         for name, value in server.settings.items():
             monkeypatch.setenv(name, value)
-        backends, factory = [], get_stats_factory()
-        stats.initialize(factory=lambda: (backends.append(factory()), backends[-1])[1], export_legacy_names=False)
-        yield server
+        backends, factory = [], configured_factory()
+        with metrics_made_by(lambda: (backends.append(factory()), backends[-1])[1]):
+            yield server
     for backend in backends:
         backend.statsd.close()
-    stats.initialize(factory=NoStatsLogger, export_legacy_names=True)
 
 
 def heard(statsd: StatsdServer) -> list[tuple[str, float]]:
@@ -102,6 +99,12 @@ class TestAVideo:
         operator(**options).execute(context(store, max_tries=3))
         operator(**options).execute(context(store, max_tries=4))
         assert heard(statsd) == [("video.created", 1), *SUCCEEDED] * 2
+
+    def test_whose_times_and_credits_the_api_does_not_name_is_counted_all_the_same(self, api, statsd):
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record(createTime=None, completeTime=None, creditsUsed=None)))
+        operator(deferrable=False).execute(context(StateStore()))
+        assert heard(statsd) == [("video.created", 1), ("video.succeeded", 1)]
 
     def test_that_nobody_waits_for_is_only_created(self, api, statsd):
         api.creations.append(CREATED)
@@ -198,21 +201,17 @@ class TestATroubledBackEnd:
         def broken():
             raise RuntimeError("no such back end")
 
-        stats.initialize(factory=broken, export_legacy_names=False)
         api.creations.append(CREATED)
         api.readings.append(Answer(body=record()))
         store = StateStore()
-        try:
-            with caplog.at_level(logging.WARNING):
-                result = operator(deferrable=False).execute(context(store))
-        finally:
-            stats.initialize(factory=NoStatsLogger, export_legacy_names=True)
+        with metrics_made_by(broken), caplog.at_level(logging.WARNING):
+            result = operator(deferrable=False).execute(context(store))
         assert result["video_url"]
         assert "seedance.video.created could not be sent, nothing else is wrong" in caplog.text
 
     def test_may_be_missing(self, monkeypatch, caplog):
         # As in an Airflow that has moved it.
-        monkeypatch.setitem(sys.modules, "airflow.sdk.observability.stats", None)
+        monkeypatch.setitem(sys.modules, "airflow.providers.common.compat.sdk", None)
         with caplog.at_level(logging.WARNING):
             VideoMetrics().created()
         assert "could not be sent" in caplog.text

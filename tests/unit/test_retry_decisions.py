@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException
-from airflow.sdk.definitions.retry_policy import RetryAction
 
 from seedance_provider.api.errors import (
     ApiError,
@@ -23,6 +22,10 @@ from seedance_provider.api.errors import (
 from seedance_provider.api.http_errors import HTTP_ERRORS
 from seedance_provider.api.task_failures import FAILURES, UNLISTED, UNLISTED_BY_CODE
 from seedance_provider.retry_policy import seedance_retry_policy
+
+RetryAction = pytest.importorskip(
+    "airflow.sdk.definitions.retry_policy", reason="needs the retry policies of Airflow 3.3"
+).RetryAction
 
 POLICY = seedance_retry_policy(delay=10, slot_delay=60, longest_delay=100, longest_wait=1000)
 PASSING = {RateLimitedError, ConcurrencyLimitError, InternalServerError}

@@ -8,20 +8,26 @@ from datetime import timedelta
 
 import pytest
 from airflow.sdk import DAG
-from airflow.sdk.definitions.retry_policy import RetryPolicy
-from airflow.serialization.serialized_objects import DagSerialization
 
 from seedance_provider.operators.seedance import CreateVideoOperator
-from seedance_provider.retry_decisions import SeedanceRetryPolicy
 from seedance_provider.retry_policy import seedance_retry_policy
+from tests.support.airflow_versions import HAS_STATE_STORE, needs_retry_policies
+
+if HAS_STATE_STORE:
+    from airflow.sdk.definitions.retry_policy import RetryPolicy
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    from seedance_provider.retry_decisions import SeedanceRetryPolicy
 
 
+@needs_retry_policies
 def test_the_defaults():
     policy = seedance_retry_policy()
     assert isinstance(policy, RetryPolicy)
     assert policy == SeedanceRetryPolicy(delay=30, slot_delay=60, longest_delay=600, longest_wait=3600)
 
 
+@needs_retry_policies
 def test_seconds_and_timedeltas_are_the_same():
     minute = timedelta(minutes=1)
     assert seedance_retry_policy(
@@ -29,6 +35,7 @@ def test_seconds_and_timedeltas_are_the_same():
     ) == seedance_retry_policy(delay=60, slot_delay=60, longest_delay=60, longest_wait=60)
 
 
+@needs_retry_policies
 @pytest.mark.parametrize("name", ["delay", "slot_delay", "longest_delay", "longest_wait"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), timedelta(seconds=-1)])
 def test_a_pause_that_cannot_be_is_refused(name, value):
@@ -43,12 +50,14 @@ def test_an_airflow_without_retry_policies_is_told_what_to_do(monkeypatch):
         seedance_retry_policy()
 
 
+@needs_retry_policies
 def test_it_survives_pickling_and_its_own_form():
     policy = seedance_retry_policy(delay=1)
-    assert pickle.loads(pickle.dumps(policy)) == policy  # noqa: S301
+    assert pickle.loads(pickle.dumps(policy)) == policy  # noqa: S301 - our own
     assert SeedanceRetryPolicy.deserialize(policy.serialize()) == policy
 
 
+@needs_retry_policies
 def test_a_dag_with_it_can_be_serialized_also_when_mapped():
     with DAG("with_policy", schedule=None) as dag:
         CreateVideoOperator(task_id="one", prompt="A kite", retry_policy=seedance_retry_policy())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import pytest
 
@@ -15,21 +16,27 @@ from seedance_provider.api.errors import (
     ConnectionNotEstablishedError,
     InsufficientCreditsError,
     InternalServerError,
+    SeedanceError,
     UnexpectedResponseError,
 )
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.choices import OnRerun, OnUnknownSubmission
 from seedance_provider.submission import (
     Action,
+    Plan,
     Submission,
     SubmissionRecordError,
     SubmissionState,
     SubmissionStore,
     SubmissionStoreError,
+    plan_after_unrecorded_refusal,
     plan_from_record,
     plan_from_refusal,
+    plan_from_store_error,
+    plan_from_upload_error,
     plan_from_video_task,
     plan_from_wait,
+    plan_without_record,
 )
 from seedance_provider.waiting import Outcome, WaitResult
 from tests.support.task_context import StateStore
@@ -67,8 +74,10 @@ class TestPlanFromRecord:
     def test_other_inputs_after_an_unknown_outcome_submit_and_say_what_to_check(self):
         plan = plan_from_record(SUBMITTING, fingerprint="other", max_tries=3)
         assert plan.action is Action.SUBMIT
-        assert "2026-01-02T03:04:05.678+00:00" in plan.message
-        assert "web account" in plan.message
+        assert plan.message == (
+            "The inputs changed since 2026-01-02T03:04:05.678+00:00, when a request was sent whose outcome is unknown; "
+            "it may have been paid for. Look for it in the vendor's web account. A new video is submitted."
+        )
 
     def test_an_unknown_outcome_is_abandoned_naming_time_credits_and_what_to_check(self):
         plan = plan_from_record(SUBMITTING, fingerprint="abc", max_tries=3)
@@ -82,14 +91,18 @@ class TestPlanFromRecord:
 
     def test_resubmit_opts_into_paying_after_an_unknown_outcome(self):
         plan = plan_from_record(SUBMITTING, fingerprint="abc", max_tries=3, on_unknown=OnUnknownSubmission.RESUBMIT)
-        assert plan.action is Action.SUBMIT
-        assert "2026-01-02T03:04:05.678+00:00" in plan.message
+        assert plan == Plan(Action.SUBMIT, f"{UNKNOWN} on_unknown_submission says: submit again.")
 
     @pytest.mark.parametrize("fingerprint", ["abc", "other"])
     def test_an_automatic_retry_of_an_abandoned_submission_fails_again_with_the_same_reason(self, fingerprint):
         record = SUBMITTED.abandoned("moderation", max_tries=3)
         plan = plan_from_record(record, fingerprint=fingerprint, max_tries=3)
         assert (plan.action, plan.message) == (Action.FAIL, "moderation")
+
+    def test_an_abandoned_submission_without_a_reason_says_at_least_that(self):
+        record = dataclasses.replace(SUBMITTED, state=SubmissionState.ABANDONED)
+        plan = plan_from_record(record, fingerprint="abc", max_tries=3)
+        assert plan == Plan(Action.FAIL, "The submission was abandoned.")
 
     def test_a_clear_of_an_abandoned_video_looks_at_it_once_more(self):
         record = SUBMITTED.abandoned("not shown", max_tries=3)
@@ -111,11 +124,15 @@ class TestPlanFromVideoTask:
     @pytest.mark.parametrize("status", [TaskStatus.WAITING, TaskStatus.GENERATING, TaskStatus.UNKNOWN])
     def test_an_unfinished_video_is_waited_for_always(self, status, max_tries, on_rerun):
         task = VideoTask("task_a", status=status, raw_status="queued")
-        assert self.plan(task, max_tries=max_tries, on_rerun=on_rerun).action is Action.WAIT
+        assert self.plan(task, max_tries=max_tries, on_rerun=on_rerun) == Plan(
+            Action.WAIT, "Re-attaching to task_a, which is queued; nothing is submitted."
+        )
 
     @pytest.mark.parametrize("max_tries", [3, 4])
     def test_a_finished_video_is_used(self, max_tries):
-        assert self.plan(SUCCESS, max_tries=max_tries).action is Action.USE
+        assert self.plan(SUCCESS, max_tries=max_tries) == Plan(
+            Action.USE, "task_a is already paid for and is used; nothing is submitted."
+        )
 
     def test_a_finished_video_without_its_url_is_waited_for(self):
         assert self.plan(dataclasses.replace(SUCCESS, video_url=None)).action is Action.WAIT
@@ -128,11 +145,15 @@ class TestPlanFromVideoTask:
     def test_regenerate_uses_a_video_that_airflow_never_got(self):
         assert self.plan(SUCCESS, max_tries=4, on_rerun=OnRerun.REGENERATE).action is Action.USE
 
-    def test_regenerate_does_not_pay_again_on_an_automatic_retry(self):
-        assert self.plan(SUCCESS, on_rerun=OnRerun.REGENERATE).action is Action.USE
+    @pytest.mark.parametrize("record", [SUBMITTED, SUBMITTED.handed_over()], ids=["not delivered", "delivered"])
+    def test_regenerate_does_not_pay_again_on_an_automatic_retry(self, record):
+        plan = plan_from_video_task(SUCCESS, record, max_tries=3, on_rerun=OnRerun.REGENERATE)
+        assert plan.action is Action.USE
 
-    def test_a_passing_failure_is_submitted_again(self):
-        assert self.plan(failed("Video generation failed. Please try again.")).action is Action.SUBMIT
+    def test_a_passing_failure_is_submitted_again_and_says_why(self):
+        plan = self.plan(failed("Video generation failed. Please try again."))
+        assert plan.action is Action.SUBMIT
+        assert "Video generation failed. Please try again." in plan.message
 
     @pytest.mark.parametrize("text", ["Your input text violates platform rules.", "Something new", None])
     def test_a_lasting_failure_is_abandoned(self, text):
@@ -140,6 +161,9 @@ class TestPlanFromVideoTask:
         assert plan.action is Action.ABANDON
         assert "task_a" in plan.message
         assert "refunds" in plan.message
+
+
+CAUSE = AuthenticationError("Invalid API Key", status=401)
 
 
 class TestPlanFromWait:
@@ -151,26 +175,42 @@ class TestPlanFromWait:
         plan = plan_from_wait(result)
         assert plan.action is Action.RETRY
         assert "The next try submits a new one" in plan.message
+        assert plan.error is not None
+        assert plan.error.retryable
 
     def test_a_lasting_failure_is_abandoned_with_the_text_of_the_api_and_advice(self):
         plan = plan_from_wait(WaitResult(Outcome.FINISHED, task=failed("Face detected in uploaded media. Adjust.")))
         assert plan.action is Action.ABANDON
         assert "Face detected in uploaded media. Adjust." in plan.message
         assert "without human faces" in plan.message
+        assert plan.error is not None
+        assert plan.error.reason == "face_detected"
 
     @pytest.mark.parametrize("outcome", [Outcome.TIMED_OUT, Outcome.UNREACHABLE])
     def test_a_wait_that_ended_early_is_retried_and_reattaches(self, outcome):
-        plan = plan_from_wait(WaitResult(outcome, "What happened"))
-        assert plan.action is Action.RETRY
-        assert "re-attaches" in plan.message
+        plan = plan_from_wait(WaitResult(outcome, "What happened.", error=CAUSE))
+        assert (plan.action, plan.error) == (Action.RETRY, CAUSE)
+        assert plan.message == ("What happened. Nothing is lost: the next try re-attaches to it and submits nothing.")
 
     def test_a_video_that_is_not_shown_is_abandoned(self):
-        assert plan_from_wait(WaitResult(Outcome.GONE, "Gone.")).action is Action.ABANDON
+        plan = plan_from_wait(WaitResult(Outcome.GONE, "Gone.", error=CAUSE))
+        assert (plan.action, plan.error) == (Action.ABANDON, CAUSE)
+        assert plan.message == "Gone. To submit, and pay, anew: clear the Airflow task."
 
     def test_a_refused_account_fails_for_good_and_keeps_the_record(self):
-        plan = plan_from_wait(WaitResult(Outcome.REFUSED, "The key is rejected"))
-        assert plan.action is Action.FAIL
-        assert "re-attach" in plan.message
+        plan = plan_from_wait(WaitResult(Outcome.REFUSED, "The key is rejected.", error=CAUSE))
+        assert (plan.action, plan.error) == (Action.FAIL, CAUSE)
+        assert plan.message == (
+            "The key is rejected. Mend the connection and clear the Airflow task: it will re-attach, "
+            "from Airflow 3.4 on if its task state is kept."
+        )
+
+
+UNKNOWN = (
+    "It is unknown whether a video was paid for: a request of about 200 credits ($1.00) was sent at "
+    "2026-01-02T03:04:05.678+00:00, and no answer was recorded. Check the task logs and the credits in the vendor's "
+    "web account for that time. If the video is there, fetch it by its id with VideoSensor."
+)
 
 
 class TestPlanFromRefusal:
@@ -189,21 +229,69 @@ class TestPlanFromRefusal:
     )
     def test_the_verdict_of_the_error_decides(self, error, action):
         plan = plan_from_refusal(error, SUBMITTING)
-        assert plan.action is action
+        assert (plan.action, plan.error) == (action, error)
         assert error.message in plan.message
 
     def test_resubmit_lets_airflow_retry_after_an_unknown_outcome(self):
-        plan = plan_from_refusal(ConnectionLostError("reset"), SUBMITTING, OnUnknownSubmission.RESUBMIT)
-        assert plan.action is Action.RETRY
+        plan = plan_from_refusal(ConnectionLostError("reset. "), SUBMITTING, OnUnknownSubmission.RESUBMIT)
+        assert (plan.action, plan.error) == (Action.RETRY, None)
+        assert plan.message == f"reset. {UNKNOWN} The next try submits again."
 
     def test_what_was_not_charged_is_said(self):
-        plan = plan_from_refusal(BadRequestError("Unknown model", status=400), SUBMITTING)
-        assert "nothing was charged" in plan.message
+        plan = plan_from_refusal(BadRequestError("Unknown model", status=400, advice=""), SUBMITTING)
+        assert plan.message == "The API refused the video and nothing was charged: HTTP 400: Unknown model."
 
     def test_an_unknown_outcome_names_the_time_and_what_to_check(self):
         plan = plan_from_refusal(ConnectionLostError("reset"), SUBMITTING)
-        assert SUBMITTING.submitted_at in plan.message
-        assert "web account" in plan.message
+        assert plan.message == f"reset. {UNKNOWN} To submit, and pay, anew: clear the Airflow task."
+
+
+class TestPlanFromUploadError:
+    def test_a_passing_error_is_retried_by_airflow(self):
+        error = InternalServerError("Internal server error.", status=500)
+        plan = plan_from_upload_error(error)
+        assert (plan.action, plan.error) == (Action.RETRY, error)
+        assert plan.message == (
+            "A file could not be handed to the API, so no video was requested and nothing was charged: "
+            "HTTP 500: Internal server error. The next try does it again."
+        )
+
+    def test_a_lasting_error_fails_for_good_with_advice(self):
+        error = AuthenticationError("Invalid API Key.", status=401, advice="Mend the key.")
+        plan = plan_from_upload_error(error)
+        assert (plan.action, plan.error) == (Action.FAIL, error)
+        assert plan.message == (
+            "A file could not be handed to the API, so no video was requested and nothing was charged: "
+            "HTTP 401: Invalid API Key. Mend the key."
+        )
+
+    def test_without_advice_the_error_is_all_that_is_said(self):
+        assert plan_from_upload_error(SeedanceError("odd")).message.endswith("nothing was charged: odd.")
+
+
+class TestPlanWhenTheStoreFails:
+    ERROR = SubmissionStoreError("The database is down")
+
+    def test_before_a_request_is_sent_airflow_retries(self):
+        assert plan_from_store_error(self.ERROR) == Plan(
+            Action.RETRY,
+            "The database is down. This try has submitted nothing. The next one reads the record again.",
+        )
+
+    def test_after_the_api_accepted_the_video_it_is_named_for_a_person(self):
+        assert plan_without_record(SUBMITTED, self.ERROR) == Plan(
+            Action.FAIL,
+            "Video task task_a was submitted and is paid for, about 200 credits ($1.00), but its id could not be "
+            "recorded. The database is down. Fetch the video by this id with VideoSensor. A clear of this Airflow task "
+            "will say that the outcome is unknown, and a second one pays anew.",
+        )
+
+    def test_after_the_api_refused_the_video_a_person_hears_how_to_go_on(self):
+        assert plan_after_unrecorded_refusal(Plan(Action.RETRY, "Nothing was charged."), self.ERROR) == Plan(
+            Action.FAIL,
+            "Nothing was charged. But that could not be recorded. The database is down. A clear of this Airflow task "
+            "will say that the outcome is unknown, which it is not; clear it once more to submit.",
+        )
 
 
 class TestSubmission:
@@ -224,8 +312,25 @@ class TestSubmission:
         ],
     )
     def test_what_can_not_be_read_is_an_error_and_never_no_record(self, value):
-        with pytest.raises(SubmissionRecordError, match="Nothing was submitted"):
+        said = "Nothing was submitted, because it may stand for a video that is already paid for."
+        with pytest.raises(SubmissionRecordError, match=f"{re.escape(repr(value))}.* {said}$"):
             Submission.from_json(value)
+
+    def test_one_that_is_abandoned_after_a_clear_belongs_to_the_try_that_did_so(self):
+        # Or else the next automatic retry would take that clear for one of its own, and pay.
+        abandoned = SUBMITTED.abandoned("because", max_tries=4)
+        assert (abandoned.state, abandoned.reason) == (SubmissionState.ABANDONED, "because")
+        assert not abandoned.was_cleared_since(4)
+        assert SUBMITTED.was_cleared_since(4)
+
+    def test_one_that_is_accepted_after_all_has_no_reason_to_be_abandoned(self):
+        accepted = SUBMITTING.abandoned("unknown", max_tries=3).accepted("task_b")
+        assert (accepted.state, accepted.task_id, accepted.reason) == (SubmissionState.SUBMITTED, "task_b", None)
+
+    def test_notes_what_was_done_with_it(self):
+        assert (SUBMITTED.delivered, SUBMITTED.counted) == (False, False)
+        assert SUBMITTED.handed_over() == dataclasses.replace(SUBMITTED, delivered=True)
+        assert SUBMITTED.in_the_metrics() == dataclasses.replace(SUBMITTED, counted=True)
 
     def test_is_the_same_record_for_every_try_until_a_clear(self):
         assert not SUBMITTED.was_cleared_since(3)
@@ -253,6 +358,19 @@ class TestSubmissionStore:
         SubmissionStore(kept).restore(previous)
         assert SubmissionStore(kept).load() == previous
 
+    @pytest.mark.parametrize(
+        ("method", "use"),
+        [
+            ("set", lambda store: store.save(SUBMITTING)),
+            ("delete", lambda store: store.restore(None)),
+        ],
+    )
+    def test_a_store_that_can_not_be_written_is_an_error(self, method, use):
+        kept = StateStore()
+        kept.fail = method
+        with pytest.raises(SubmissionStoreError, match="can't be written: ConnectionError: the metadata database is"):
+            use(SubmissionStore(kept))
+
     def test_a_store_that_can_not_be_read_is_an_error(self):
         kept = StateStore()
         kept.fail = "get"
@@ -263,10 +381,16 @@ class TestSubmissionStore:
         store = SubmissionStore(None)
         store.save(SUBMITTED)
         store.restore(None)
-        assert "VideoSensor" in store.weakness()
+        assert store.weakness() == (
+            "This Airflow has no task state store (3.3 and newer have one), so a retry can't know what this try pays "
+            "for. Use wait_for_completion=False with retries=0, and VideoSensor to wait."
+        )
         assert store.load() is None
 
     def test_a_store_that_airflow_empties_on_success_is_told_of(self, monkeypatch):
         assert SubmissionStore(StateStore()).weakness() is None
         monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
-        assert "clear_on_success" in SubmissionStore(StateStore()).weakness()
+        assert SubmissionStore(StateStore()).weakness() == (
+            "[state_store] clear_on_success is on, so Airflow forgets what this task pays for as soon as it has "
+            "succeeded. Retries are safe, but clearing the task after that pays for a new video."
+        )

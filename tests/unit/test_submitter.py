@@ -100,6 +100,13 @@ class TestFirstTry:
             obtain(client, store)
         assert api.created == []
 
+    def test_sends_nothing_if_the_record_names_no_video_task(self, api, client, store):
+        api.creations.append(CREATED)
+        obtain(client, store)
+        store.set("seedance_submission", kept(store).to_json() | {"task_id": None})
+        assert obtain(client, store) == Plan(Action.FAIL, "The record of the submission names no video task.")
+        assert len(api.created) == 1
+
     def test_names_the_video_in_the_log_before_anything_else_can_fail(self, api, client, store, caplog):
         api.creations.append(CREATED)
         save, saves = store.set, []

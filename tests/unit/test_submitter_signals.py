@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 #: SIGINT is nobody's. What it keeps is in a file.
 CHILD = """
 import json, os, pathlib, signal, sys
+import airflow.sdk
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
@@ -56,6 +57,8 @@ def time_out(number, frame):
 def kill(number, frame):
     log.warning("on_kill: %s", ending.fate)
 
+if not hasattr(airflow.sdk, "NEVER_EXPIRE"):  # below Airflow 3.3, as in tests/support/task_context.py
+    airflow.sdk.NEVER_EXPIRE = "never"
 FILE, ending, log = pathlib.Path(sys.argv[2]), Ending(), Log()
 signal.signal(signal.SIGTERM, kill)
 signal.signal(signal.SIGALRM, time_out)

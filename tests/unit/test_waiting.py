@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
-from datetime import UTC
+import time
+from datetime import UTC, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +20,7 @@ from seedance_provider.api.errors import (
     ConnectionLostError,
     ConnectionNotEstablishedError,
     InternalServerError,
+    InvalidRequestError,
     RateLimitedError,
     SeedanceError,
     TaskAccessDeniedError,
@@ -25,7 +29,18 @@ from seedance_provider.api.errors import (
 )
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.poll_settings import PollSettings
-from seedance_provider.waiting import Outcome, PollAgain, VideoWait, WaitResult, look, result_of_error
+from seedance_provider.waiting import (
+    Outcome,
+    PollAgain,
+    VideoWait,
+    WaitResult,
+    backstop,
+    look,
+    look_on,
+    patience,
+    result_of_error,
+    spread,
+)
 from tests.support.scripted_api import record
 
 START = 1_700_000_000.0
@@ -102,8 +117,9 @@ class TestOnTask:
         task = a_task("generating")
         result = a_wait().on_task(task, now)
         assert (result.outcome, result.task) == (Outcome.TIMED_OUT, task)
-        assert "task_a had not ended after 3600 s" in result.message
-        assert "still running and paid for" in result.message
+        assert result.message == (
+            f"Video task task_a had not ended after {now - START:.0f} s. It is still running and paid for"
+        )
 
     def test_just_before_the_deadline_there_is_one_last_look_at_the_deadline(self):
         step = a_wait().on_task(a_task(), DEADLINE - 2)
@@ -118,6 +134,11 @@ class TestOnTask:
         pauses = {wait.on_task(a_task(), START).after for _ in range(20)}
         assert len(pauses) > 1
         assert all(9.0 <= pause <= 11.0 for pause in pauses)
+
+    def test_the_model_that_the_api_names_is_remembered(self):
+        wait = a_wait()
+        wait.on_task(a_task("generating", model="seedance2-fast"), START)
+        assert wait.model == "seedance2-fast"
 
 
 class TestNotes:
@@ -211,6 +232,9 @@ class TestBackoff:
         error = RateLimitedError("Too many requests", status=429, retry_after=30.0)
         assert a_wait(jitter=jitter).on_error(error, START).after >= 30.0
 
+    def test_without_retry_after_a_short_interval_stays_short(self):
+        assert a_wait(poll_interval=0.1).on_error(ConnectionLostError("reset"), START).after == pytest.approx(0.1)
+
     def test_retry_after_is_believed_up_to_the_tolerance(self):
         error = RateLimitedError("Too many requests", status=429, retry_after=math.inf)
         assert a_wait(error_tolerance=100).on_error(error, START).after <= 110
@@ -276,6 +300,34 @@ class TestResultOfError:
             assert "task_a" in result.message
             assert str(error) in result.message
             assert result.task is None
+            assert result.error is error
+
+    @pytest.mark.parametrize(
+        ("error", "outcome", "message"),
+        [
+            (
+                TaskNotFoundError("Task not found", status=404),
+                Outcome.GONE,
+                "The API does not show video task task_a to this account (HTTP 404: Task not found). Does the "
+                "connection hold the key of another account than the one that created it? Or is it older than the 60 "
+                "days for which the vendor keeps task logs?",
+            ),
+            (
+                AuthenticationError("Invalid API Key", status=401),
+                Outcome.REFUSED,
+                "The API refuses this account, so video task task_a can't be looked at: HTTP 401: Invalid API Key. "
+                "The video task itself goes on.",
+            ),
+            (
+                InvalidRequestError("The API key is empty."),
+                Outcome.REFUSED,
+                "Video task task_a can't be looked at: The API key is empty. The video task itself goes on.",
+            ),
+        ],
+    )
+    def test_it_says_what_a_person_can_look_for(self, error, outcome, message):
+        result = result_of_error(error, "task_a")
+        assert (result, result.error) == (WaitResult(outcome, message), error)
 
 
 class TestWaitResult:
@@ -302,6 +354,19 @@ class TestWaitResult:
     def test_it_survives_a_trigger_event(self, result):
         assert WaitResult.from_event(result.to_event()) == result
         assert WaitResult.from_event(json.loads(json.dumps(result.to_event()))) == result
+
+    @pytest.mark.parametrize(
+        "result",
+        [
+            WaitResult(Outcome.FINISHED, task=a_task("success")),
+            WaitResult(Outcome.TIMED_OUT, "It takes too long", a_task("generating")),
+            WaitResult(Outcome.GONE, "Not shown"),
+        ],
+    )
+    def test_each_kind_of_result_comes_back_as_it_was(self, result):
+        event = json.loads(json.dumps(result.to_event()))
+        assert set(event) == {"outcome", "message", "task"}
+        assert WaitResult.from_event(event) == result
 
     def test_an_event_is_plain(self):
         event = WaitResult(Outcome.FINISHED, task=a_task("success")).to_event()
@@ -354,6 +419,55 @@ def test_an_error_of_no_class_in_particular_is_not_waited_out():
     assert result_of_error(SeedanceError("anything"), "task_a").outcome is Outcome.REFUSED
 
 
+class TestLookOn:
+    @pytest.fixture
+    def slept(self, monkeypatch):
+        pauses = []
+        monkeypatch.setattr("seedance_provider.waiting.time.sleep", pauses.append)
+        return pauses
+
+    def test_it_looks_until_the_wait_is_over_and_tells_what_changes(self, slept, caplog):
+        answers = [a_task("waiting"), ConnectionLostError("reset"), a_task("waiting"), a_task("success")]
+        reader = ScriptedReader(None)
+
+        def get_task(task_id):
+            reader.answer = answers[len(reader.asked)]
+            return ScriptedReader.get_task(reader, task_id)
+
+        with caplog.at_level("INFO"):
+            wait = VideoWait("task_a", time.time(), time.time() + 3600, PollSettings(5.0), lambda: 0.5)
+            result = look_on(SimpleNamespace(get_task=get_task), wait, logging.getLogger("seen"))
+        assert result == WaitResult(Outcome.FINISHED, task=answers[-1])
+        assert (reader.asked, slept) == (["task_a"] * 4, [5.0, 5.0, 5.0])
+        assert [(said.levelname, said.getMessage()) for said in caplog.records] == [
+            ("INFO", "task_a is waiting (0 s)."),
+            ("WARNING", "Could not look at task_a, and will try again: reset"),
+        ]
+
+
+class TestPatience:
+    @pytest.mark.parametrize(
+        ("timeout", "execution_timeout", "seconds"),
+        [(3600.0, None, 3600.0), (3600.0, timedelta(minutes=5), 300.0), (60.0, timedelta(minutes=5), 60.0)],
+    )
+    def test_the_shorter_one_counts(self, timeout, execution_timeout, seconds):
+        assert patience(timeout, execution_timeout) == seconds
+
+
+class TestSpread:
+    @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 90.0), (0.5, 100.0), (1.0, 110.0)])
+    def test_it_is_a_tenth_to_either_side(self, jitter, seconds):
+        assert spread(100.0, lambda: jitter) == pytest.approx(seconds)
+
+
+class TestBackstop:
+    """Airflow's own timeout, which would skip what the trigger decides."""
+
+    @pytest.mark.parametrize(("left", "seconds"), [(3600, 3900), (0, 300), (-1000, 300)])
+    def test_it_is_five_minutes_later_than_the_deadline(self, left, seconds):
+        assert backstop(time.time() + left).total_seconds() == pytest.approx(seconds, abs=0.5)
+
+
 class TestRefusedKey:
     """A key that has worked may have been rotated: the connection is mended while the video goes on."""
 
@@ -363,12 +477,21 @@ class TestRefusedKey:
         wait = a_wait(error_tolerance=100, tolerates_refusal=True)
         first = wait.on_error(self.REFUSED, START)
         assert isinstance(first, PollAgain)
-        assert "Mend the connection: it is looked up again." in first.note
+        assert first.note == (
+            "Could not look at task_a, and will try again: HTTP 401: Invalid API Key. "
+            "Mend the connection: it is looked up again."
+        )
         assert isinstance(wait.on_error(self.REFUSED, START + 99), PollAgain)
         last = wait.on_error(self.REFUSED, START + 100)
         assert last.outcome is Outcome.REFUSED
         assert "task_a" in last.message
         assert "goes on" in last.message
+
+    @pytest.mark.parametrize("end", ["", ".", ". "])
+    def test_is_told_in_whole_sentences(self, end):
+        error = AuthenticationError(f"Invalid API Key{end}", status=401)
+        note = a_wait(tolerates_refusal=True).on_error(error, START).note
+        assert "again: HTTP 401: Invalid API Key. Mend the connection: it is looked up again." in note
 
     def test_is_the_reason_at_the_deadline_and_not_the_time(self):
         wait = a_wait(tolerates_refusal=True)
@@ -411,6 +534,12 @@ class TestSettling:
         assert isinstance(wait.on_task(self.success(), START), PollAgain)
         assert isinstance(wait.on_task(self.success(), START + 14.9), PollAgain)
         assert wait.on_task(self.success(), START + 15).outcome is Outcome.FINISHED
+
+    def test_a_video_that_has_just_been_made_is_waited_for(self):
+        task = VideoTask.from_record(
+            record("success", model="seedance2-5", completeTime=(START - 14.9) * 1000), task_id="task_a"
+        )
+        assert isinstance(a_wait(settles=True).on_task(task, START), PollAgain)
 
     def test_a_video_that_has_been_there_for_long_is_not_waited_for(self):
         task = VideoTask.from_record(
@@ -485,6 +614,13 @@ class TestSchedule:
 
     def test_the_deadline_is_the_last_look(self):
         assert a_wait(schedule=self.Noting()).pause(DEADLINE - 3) == 3.0
+
+    @pytest.mark.parametrize("now", [DEADLINE, DEADLINE + 100])
+    def test_from_then_on_there_is_no_pause(self, now):
+        assert a_wait(schedule=self.Noting()).pause(now) == 0.0
+
+    def test_an_interval_may_be_short(self):
+        assert a_wait(poll_interval=0.1).pause(START) == pytest.approx(0.1)
 
     def test_without_one_the_interval_is_fixed(self):
         assert a_wait(poll_interval=4).pause(START) == a_wait(poll_interval=4).pause(START + 500) == 4.0

@@ -118,6 +118,16 @@ def test_a_store_that_can_not_be_read_is_asked_again_by_the_next_try(api, call):
     assert api.created == []
 
 
+def test_a_clear_with_a_record_that_is_not_understood_fails_and_does_not_call_the_function_again(api):
+    store = StateStore()
+    api.creations.append(CREATED)
+    deferred(made(lambda: "A kite", task_id="create").execute, context(store))
+    store.set("seedance_submission", {"schema_version": 99})
+    with pytest.raises(AirflowFailException, match="which this release can't read"):
+        made(lambda: pytest.fail("it is called again"), task_id="create").execute(context(store, max_tries=4))
+    assert len(api.created) == 1
+
+
 def test_what_can_not_be_kept_is_not_submitted(api):
     with pytest.raises(AirflowException, match="This try has submitted nothing"):
         made(lambda: "A kite", task_id="create").execute(context(StateStore(set=[1])))

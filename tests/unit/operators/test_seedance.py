@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
 from airflow.sdk import DAG, ObjectStoragePath
-from airflow.sdk.definitions.retry_policy import RetryAction
 
 from seedance_provider.api.errors import (
     AuthenticationError,
@@ -30,6 +29,7 @@ from seedance_provider.retry_policy import seedance_retry_policy
 from seedance_provider.stored_file import StoredFile
 from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
 from tests.support import media
+from tests.support.airflow_versions import needs_retry_policies
 from tests.support.scripted_api import Answer, record
 from tests.support.task_context import StateStore, TaskInstance, context
 
@@ -501,6 +501,20 @@ class TestBadInput:
         with pytest.raises(ValueError, match="maybe"):
             operator(**{name: "maybe"})
 
+    @pytest.mark.parametrize("name", ["max_credits", "max_credits_per_run"])
+    @pytest.mark.parametrize("amount", ["500", -1, True, float("inf")])
+    def test_a_limit_that_is_no_number_of_credits_is_refused_when_the_dag_is_read(self, name, amount):
+        with pytest.raises(ValueError, match=f"{name} is .*, and a number of credits is needed"):
+            operator(**{name: amount})
+
+    @pytest.mark.parametrize(("max_credits", "is_asked_for"), [(199.9, False), (200, True)])
+    def test_a_video_that_would_cost_more_than_the_limit_is_not_asked_for(self, api, max_credits, is_asked_for):
+        api.creations.append(CREATED)
+        end = TaskDeferred if is_asked_for else AirflowFailException
+        with pytest.raises(end):
+            operator(max_credits=max_credits).execute(context(StateStore()))
+        assert len(api.created) == int(is_asked_for)
+
 
 class TestSlots:
     def test_a_full_account_is_waited_for_without_a_worker(self, api):
@@ -627,6 +641,7 @@ class TestCauses:
             operator().execute(context(StateStore()))
         assert (type(caught.value), type(caught.value.__cause__)) == (error_class, cause)
 
+    @needs_retry_policies
     def test_a_recorded_video_that_can_not_be_looked_at_is_looked_at_again_when_the_api_says(self, api):
         store = StateStore()
         api.creations.append(CREATED)
@@ -635,8 +650,9 @@ class TestCauses:
         with pytest.raises(AirflowException) as caught:
             operator().execute(context(store))
         decision = seedance_retry_policy().evaluate(caught.value, 2, 3)
-        assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=77))
+        assert (decision.action.name, decision.retry_delay) == ("RETRY", timedelta(seconds=77))
 
+    @needs_retry_policies
     def test_a_look_that_breaks_off_is_repeated(self, api):
         store = StateStore()
         api.creations.append(CREATED)
@@ -645,7 +661,7 @@ class TestCauses:
         with pytest.raises(AirflowException) as caught:
             operator().execute(context(store))
         assert type(caught.value.__cause__) is ConnectionLostError
-        assert seedance_retry_policy().evaluate(caught.value, 2, 3).action is RetryAction.RETRY
+        assert seedance_retry_policy().evaluate(caught.value, 2, 3).action.name == "RETRY"
 
     @pytest.mark.parametrize(
         ("text", "error_class", "cause"),
@@ -660,12 +676,13 @@ class TestCauses:
             operator().on_video(context(StateStore()), failed)
         assert (type(caught.value), type(caught.value.__cause__)) == (error_class, cause)
 
+    @needs_retry_policies
     def test_an_author_who_pays_again_is_not_overruled_by_a_retry_policy(self, api):
         api.creations.append(Answer(502, b"<html>"))
         with pytest.raises(AirflowException) as caught:
             operator(on_unknown_submission="resubmit").execute(context(StateStore()))
         assert type(caught.value) is AirflowException
-        assert seedance_retry_policy().evaluate(caught.value, 1, 3).action is RetryAction.DEFAULT
+        assert seedance_retry_policy().evaluate(caught.value, 1, 3).action.name == "DEFAULT"
 
 
 class TestKill:
@@ -676,7 +693,7 @@ class TestKill:
         made.on_kill()
         said = capsys.readouterr().out
         assert "task_a goes on" in said
-        assert "re-attaches" in said
+        assert "clearing the Airflow task (from Airflow 3.4 on: keeping its task state) re-attaches to it" in said
         assert len(api.created) == 1
 
     def test_says_so_if_nothing_was_submitted(self, capsys):
@@ -705,7 +722,8 @@ class TestKill:
         made = operator()
         made.on_video(context(StateStore()), success_event())
         made.on_kill()
-        assert "clearing the Airflow task looks at it first" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "clearing the Airflow task (from Airflow 3.4 on: keeping its task state) looks at it first" in said
 
     def test_says_what_a_request_that_is_on_its_way_means(self, api, capsys):
         made = operator()

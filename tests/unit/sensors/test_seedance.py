@@ -285,11 +285,12 @@ class TestSubmitted:
         assert (shown["task_id"], shown["model"], shown["submitted_at"]) == ("task_a", None, None)
         assert shown["typical_seconds"] == [60, 300]
 
-    def test_a_video_that_is_there_needs_none(self, api):
+    @pytest.mark.parametrize("look", [VideoSensor.execute, VideoSensor.poke])
+    def test_a_video_that_is_there_is_shown_too_for_the_link_to_its_record(self, api, look):
         api.readings.append(Answer(body=record()))
         one_try = context()
-        sensor().execute(one_try)
-        assert one_try["ti"].xcoms == {}
+        look(sensor(), one_try)
+        assert one_try["ti"].xcoms["submitted"]["record_url"].endswith("/jobs/recordInfo?taskId=task_a")
 
 
 class TestFailure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import inspect
 import json
 import os
 import time
@@ -56,6 +57,20 @@ def test_runs_elsewhere_with_the_same_plain_arguments(made):
     module, name = path.rsplit(".", 1)
     again = getattr(importlib.import_module(module), name)(**json.loads(json.dumps(arguments)))
     assert again.serialize() == made.serialize()
+
+
+@pytest.mark.parametrize("kind", [VideoTrigger, SlotTrigger])
+def test_every_argument_is_written_down(kind):
+    needed = {
+        "video_task_id": "task_a",
+        "started": 1.0,
+        "poll_interval": 5,
+        "error_tolerance": 60,
+        "probe_interval": 30,
+    }
+    names = [*inspect.signature(kind).parameters]
+    made = kind(**{name: needed[name] for name in names if name in needed}, seedance_conn_id="a", deadline=1.5)
+    assert sorted(made.serialize()[1]) == sorted(names)
 
 
 def test_a_trigger_of_an_older_release_still_runs():
@@ -304,6 +319,12 @@ class TestSchedule:
         ((kind, seconds),) = taught
         assert kind == "seedance-20 720p"
         assert seconds > 0
+
+    @pytest.mark.parametrize("answer", [record("fail"), record("success", createTime=None)], ids=["failed", "untimed"])
+    async def test_a_video_that_has_failed_or_has_no_times_teaches_nothing(self, api, monkeypatch, answer):
+        monkeypatch.setattr(account.Account, "took", lambda *_: pytest.fail("it is told"))
+        api.readings.append(Answer(body=answer))
+        assert (await fired(trigger(typical_seconds=[0.1, 0.2])))["outcome"] == "finished"
 
     async def test_looks_follow_what_is_expected(self, api, monkeypatch):
         asked = []
