@@ -24,14 +24,15 @@ JsonObject = dict[str, Any]
 _FINAL_RUN_STATES = ("success", "failed")
 _SECONDS_PER_REQUEST = 30
 _PAGE = 100
-#: What Airflow answers when its SQLite is locked for too long, as on a busy machine. Nothing was changed then.
+#: What Airflow answers when its SQLite is locked for too long, as on a busy machine: nothing was changed then, or it
+#: was taken back. A longer wait for the lock makes it worse, because Airflow also waits for locks that it holds itself.
 _WHILE_LOCKED = Retry(
     total=None,
     connect=0,
     read=0,
     other=0,
     status=6,
-    status_forcelist=[500],
+    status_forcelist=[500, 503],
     allowed_methods=None,
     backoff_factor=0.2,
     raise_on_status=False,

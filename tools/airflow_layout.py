@@ -55,6 +55,11 @@ class Layout:
         """Return a component by its name."""
         return next(component for component in self.components if component.name == name)
 
+    @property
+    def local_executors(self) -> list[str]:
+        """The names of the schedulers that execute tasks themselves."""
+        return [part.name for part in self.components if part.executes_tasks and part.job_type == "SchedulerJob"]
+
 
 _API_SERVER = Component("api-server", ("api-server",))
 _DAG_PROCESSOR = Component("dag-processor", ("dag-processor",), "DagProcessorJob")

@@ -136,9 +136,19 @@ class AirflowStack(AirflowApi):
 
     def command(self, *arguments: str) -> str:
         """Return what an ``airflow`` command prints that a person runs beside this Airflow."""
+        return self.python("-m", "airflow", *arguments)
+
+    def python(self, *arguments: str, stdin: str = "") -> str:
+        """
+        Return what a Python program prints that has the configuration of this Airflow, and so its database.
+
+        :param arguments: of Python: the file of the program, and its own.
+        :param stdin: what it reads.
+        """
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "airflow", *arguments],
+            [sys.executable, "-P", *arguments],
             env=self._env,
+            input=stdin,
             cwd=self.home,
             check=True,
             capture_output=True,

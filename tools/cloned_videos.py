@@ -55,6 +55,7 @@ def clone_videos(
 
 
 def _rows(connection: sqlite3.Connection, table: str, where: Mapping[str, Any]) -> list[dict[str, Any]]:
+    # Tables and columns are named by this module and by the database itself.
     conditions = " AND ".join(f"{name} = :{name}" for name in where)
     return [dict(row) for row in connection.execute(f"SELECT * FROM {table} WHERE {conditions}", where)]  # noqa: S608
 

@@ -113,6 +113,10 @@ class ManagedProcess:
         """Kill the process with all its descendants, as when its machine is lost, and wait until they are gone."""
         _kill_all([self])
 
+    def take_exit_code(self) -> None:
+        """Leave no zombie of a process that has ended."""
+        self._popen.wait(timeout=10)
+
     def raise_if_ended(self) -> None:
         """Raise an error with the end of the output if the process has ended."""
         if not self.is_running:
@@ -149,6 +153,9 @@ def _kill_all(processes: Sequence[ManagedProcess]) -> None:
 
     # More than once, because a process can fork while its parent is being killed.
     wait_until(none_left, timeout=10, what="killed processes to disappear")
+    # One that ended between being asked and being looked for has not been taken yet.
+    for process in processes:
+        process.take_exit_code()
 
 
 def _members(processes: Sequence[ManagedProcess]) -> list[psutil.Process]:

@@ -1,9 +1,17 @@
-"""An Airflow with the CeleryExecutor and two of most components, and the servers that it needs."""
+"""
+An Airflow with the CeleryExecutor and two of most components, and the servers that it needs; and the packages, as
+``make build`` makes them.
+"""
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
+
 import pytest
 
+from tests.support.commands import run
 from tools.airflow_layout import celery_layout
 from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
@@ -46,3 +54,30 @@ def celery_airflow(tmp_path_factory, celery_dags, database, broker, slow_emulato
     layout = celery_layout(database.url, broker.url)
     with AirflowStack(home, celery_dags, env=env, layout=layout) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory):
+    """What a clone of the repository would have, with the changes that are not committed."""
+    repository, folder = Path(__file__).parents[2], tmp_path_factory.mktemp("sources")
+    for name in _names(repository):
+        if (repository / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(repository / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(sources, tmp_path_factory):
+    """The folder with the sdist, and the wheel that was made of it."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--installer", "uv", "--outdir", folder, sources, cwd=folder)
+    return folder
+
+
+def _names(repository):
+    if (repository / ".git").exists():
+        return run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=repository).splitlines()
+    # An unpacked sdist, in which tests may have run.
+    files = [path.relative_to(repository) for path in repository.rglob("*")]
+    return [str(name) for name in files if not {"__pycache__", ".pytest_cache", ".venv"} & set(name.parts)]

@@ -6,6 +6,8 @@ import pytest
 
 from tools.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 DAGS = """
 import time
 from airflow.sdk import dag, task

@@ -23,6 +23,8 @@ from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 from tests.support.task_context import StateStore, context
 
+pytestmark = pytest.mark.long
+
 IMAGES = ["https://media.example/a.png", "https://media.example/b.jpg", "https://media.example/c.webp"]
 VIDEO, SOUND = "https://media.example/walk.mp4", "https://media.example/waves.mp3"
 GENERATIONS = ("quickstart", "docs", "models")

@@ -18,6 +18,8 @@ from tests.support.scripted_api import record
 from tools.airflow_stack import AirflowStack
 from tools.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from types import TracebackType
 

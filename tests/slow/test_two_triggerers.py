@@ -9,6 +9,8 @@ import pytest
 
 from tools.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 DAG = """
 from airflow.sdk import DAG
 

@@ -6,19 +6,21 @@ import os
 import signal
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 import requests
 
 from tools.chaos.blows import CLEAR
 from tools.chaos.evidence import Hit
+from tools.chaos.forgotten import is_forgotten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tools.airflow_stack import AirflowStack
-    from tools.chaos.blows import Blow, Plan
+    from tools.chaos.blows import Blow
     from tools.chaos.videos import Video
 
 __all__ = ["DAG_ID", "Attack", "Server"]
@@ -26,6 +28,7 @@ __all__ = ["DAG_ID", "Attack", "Server"]
 DAG_ID = "chaos"
 #: Of a task that a person may want to clear.
 _CLEARABLE = ("running", "deferred", "queued", "up_for_retry")
+_SECONDS_BETWEEN_LOOKS = 10.0
 
 
 class Server(Protocol):
@@ -56,10 +59,11 @@ class Attack:
         self._prompts = {(video.create, video.map_index): video.prompt for video in wanted}
         self._traces = traces
         self._down: dict[str, float] = {}
+        self._next_look = 0.0
         #: What was done so far.
         self.hits: list[Hit] = []
 
-    def carry_out(self, plan: Plan, *, is_enough: Callable[[], bool], timeout: float) -> None:
+    def carry_out(self, plan: Iterable[Blow], *, is_enough: Callable[[], bool], timeout: float) -> None:
         """
         Strike, and then let the run come to its end.
 
@@ -82,6 +86,7 @@ class Attack:
         """Start again what is due, until a time or the end of the run."""
         while not self._has_ended() and time.monotonic() < until:
             self._start_again()
+            self._help_a_forgotten_try()
             time.sleep(0.5)
         self._start_again()
 
@@ -140,6 +145,18 @@ class Attack:
             if name in self._servers or "database" not in self._down:
                 del self._down[name]
                 self._start_of(name)()
+
+    def _help_a_forgotten_try(self) -> None:
+        """Do what a person does who sees a task queued although nothing runs: start the scheduler again."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+        with suppress(requests.RequestException, RuntimeError):
+            if is_forgotten(self._airflow.task_instances(DAG_ID, self._run_id), datetime.now(UTC)):
+                for name in self._airflow.layout.local_executors:
+                    if name in self._airflow.processes:
+                        self._airflow.kill(name)
+                        self._airflow.start(name)
 
     def _start_of(self, name: str) -> Callable[[], None]:
         return self._servers[name].start if name in self._servers else lambda: self._airflow.start(name)
