@@ -32,6 +32,7 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
     create = CreateVideoOperator(task_id="create", prompt="{{ params.prompt }}", duration=4)
+    # [START howto_recipe_approval]
     upload = VideoToObjectStorageOperator(
         task_id="upload",
         video=create.output,
@@ -56,3 +57,4 @@ with DAG(
         return str(published)
 
     upload >> approve >> publish(upload.output)
+    # [END howto_recipe_approval]

@@ -30,6 +30,7 @@ with DAG(
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
+    # [START howto_operator_seedance_budget]
     create = CreateVideoOperator.partial(
         task_id="create",
         prompt="{{ params.prompt }}",
@@ -38,6 +39,7 @@ with DAG(
         max_credits=100,
         max_credits_per_run=400,
     ).expand(aspect_ratio=["16:9", "9:16", "1:1"], model=["seedance-20", "seedance2-fast"])
+    # [END howto_operator_seedance_budget]
     upload = VideoToObjectStorageOperator.partial(
         task_id="upload",
         destination=f"{FOLDER}/brand/{{model}}/",

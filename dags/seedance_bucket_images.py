@@ -32,7 +32,7 @@ with DAG(
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
-
+    # [START howto_operator_seedance_files]
     @task
     def pictures() -> list[str]:
         """Name the pictures in the folder."""
@@ -45,6 +45,7 @@ with DAG(
         duration=4,
         resolution="480p",
     ).expand(first_frame=pictures())
+    # [END howto_operator_seedance_files]
     VideoToObjectStorageOperator.partial(task_id="upload", destination=f"{VIDEOS}/from-bucket/").expand(
         video=create.output
     )

@@ -18,6 +18,7 @@ from airflow.sdk import DAG, AssetAlias, task
 
 COLUMNS = ["uri", "task_id", "model", "prompt", "credits", "bytes", "landed_at"]
 
+# [START howto_recipe_assets]
 with DAG(
     dag_id="seedance_catalogue",
     schedule=AssetAlias("seedance_videos"),
@@ -41,6 +42,8 @@ with DAG(
             told = [known[name] for name in ("uri", "task_id", "model", "prompt", "credits_used", "size")]
             rows[known["uri"]] = [*told, event.timestamp.isoformat()]
         return list(rows.values())
+
+    # [END howto_recipe_assets]
 
     rows = landed()
     catalogue = SQLInsertRowsOperator(

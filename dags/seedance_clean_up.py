@@ -34,7 +34,7 @@ with DAG(
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
-
+    # [START howto_seedance_clean_up]
     @task
     def clean_up(params: dict) -> list[str]:
         """Delete what is too old, and return what that was."""
@@ -60,3 +60,4 @@ with DAG(
         return moment if moment.tzinfo else pendulum.instance(moment, tz="UTC")
 
     clean_up()
+    # [END howto_seedance_clean_up]

@@ -29,6 +29,7 @@ with DAG(
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
+    # [START howto_sensor_seedance_video]
     create = CreateVideoOperator(
         task_id="create",
         prompt="A kite rises over a windy beach, {{ dag_run.run_id }}",
@@ -41,6 +42,7 @@ with DAG(
         video_task_id=create.output["task_id"],
         timeout=timedelta(minutes=30),
     )
+    # [END howto_sensor_seedance_video]
     upload = VideoToObjectStorageOperator(
         task_id="upload",
         video=wait.output,

@@ -31,6 +31,7 @@ with DAG(
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
+    # [START howto_transfer_seedance_film]
     create = CreateVideoOperator.partial(task_id="create", duration=4, resolution="480p", pool="seedance").expand(
         prompt=[
             "A seed falls into dark soil",
@@ -53,6 +54,8 @@ with DAG(
             part.fs.put_file(file.name, part.path)
             part.fs.mv(part.path, destination.path)
         return str(destination)
+
+    # [END howto_transfer_seedance_film]
 
     def join(clips: list[ObjectStoragePath], name: str) -> None:
         """Write the packets of all clips into one file."""

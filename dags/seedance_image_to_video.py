@@ -30,6 +30,7 @@ with DAG(
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
+    # [START howto_operator_seedance_image_to_video]
     create = CreateVideoOperator(
         task_id="create",
         prompt="{{ params.prompt }}",
@@ -38,6 +39,7 @@ with DAG(
         resolution="720x1280",
         duration=4,
     )
+    # [END howto_operator_seedance_image_to_video]
     upload = VideoToObjectStorageOperator(
         task_id="upload",
         video=create.output,

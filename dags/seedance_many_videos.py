@@ -37,7 +37,7 @@ with DAG(
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
-
+    # [START howto_operator_seedance_many_videos]
     @task
     def requests_for(params: dict) -> list[dict]:
         """Turn every prompt into the arguments of one video."""
@@ -47,3 +47,4 @@ with DAG(
     upload = VideoToObjectStorageOperator.partial(task_id="upload", destination=f"{FOLDER}/many/").expand(
         video=create.output
     )
+    # [END howto_operator_seedance_many_videos]

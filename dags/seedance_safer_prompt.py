@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG, task
 
 from seedance_provider.operators.seedance import CreateVideoOperator
@@ -38,6 +38,7 @@ with DAG(
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
+    # [START howto_recipe_moderation]
     create = CreateVideoOperator(task_id="create", prompt="{{ params.prompt }}", **VIDEO)
 
     @task.branch(trigger_rule="all_done")
@@ -61,3 +62,4 @@ with DAG(
     create >> turned_down() >> [create_safer, video]
     create_safer >> video
     upload = VideoToObjectStorageOperator(task_id="upload", video=video, destination=f"{FOLDER}/safer/")
+    # [END howto_recipe_moderation]

@@ -35,6 +35,7 @@ with DAG(
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
+    # [START howto_recipe_shots]
     last_picture = None
     for number, prompt in enumerate(SHOTS, start=1):
         shot = CreateVideoOperator(
@@ -50,3 +51,4 @@ with DAG(
             destination=f"{FOLDER}/storyboard/{{{{ run_id }}}}/shot-{number}.mp4",
         )
         last_picture = shot.output["last_frame_url"]
+    # [END howto_recipe_shots]

@@ -30,6 +30,7 @@ FOLDER = os.environ.get("SEEDANCE_VIDEO_FOLDER", "file:///tmp/seedance-videos")
 def seedance_taskflow() -> None:
     """Two cities in the weather of the day."""
 
+    # [START howto_decorator_seedance_video]
     @task.seedance_video(resolution="480p")
     def create(city: str) -> dict:
         """Describe the video."""
@@ -39,6 +40,7 @@ def seedance_taskflow() -> None:
     VideoToObjectStorageOperator.partial(task_id="upload", destination=f"{FOLDER}/taskflow/").expand(
         video=create.expand(city=["Lisbon", "Prague"])
     )
+    # [END howto_decorator_seedance_video]
 
 
 seedance_taskflow()

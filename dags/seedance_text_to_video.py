@@ -31,14 +31,18 @@ with DAG(
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
+    # [START howto_operator_seedance_create_video]
     create = CreateVideoOperator(
         task_id="create",
         prompt="{{ params.prompt }}",
         resolution="1280x720",
         duration=5,
     )
+    # [END howto_operator_seedance_create_video]
+    # [START howto_transfer_seedance_video_to_object_storage]
     upload = VideoToObjectStorageOperator(
         task_id="upload",
         video=create.output,
         destination=f"{FOLDER}/text-to-video/",
     )
+    # [END howto_transfer_seedance_video_to_object_storage]

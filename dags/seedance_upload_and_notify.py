@@ -33,6 +33,7 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
     create = CreateVideoOperator(task_id="create", prompt="{{ params.prompt }}", duration=4)
+    # [START howto_transfer_seedance_notify]
     upload = VideoToObjectStorageOperator(
         task_id="upload",
         video=create.output,
@@ -58,3 +59,4 @@ with DAG(
         headers={"Content-Type": "application/json"},
         data=message(upload.output["landed"]),
     )
+    # [END howto_transfer_seedance_notify]
