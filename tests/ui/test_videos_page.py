@@ -163,6 +163,20 @@ class TestFilters:
         frame.get_by_role("link", name="Reset").click()
         expect(frame.get_by_role("article").nth(1)).to_be_visible()
 
+    def test_they_wait_until_the_page_is_ready(self, airflow, page_of):
+        page = page_of()
+        held = []
+        # Playwright puts an attribute on the handler, which a built-in method can't have.
+        page.route("**/main.js", lambda route: held.append(route), times=1)  # noqa: PLW0108
+        page.goto(f"{airflow.base_url}/seedance/videos/", wait_until="commit")
+        page.get_by_label("DAG").fill("public")
+        expect(page.get_by_role("button", name="Filter")).to_be_disabled()
+        page.get_by_label("DAG").press("Enter")
+        assert page.url.endswith("/videos/")
+        held.pop().continue_()
+        page.get_by_role("button", name="Filter").click()
+        page.wait_for_url("**/seedance/videos/?dag=public")
+
     @pytest.mark.parametrize(
         ("query", "count"),
         [

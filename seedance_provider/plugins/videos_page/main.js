@@ -51,6 +51,8 @@ function fillForm() {
   view.filters.addEventListener("formdata", (event) => {
     for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
   });
+  // Sent before, a form would leave the run that it belongs to.
+  view.filters.querySelector("button").disabled = false;
 }
 
 function showSkeletons() {
