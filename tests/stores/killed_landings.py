@@ -1,5 +1,5 @@
 """
-Kills landings at random moments, and tells what they have left behind; run by ``test_killed_landings.py``.
+Kills landings at random moments of each phase, and tells what they leave behind; run by ``test_killed_landings.py``.
 
 Whoever is to be killed is forked, so that it has imported everything before, and nobody waits for that a hundred times.
 That needs a process with a single thread, which this one is.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gc
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -37,7 +38,9 @@ from seedance_provider.network.addresses import AddressKind, AddressRule
 from seedance_provider.network.guarded_session import guarded_session
 
 #: What a landing is doing, by what it has said last.
-PHASES = {"": "starting", "b": "downloading", "p": "publishing", "l": "landed"}
+PHASES = {b"": "starting", b"b": "downloading", b"p": "publishing", b"l": "landed"}
+#: In which of them landings are killed, in turns. Little can be left by those that have only started.
+TARGETS = (b"", b"b", b"p", b"b", b"p")
 
 
 @dataclass
@@ -81,15 +84,32 @@ def forked(url: str, destination: str) -> tuple[int, int]:
         os._exit(0)
 
 
-def killed(url: str, destination: str, seconds: float | None) -> str:
-    """Return what a landing was doing when it was killed after some seconds; never, if that is none."""
+def durations(url: str, destination: str) -> dict[bytes, float]:
+    """Land, and return how many seconds each phase took."""
     child, reading = forked(url, destination)
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
+    took, phase, began = {}, b"", time.monotonic()
+    while said := os.read(reading, 1):
+        now = time.monotonic()
+        took[phase] = now - began
+        phase, began = said, now
+    os.close(reading)
     os.waitpid(child, 0)
-    with os.fdopen(reading) as told:
-        return PHASES[told.read()[-1:]]
+    assert PHASES[phase] == "landed"
+    return took
+
+
+def killed(url: str, destination: str, target: bytes, seconds: float) -> str:
+    """Return what a landing was doing when it was killed some seconds after a phase had begun."""
+    child, reading = forked(url, destination)
+    said = b""
+    while target not in said and (more := os.read(reading, 1)):
+        said += more
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with os.fdopen(reading, "rb") as told:
+        said += told.read()
+    return PHASES[said[-1:]]
 
 
 def digest_there(destination: str) -> str | None:
@@ -123,23 +143,26 @@ def main() -> None:
     gc.freeze()
     # The first one of all meets a store that has to make room.
     for _ in range(2):
-        began = time.monotonic()
-        assert killed(given.url, given.destination, None) == "landed"
-        takes = time.monotonic() - began
+        took = durations(given.url, given.destination)
         whole = digest_there(given.destination)
     chance = random.Random(1)  # noqa: S311 - not for secrets
     seen = Killings()
-    for _ in range(given.kills):
-        after = chance.uniform(0, 1.1 * takes)
-        phase = killed(given.url, given.destination, after)
+    for target in itertools.islice(itertools.cycle(TARGETS), given.kills):
+        after = chance.uniform(0, took[target])
+        phase = killed(given.url, given.destination, target, after)
         seen.phases[phase] += 1
         if phase == "landed":
-            # It takes less than it seemed, as on a machine that was busy at the beginning: look sooner.
-            takes = (takes + after) / 2
+            # The phase takes less than it did, as on a machine that was busy at the beginning: kill sooner.
+            took[target] = (took[target] + after) / 2
         if (found := digest_there(given.destination)) is not None:
             seen.under_the_name["whole" if found == whole else "something else"] += 1
-    assert killed(given.url, given.destination, None) == "landed"
-    found = {"whole": whole, "phases": seen.phases, "under_the_name": seen.under_the_name, "seconds": takes}
+    durations(given.url, given.destination)
+    found = {
+        "whole": whole,
+        "phases": seen.phases,
+        "under_the_name": seen.under_the_name,
+        "seconds": sum(took.values()),
+    }
     print(json.dumps(found))  # noqa: T201
 
 
