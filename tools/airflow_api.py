@@ -158,6 +158,30 @@ class AirflowApi:
         run = self.call("POST", f"/dags/{quote(dag_id)}/dagRuns", json={"conf": conf or {}, "logical_date": date})
         return str(run["dag_run_id"])
 
+    def start_run(self, dag_id: str, *, conf: JsonObject | None = None) -> str:
+        """
+        Start a run of a DAG that Airflow may not have seen yet, and that may be paused. Return its run id.
+
+        :param conf: the parameters of the run.
+        """
+        self.wait_for_dag(dag_id)
+        self.unpause(dag_id)
+        return self.trigger(dag_id, conf=conf)
+
+    def run_each(
+        self, dag_ids: Iterable[str], *, conf: JsonObject | None = None, timeout: float = 180
+    ) -> dict[str, str]:
+        """
+        Start a run of each DAG, wait until all have ended, and return their run ids.
+
+        :param conf: the parameters of the runs.
+        :param timeout: seconds for one of them, after which :class:`TimeoutError` is raised.
+        """
+        runs = {dag_id: self.start_run(dag_id, conf=conf) for dag_id in dag_ids}
+        for dag_id, run_id in runs.items():
+            self.wait_for_run(dag_id, run_id, timeout=timeout)
+        return runs
+
     def dag_run(self, dag_id: str, run_id: str) -> JsonObject:
         """Return a run as the API describes it."""
         run: JsonObject = self.call("GET", _run_path(dag_id, run_id))

@@ -35,9 +35,7 @@ class AirflowStack(AirflowApi):
     ::
 
         with AirflowStack(home, dags_folder, env={"AIRFLOW_CONN_SEEDANCE_DEFAULT": ...}) as airflow:
-            airflow.wait_for_dag("my_dag")
-            airflow.unpause("my_dag")
-            run = airflow.wait_for_run("my_dag", airflow.trigger("my_dag"))
+            run = airflow.wait_for_run("my_dag", airflow.start_run("my_dag"))
 
     With the CeleryExecutor and two of most components, whose servers are started before and stopped after it::
 

@@ -41,9 +41,7 @@ def form(conn_id: str, emulator, **fields) -> dict:
 def run(airflow_stack, dags_folder, emulator):
     airflow_stack.call("POST", "/connections", json=form("from_the_form", emulator))
     (dags_folder / "connections.py").write_text(DAG)
-    airflow_stack.wait_for_dag("connections")
-    airflow_stack.unpause("connections")
-    run_id = airflow_stack.trigger("connections")
+    run_id = airflow_stack.start_run("connections")
     airflow_stack.wait_for_run("connections", run_id)
     return {instance["task_id"]: instance for instance in airflow_stack.task_instances("connections", run_id)}
 

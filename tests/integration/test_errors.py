@@ -83,9 +83,7 @@ def outcomes(airflow_stack, dags_folder, referee):
     password = json.loads(referee.connection)["password"]
     airflow_stack.call("POST", "/connections", json=body | {"password": password})
     (dags_folder / "every_error.py").write_text(DAG)
-    airflow_stack.wait_for_dag(DAG_ID)
-    airflow_stack.unpause(DAG_ID)
-    run_id = airflow_stack.trigger(DAG_ID)
+    run_id = airflow_stack.start_run(DAG_ID)
     airflow_stack.wait_for_run(DAG_ID, run_id, timeout=240)
     prompts = {"plain": PLAIN, "with_policy": WITH_POLICY, "own": OWN}
     return {

@@ -72,14 +72,7 @@ def folder(tmp_path_factory):
 def runs(airflow_stack, dags_folder, folder):
     """One run of each DAG, started together and waited for."""
     (dags_folder / "every_airflow.py").write_text(DAG)
-    started = {}
-    for dag_id in ("split_form", "one_task"):
-        airflow_stack.wait_for_dag(dag_id)
-        airflow_stack.unpause(dag_id)
-        started[dag_id] = airflow_stack.trigger(dag_id, conf={"folder": folder.as_uri()})
-    for dag_id, run_id in started.items():
-        airflow_stack.wait_for_run(dag_id, run_id, timeout=120)
-    return started
+    return airflow_stack.run_each(("split_form", "one_task"), conf={"folder": folder.as_uri()})
 
 
 def paid_for(emulator, run_id: str, word: str) -> list[int]:

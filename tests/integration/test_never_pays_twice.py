@@ -92,14 +92,7 @@ DAG_IDS = [
 def runs(airflow_stack, dags_folder):
     """One run of every DAG, started together and waited for."""
     (dags_folder / "never_pays_twice.py").write_text(DAG)
-    started = {}
-    for dag_id in DAG_IDS:
-        airflow_stack.wait_for_dag(dag_id)
-        airflow_stack.unpause(dag_id)
-        started[dag_id] = airflow_stack.trigger(dag_id)
-    for dag_id, run_id in started.items():
-        airflow_stack.wait_for_run(dag_id, run_id, timeout=180)
-    return started
+    return airflow_stack.run_each(DAG_IDS)
 
 
 def submissions(referee, run_id: str, word: str) -> list[dict]:
@@ -154,8 +147,7 @@ def test_a_full_account_is_waited_for_without_using_up_retries(airflow_stack, sm
 
 def test_a_triggerer_that_is_killed_while_it_waits_changes_nothing(airflow_stack, slow_emulator, runs):
     dag_id = "lost_triggerer"
-    airflow_stack.unpause(dag_id)
-    run_id = airflow_stack.trigger(dag_id)
+    run_id = airflow_stack.start_run(dag_id)
 
     def is_deferred() -> bool:
         return airflow_stack.task_instances(dag_id, run_id)[0]["state"] == "deferred"

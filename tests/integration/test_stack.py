@@ -42,16 +42,10 @@ def stack(tmp_path_factory):
         yield running
 
 
-def start(stack, dag_id):
-    stack.wait_for_dag(dag_id)
-    stack.unpause(dag_id)
-    return stack.trigger(dag_id)
-
-
 class TestAirflowStack:
     def test_runs_a_dag_and_shows_what_happened(self, stack):
         changes = []
-        run_id = start(stack, "quick")
+        run_id = stack.start_run("quick")
         run = stack.wait_for_run("quick", run_id, on_change=changes.append)
 
         assert run["state"] == "success"
@@ -63,7 +57,7 @@ class TestAirflowStack:
         assert stack.import_errors() == {}
 
     def test_runs_cleared_tasks_again(self, stack):
-        run_id = start(stack, "quick")
+        run_id = stack.start_run("quick")
         stack.wait_for_run("quick", run_id)
         stack.clear("quick", run_id, ["shell"])
         stack.wait_for_run("quick", run_id)
@@ -72,7 +66,7 @@ class TestAirflowStack:
         assert tries == {"question": 1, "shell": 2}
 
     def test_knows_the_processes_of_a_task(self, stack):
-        run_id = start(stack, "endless")
+        run_id = stack.start_run("endless")
         wait_until(lambda: has_started(stack, run_id), timeout=60, what="the endless task")
         (task,) = stack.running_tasks()
 

@@ -55,14 +55,7 @@ DAG_IDS = ("taskflow_mapped", "taskflow_never_the_same", "taskflow_wrong")
 @pytest.fixture(scope="module")
 def runs(airflow_stack, dags_folder):
     (dags_folder / "taskflow.py").write_text(DAG)
-    started = {}
-    for dag_id in DAG_IDS:
-        airflow_stack.wait_for_dag(dag_id)
-        airflow_stack.unpause(dag_id)
-        started[dag_id] = airflow_stack.trigger(dag_id)
-    for dag_id, run_id in started.items():
-        airflow_stack.wait_for_run(dag_id, run_id, timeout=180)
-    return started
+    return airflow_stack.run_each(DAG_IDS)
 
 
 def submissions(emulator, words):

@@ -21,9 +21,7 @@ with DAG(dag_id="uploads", schedule=None):
 def test_an_uploaded_picture_opens_a_video(airflow_stack, dags_folder, emulator, tmp_path):
     picture = media.picture(tmp_path / "garden.png")
     (dags_folder / "uploads.py").write_text(DAG.format(picture=picture))
-    airflow_stack.wait_for_dag("uploads")
-    airflow_stack.unpause("uploads")
-    run_id = airflow_stack.trigger("uploads")
+    run_id = airflow_stack.start_run("uploads")
     assert airflow_stack.wait_for_run("uploads", run_id)["state"] == "success"
     uploaded = airflow_stack.xcom("uploads", run_id, "upload")
     assert uploaded["url"].startswith(f"{emulator.base_url.removesuffix('/api/v1')}/uploads/")
@@ -57,9 +55,7 @@ with DAG(dag_id="files", schedule=None):
 def test_files_are_uploaded_once_and_are_not_needed_again(airflow_stack, dags_folder, emulator, tmp_path):
     first, last = media.picture(tmp_path / "first.png"), media.picture(tmp_path / "last.jpg", "red")
     (dags_folder / "files.py").write_text(FILES_DAG.format(first=first, last=last))
-    airflow_stack.wait_for_dag("files")
-    airflow_stack.unpause("files")
-    run_id = airflow_stack.trigger("files")
+    run_id = airflow_stack.start_run("files")
 
     def submissions():
         return [entry["status"] for entry in emulator.ledger()["submissions"] if entry["prompt"].endswith("] files")]

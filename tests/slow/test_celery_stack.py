@@ -40,25 +40,19 @@ def airflow(celery_airflow, celery_dags):
     return celery_airflow
 
 
-def start(airflow, dag_id):
-    airflow.wait_for_dag(dag_id)
-    airflow.unpause(dag_id)
-    return airflow.trigger(dag_id)
-
-
 def test_it_has_two_of_what_can_be_two(airflow):
     names = {f"{kind}-{number}" for kind in ("scheduler", "triggerer", "worker") for number in (1, 2)}
     assert set(airflow.processes) == {"api-server", "dag-processor", *names}
 
 
 def test_it_runs_a_dag(airflow):
-    run_id = start(airflow, "quick")
+    run_id = airflow.start_run("quick")
     assert airflow.wait_for_run("quick", run_id)["state"] == "success"
     assert airflow.xcom("quick", run_id, "double", map_index=3) == 8
 
 
 def test_the_task_of_a_killed_worker_is_run_again_by_the_other(airflow):
-    run_id = start(airflow, "sleeper")
+    run_id = airflow.start_run("sleeper")
     (task,) = wait_until(airflow.running_tasks, timeout=60, what="the task")
     airflow.kill(task.component)
     assert airflow.running_tasks() == []

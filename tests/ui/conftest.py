@@ -130,9 +130,7 @@ def run_of(airflow):
     def run(dag_id: str, *, finished: bool = True) -> str:
         for started in [dag_id, *BEFOREHAND]:
             if started not in runs:
-                airflow.wait_for_dag(started)
-                airflow.unpause(started)
-                runs[started] = airflow.trigger(started)
+                runs[started] = airflow.start_run(started)
         if finished:
             airflow.wait_for_run(dag_id, runs[dag_id], timeout=240)
         return runs[dag_id]

@@ -24,9 +24,7 @@ def below(tmp_path_factory, emulator):
     }
     home = tmp_path_factory.mktemp("below") / "home"
     with AirflowStack(home, folder, env=env, url_path=PATH) as running:
-        running.wait_for_dag("kite")
-        running.unpause("kite")
-        run_id = running.trigger("kite")
+        run_id = running.start_run("kite")
         running.wait_for_run("kite", run_id)
         yield running, run_id
 
