@@ -34,6 +34,7 @@ FILES = {
     "README.md": "# A\n\n![A page](docs/images/page.png)\n\nAirflow 3.1 or newer; the tests run on 3.3.2.\n",
     "docs/airflow-versions.md": "The tests run on Airflow 3.1.8, 3.2.2 and 3.3.2.\n",
     "docs/chaos.md": "200 videos, 2026-11-20.\n",
+    "docs/mutation-testing.md": "On 2026-11-22: 98 %.\n",
     "docs/images/page.png": "\x89PNG\0",
     "benchmarks/RESULTS.md": "Measured on 2026-11-21: 2 cores.\n",
     "tests/upgrade/0.2.0/rows.json": "{}\n",

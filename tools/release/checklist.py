@@ -82,9 +82,9 @@ CHECKLIST: Sequence[Item] = (
     ),
     Item(
         "measurements",
-        "Benchmarks and chaos have dates of the last 90 days (else a warning)",
+        "Benchmarks, chaos, coverage and mutants have dates of the last 90 days (else a warning)",
         "Run `make bench` and `make chaos N=200 SEED=1`, then the latter with `STACK=celery`, too; write the table of "
-        "`docs/chaos.md` anew.",
+        "`docs/chaos.md` anew. Run `make coverage mutants`, and write those of `docs/mutation-testing.md` anew.",
         pages.measurements_are_recent,
     ),
     Item(

@@ -25,6 +25,7 @@ _PRICES_DATE = re.compile(r"^PRICES_TAKEN_ON = date\((\d+), (\d+), (\d+)\)$", re
 _MEASURED = {
     "benchmarks/RESULTS.md": re.compile(r"Measured on (\d{4}-\d{2}-\d{2})"),
     "docs/chaos.md": re.compile(r"\b(20\d{2}-\d{2}-\d{2})\b"),
+    "docs/mutation-testing.md": re.compile(r"On (\d{4}-\d{2}-\d{2})"),
 }
 _VERSIONS_PAGE = "docs/airflow-versions.md"
 
@@ -55,7 +56,7 @@ def prices_are_recent(checkout: Checkout) -> Finding:
 
 
 def measurements_are_recent(checkout: Checkout) -> Finding:
-    """Look when benchmarks and chaos were last run."""
+    """Look when what the pages show was last measured."""
     oldest = checkout.today
     for name, pattern in _MEASURED.items():
         days = [date.fromisoformat(day) for day in pattern.findall(checkout.text(name))]

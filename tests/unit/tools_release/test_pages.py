@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from tests.support.release_project import FILES
 from tools.release.finding import State, ok
 from tools.release.pages import (
     airflow_versions_agree,
@@ -53,7 +56,7 @@ class TestDays:
         project.change("seedance_provider/api/models.py", "PRICES_TAKEN_ON", "TAKEN")
         assert prices_are_recent(project.checkout).state is State.MISSING
 
-    @pytest.mark.parametrize("name", ["docs/chaos.md", "benchmarks/RESULTS.md"])
+    @pytest.mark.parametrize("name", ["docs/chaos.md", "docs/mutation-testing.md", "benchmarks/RESULTS.md"])
     @pytest.mark.parametrize(
         ("day", "state"),
         [
@@ -64,7 +67,8 @@ class TestDays:
         ],
     )
     def test_measurements_are_old_after_three(self, project, name, day, state):
-        project.change(name, "2026-11-2" + ("0" if "chaos" in name else "1"), day)
+        (measured_on,) = re.findall(r"2026-11-\d\d", FILES[name])
+        project.change(name, measured_on, day)
         assert measurements_are_recent(project.checkout).state is state
 
     def test_the_oldest_measurement_counts(self, project):
