@@ -119,7 +119,7 @@ class AirflowApi:
         errors = self.call("GET", "/importErrors")["import_errors"]
         return {error["filename"]: error["stack_trace"] for error in errors}
 
-    def wait_for_dag(self, dag_id: str, *, timeout: float = 60) -> None:
+    def wait_for_dag(self, dag_id: str, *, timeout: float = 120) -> None:
         """Wait until a DAG was read from its file."""
 
         def is_known() -> bool:
@@ -168,18 +168,15 @@ class AirflowApi:
         self.unpause(dag_id)
         return self.trigger(dag_id, conf=conf)
 
-    def run_each(
-        self, dag_ids: Iterable[str], *, conf: JsonObject | None = None, timeout: float = 180
-    ) -> dict[str, str]:
+    def run_each(self, dag_ids: Iterable[str], *, conf: JsonObject | None = None) -> dict[str, str]:
         """
         Start a run of each DAG, wait until all have ended, and return their run ids.
 
         :param conf: the parameters of the runs.
-        :param timeout: seconds for one of them, after which :class:`TimeoutError` is raised.
         """
         runs = {dag_id: self.start_run(dag_id, conf=conf) for dag_id in dag_ids}
         for dag_id, run_id in runs.items():
-            self.wait_for_run(dag_id, run_id, timeout=timeout)
+            self.wait_for_run(dag_id, run_id)
         return runs
 
     def dag_run(self, dag_id: str, run_id: str) -> JsonObject:
@@ -242,7 +239,7 @@ class AirflowApi:
         dag_id: str,
         run_id: str,
         *,
-        timeout: float = 120,
+        timeout: float = 300,
         on_change: Callable[[TaskChange], None] | None = None,
     ) -> JsonObject:
         """

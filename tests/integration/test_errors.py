@@ -84,7 +84,7 @@ def outcomes(airflow_stack, dags_folder, referee):
     airflow_stack.call("POST", "/connections", json=body | {"password": password})
     (dags_folder / "every_error.py").write_text(DAG)
     run_id = airflow_stack.start_run(DAG_ID)
-    airflow_stack.wait_for_run(DAG_ID, run_id, timeout=240)
+    airflow_stack.wait_for_run(DAG_ID, run_id)
     prompts = {"plain": PLAIN, "with_policy": WITH_POLICY, "own": OWN}
     return {
         (instance["task_id"], prompts[instance["task_id"]][instance["map_index"]]): (

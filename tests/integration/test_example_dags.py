@@ -35,7 +35,7 @@ def finished(airflow_stack):
         runs[dag_id] = airflow_stack.trigger(dag_id, logical_date=airflow_stack.next_logical_date(dag_id))
         airflow_stack.unpause(dag_id)
     approve(airflow_stack, runs["seedance_approval"])
-    done = {dag_id: airflow_stack.wait_for_run(dag_id, run_id, timeout=240) for dag_id, run_id in runs.items()}
+    done = {dag_id: airflow_stack.wait_for_run(dag_id, run_id) for dag_id, run_id in runs.items()}
     return done | {STARTED_BY_EVENTS: run_after_events(airflow_stack)}
 
 
@@ -57,9 +57,9 @@ def approve(airflow_stack, run_id):
 def run_after_events(airflow_stack):
     """The run that the landing of another example has started."""
     runs = f"/dags/{STARTED_BY_EVENTS}/dagRuns"
-    wait_until(lambda: airflow_stack.call("GET", runs)["dag_runs"], timeout=60, what="a run after an asset event")
+    wait_until(lambda: airflow_stack.call("GET", runs)["dag_runs"], timeout=180, what="a run after an asset event")
     first = airflow_stack.call("GET", runs, params={"order_by": "run_after"})["dag_runs"][0]
-    return airflow_stack.wait_for_run(STARTED_BY_EVENTS, first["dag_run_id"], timeout=60)
+    return airflow_stack.wait_for_run(STARTED_BY_EVENTS, first["dag_run_id"])
 
 
 def landed(airflow_stack, run, map_index: int = -1) -> Path:
@@ -176,11 +176,11 @@ def test_a_backfill_of_the_nightly_batch_pays_only_if_it_says_so(
     span = {"from_date": f"{day}T00:00:00Z", "to_date": f"{day}T23:59:59Z"}
     backfill = {"dag_id": "seedance_nightly_batch", "dag_run_conf": conf, "max_active_runs": 1} | span
     # Airflow allows one at a time, and takes half a minute to see that one is over.
-    wait_until(lambda: no_backfill_goes_on(airflow_stack), timeout=120, what="the end of the backfill before")
+    wait_until(lambda: no_backfill_goes_on(airflow_stack), timeout=180, what="the end of the backfill before")
     airflow_stack.call("POST", "/backfills", json=backfill)
-    (run,) = wait_until(lambda: backfill_runs(airflow_stack, day), timeout=60, what="the run of the backfill")
+    (run,) = wait_until(lambda: backfill_runs(airflow_stack, day), timeout=180, what="the run of the backfill")
     run_id = run["dag_run_id"]
-    assert airflow_stack.wait_for_run("seedance_nightly_batch", run_id, timeout=120)["state"] == "success"
+    assert airflow_stack.wait_for_run("seedance_nightly_batch", run_id)["state"] == "success"
     ended = {task["task_id"]: task["state"] for task in airflow_stack.task_instances("seedance_nightly_batch", run_id)}
     assert ended | states == ended
     assert len(nightly_videos(emulator)) - before == videos
@@ -363,7 +363,7 @@ def test_every_video_is_in_the_catalogue_once(airflow_stack, finished, catalogue
         f"/dags/{STARTED_BY_EVENTS}/dagRuns/{finished[STARTED_BY_EVENTS]['dag_run_id']}/clear",
         json={"dry_run": False, "only_failed": False},
     )
-    airflow_stack.wait_for_run(STARTED_BY_EVENTS, finished[STARTED_BY_EVENTS]["dag_run_id"], timeout=60)
+    airflow_stack.wait_for_run(STARTED_BY_EVENTS, finished[STARTED_BY_EVENTS]["dag_run_id"])
     with sqlite3.connect(catalogue) as opened:
         rows = opened.execute("SELECT uri, model, prompt, credits, bytes FROM seedance_videos").fetchall()
     video = landed(airflow_stack, run)
@@ -385,5 +385,5 @@ def test_the_clean_up_deletes_what_is_old_and_nothing_else(airflow_stack, finish
         age = 0 if name == "young.mp4" else 91 * 24 * 60 * 60
         os.utime(old / name, (time.time() - age,) * 2)
     run_id = airflow_stack.trigger("seedance_clean_up", conf={"dry_run": False})
-    assert airflow_stack.wait_for_run("seedance_clean_up", run_id, timeout=60)["state"] == "success"
+    assert airflow_stack.wait_for_run("seedance_clean_up", run_id)["state"] == "success"
     assert sorted(path.name for path in old.iterdir()) == ["notes.txt", "young.mp4"]

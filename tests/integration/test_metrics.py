@@ -28,7 +28,7 @@ def heard(airflow_stack, dags_folder, statsd):
     airflow_stack.unpause("metered")
     # Nobody has listened to the tests before this one.
     statsd.received()
-    airflow_stack.wait_for_run("metered", airflow_stack.trigger("metered"), timeout=180)
+    airflow_stack.wait_for_run("metered", airflow_stack.trigger("metered"))
     return [metric for metric in statsd.received() if metric.tags.get("conn_id") == "metered"]
 
 

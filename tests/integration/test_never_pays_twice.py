@@ -152,7 +152,7 @@ def test_a_triggerer_that_is_killed_while_it_waits_changes_nothing(airflow_stack
     def is_deferred() -> bool:
         return airflow_stack.task_instances(dag_id, run_id)[0]["state"] == "deferred"
 
-    wait_until(is_deferred, timeout=60, what="the deferral")
+    wait_until(is_deferred, timeout=180, what="the deferral")
     airflow_stack.kill("triggerer")
     airflow_stack.restart("triggerer")
     airflow_stack.wait_for_run(dag_id, run_id)

@@ -38,7 +38,7 @@ with DAG(dag_id="samples", schedule=None, default_args={"retries": 2, "retry_del
 def run(airflow_stack, dags_folder):
     (dags_folder / "samples.py").write_text(DAG)
     run_id = airflow_stack.start_run("samples")
-    airflow_stack.wait_for_run("samples", run_id, timeout=180)
+    airflow_stack.wait_for_run("samples", run_id)
     return {instance["task_id"]: instance for instance in airflow_stack.task_instances("samples", run_id)}
 
 

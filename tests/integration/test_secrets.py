@@ -246,14 +246,14 @@ def run(scene):
         rows = scene.database().get("trigger.kwargs", b"")
         return b"in_database" in rows
 
-    wait_until(trigger_rows, timeout=60, what="a deferred task")
+    wait_until(trigger_rows, timeout=180, what="a deferred task")
     evidence |= {f"{name} while it waits": content for name, content in scene.database().items()}
     airflow.clear("secrets", run_id, ["rotated"])
     evidence |= scene.processes()
     scene.rotate_key()
-    airflow.wait_for_run("secrets", run_id, timeout=120, on_change=lambda _: evidence.update(scene.processes()))
+    airflow.wait_for_run("secrets", run_id, on_change=lambda _: evidence.update(scene.processes()))
     # Airflow hears of the end of a task first, and OpenLineage second.
-    wait_until(lambda: b"seedance_video" in scene.lineage.read_bytes(), timeout=60, what="an event of the landing")
+    wait_until(lambda: b"seedance_video" in scene.lineage.read_bytes(), timeout=180, what="an event of the landing")
     evidence |= scene.database() | scene.written() | scene.answered("secrets", run_id)
     return airflow, run_id, evidence
 

@@ -67,7 +67,7 @@ class TestAirflowStack:
 
     def test_knows_the_processes_of_a_task(self, stack):
         run_id = stack.start_run("endless")
-        wait_until(lambda: has_started(stack, run_id), timeout=60, what="the endless task")
+        wait_until(lambda: has_started(stack, run_id), timeout=180, what="the endless task")
         (task,) = stack.running_tasks()
 
         assert task.pid == stack.task_instances("endless", run_id)[0]["pid"]

@@ -53,7 +53,7 @@ def airflow(airflow_stack, dags_folder, emulator):
     # longer than the videos of these tests.
     create_connection(airflow_stack, "first", emulator)
     run_id = airflow_stack.trigger("trouble_deferred", conf={"connection": "first"})
-    assert airflow_stack.wait_for_run("trouble_deferred", run_id, timeout=120)["state"] == "success"
+    assert airflow_stack.wait_for_run("trouble_deferred", run_id)["state"] == "success"
     return airflow_stack
 
 
@@ -74,7 +74,7 @@ def connection(airflow, patient_emulator, request):
 def start(airflow, emulator, dag_id, connection):
     """Return a run whose video is paid for and being waited for."""
     run_id = airflow.trigger(dag_id, conf={"connection": connection})
-    wait_until(lambda: "is generating" in log(airflow, dag_id, run_id), timeout=60, what="a look at the video")
+    wait_until(lambda: "is generating" in log(airflow, dag_id, run_id), timeout=180, what="a look at the video")
     return run_id
 
 
@@ -103,7 +103,7 @@ def test_a_key_that_is_rotated_is_taken_over_as_soon_as_the_connection_has_it(
     run_id = start(airflow, patient_emulator, dag_id, connection)
     patient_emulator.rotate_key(DEFAULT_KEY, "the-new-key")
     try:
-        wait_until(lambda: "HTTP 401" in log(airflow, dag_id, run_id), timeout=30, what="a refusal of the old key")
+        wait_until(lambda: "HTTP 401" in log(airflow, dag_id, run_id), timeout=180, what="a refusal of the old key")
         put_password(airflow, connection, patient_emulator.base_url, "the-new-key")
         airflow.wait_for_run(dag_id, run_id)
     finally:
@@ -123,7 +123,7 @@ def test_a_connection_that_is_deleted_for_a_while_is_waited_for(airflow, patient
     airflow.request("DELETE", f"/connections/{connection}")
     # A triggerer that has the connection needs no other: this one has to look it up.
     airflow.restart("triggerer")
-    wait_until(lambda: "There is no connection" in log(airflow, dag_id, run_id), timeout=60, what="a look without one")
+    wait_until(lambda: "There is no connection" in log(airflow, dag_id, run_id), timeout=180, what="a look without one")
     body = {name: settings[name] for name in ("connection_id", "conn_type", "host")} | {"password": DEFAULT_KEY}
     airflow.call("POST", "/connections", json=body)
 
@@ -157,7 +157,7 @@ def test_a_person_who_ends_the_task_hears_what_becomes_of_the_video(airflow, pat
 
     (submission,) = submissions(patient_emulator, run_id)
     said = f"Video task {submission['taskId']} goes on at the API, which can't cancel it; about 160 credits"
-    wait_until(lambda: said in log(airflow, dag_id, run_id), timeout=60, what="what becomes of the video")
+    wait_until(lambda: said in log(airflow, dag_id, run_id), timeout=180, what="what becomes of the video")
     airflow.clear(dag_id, run_id, ["create"])
     assert airflow.wait_for_run(dag_id, run_id)["state"] == "success"
     assert len(submissions(patient_emulator, run_id)) == 1

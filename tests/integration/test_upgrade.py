@@ -102,7 +102,7 @@ def upgraded(release, airflow_stack, dags_folder, accounts, image_folder, video_
             runs[name] = Upgraded(airflow_stack, dag_id, run_id, videos)
         airflow_stack.unpause(dag_id)
         for name in together:
-            airflow_stack.wait_for_run(dag_id, runs[name].run_id, timeout=120)
+            airflow_stack.wait_for_run(dag_id, runs[name].run_id)
     return runs
 
 

@@ -53,7 +53,7 @@ def test_it_runs_a_dag(airflow):
 
 def test_the_task_of_a_killed_worker_is_run_again_by_the_other(airflow):
     run_id = airflow.start_run("sleeper")
-    (task,) = wait_until(airflow.running_tasks, timeout=60, what="the task")
+    (task,) = wait_until(airflow.running_tasks, timeout=180, what="the task")
     airflow.kill(task.component)
     assert airflow.running_tasks() == []
     assert airflow.wait_for_run("sleeper", run_id)["state"] == "success"
@@ -63,7 +63,7 @@ def test_the_task_of_a_killed_worker_is_run_again_by_the_other(airflow):
 def test_it_works_again_after_its_database_was_away(airflow, database):
     database.kill()
     assert not database.is_running
-    wait_until(airflow.died, timeout=60, what="the first component that misses its database")
+    wait_until(airflow.died, timeout=180, what="the first component that misses its database")
     database.start()
     wait_until(lambda: starts_again_what_died_and_runs_a_dag(airflow), timeout=180, what="a run that ends well")
 

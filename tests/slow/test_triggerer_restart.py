@@ -141,7 +141,7 @@ def test_a_restart_in_the_middle_of_many_waits_loses_none_and_does_not_look_at_a
     # To resume all of them takes Airflow a minute or two, and shows nothing of the triggerer.
     instances = wait_for_all(airflow, run_id, {"scheduled", "queued", "running", "success"})
     assert {instance["try_number"] for instance in instances} == {1}
-    wait_until(lambda: succeeded(airflow, run_id) >= 20, timeout=120, what="the first tasks to succeed")
+    wait_until(lambda: succeeded(airflow, run_id) >= 20, timeout=180, what="the first tasks to succeed")
     assert videos.submissions == []
 
 

@@ -37,7 +37,9 @@ def test_a_trigger_that_runs_twice_submits_nothing_and_resumes_its_task_once(air
     airflow.kill("triggerer-2")
     run_id = airflow.trigger("two_triggerers")
     # After its first look it no longer needs Airflow, which tells it the connection.
-    wait_until(lambda: "is generating" in trigger_logs(airflow).get(1, ""), timeout=60, what="the trigger's first look")
+    wait_until(
+        lambda: "is generating" in trigger_logs(airflow).get(1, ""), timeout=180, what="the trigger's first look"
+    )
 
     # Its heart stops, but not the process in which its triggers run: so the other one takes them over, too.
     cut_off = airflow.processes["triggerer-1"]
@@ -47,7 +49,7 @@ def test_a_trigger_that_runs_twice_submits_nothing_and_resumes_its_task_once(air
         run = airflow.wait_for_run("two_triggerers", run_id)
     finally:
         os.kill(cut_off.pid, signal.SIGCONT)
-    wait_until(lambda: fired(airflow) == 2, timeout=60, what="the event of the triggerer that was cut off")
+    wait_until(lambda: fired(airflow) == 2, timeout=180, what="the event of the triggerer that was cut off")
 
     assert run["state"] == "success"
     (create,) = airflow.task_instances("two_triggerers", run_id)

@@ -19,7 +19,7 @@ from tools.emulator_process import EmulatorProcess
 from tools.s3_server import S3Server
 
 # The machine may have other tests to run.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 DAGS = Path(__file__).with_name("dags")
 ADMIN = Login("admin", "the admin's password")
@@ -132,7 +132,7 @@ def run_of(airflow):
             if started not in runs:
                 runs[started] = airflow.start_run(started)
         if finished:
-            airflow.wait_for_run(dag_id, runs[dag_id], timeout=240)
+            airflow.wait_for_run(dag_id, runs[dag_id])
         return runs[dag_id]
 
     return run
@@ -160,7 +160,7 @@ def page_of(airflow, browser, sessions):
         known = sessions.get(user)
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "storage_state": known} | options)
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(40_000)
         made = context.new_page()
         if known is None:
             log_in(made, airflow.base_url, user, password_of(user))

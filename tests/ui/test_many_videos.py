@@ -69,7 +69,7 @@ class TestMany:
         requests = Requests(page)
         frame = open_videos(page, airflow, "dag=crowd&run=copy-2&state=done")
         frame.get_by_role("button", name=re.compile("^Add up 100 finished")).click()
-        expect(frame.get_by_text(re.compile("^Added up 50 of 100 videos"))).to_be_visible(timeout=60_000)
+        expect(frame.get_by_text(re.compile("^Added up 50 of 100 videos"))).to_be_visible(timeout=120_000)
         # All copies name the same video, which counts once.
         expect(frame.get_by_text("160 credits for 1 video.")).to_be_visible(timeout=120_000)
         assert requests.most <= 4

@@ -20,7 +20,7 @@ class TestWhileItIsMade:
         page = page_of()
         page.goto(f"{airflow.base_url}{run_path('kite', run_id)}/plugin/run_videos")
         card = card_of(page.frame_locator("iframe[title=Videos]"), "A kite")
-        expect(card.get_by_text("in progress", exact=True)).to_be_visible(timeout=60_000)
+        expect(card.get_by_text("in progress", exact=True)).to_be_visible(timeout=120_000)
         expect(card.get_by_role("progressbar")).to_be_visible()
         elapsed = card.get_by_text(re.compile(r"^\d+ s so far, usually 1\d s to 1\d s$"))
         before = elapsed.inner_text()
@@ -29,10 +29,10 @@ class TestWhileItIsMade:
         assert "/seedance/videos/?dag_id=kite&" in links["Video"]
         assert "/jobs/recordInfo?taskId=task_" in links["Video task"]
         screenshot(page, "videos-tab")
-        expect(card.get_by_text("finished", exact=True)).to_be_visible(timeout=60_000)
+        expect(card.get_by_text("finished", exact=True)).to_be_visible(timeout=120_000)
         expect(card.get_by_text("160", exact=True)).to_be_visible()
         plays(card.locator("video"))
-        expect(card.get_by_text(re.compile(r"^file:///.*\.mp4$"))).to_be_visible(timeout=60_000)
+        expect(card.get_by_text(re.compile(r"^file:///.*\.mp4$"))).to_be_visible(timeout=120_000)
 
     def test_what_plays_goes_on_when_another_card_comes(self, airflow, page_of, run_of):
         run_of("kite")
@@ -42,14 +42,14 @@ class TestWhileItIsMade:
         cards = page.get_by_role("article")
         before = cards.count()
         airflow.trigger("kite")
-        expect(cards).to_have_count(before + 1, timeout=60_000)
+        expect(cards).to_have_count(before + 1, timeout=120_000)
         assert not player.evaluate("video => video.paused")
 
     def test_a_task_that_waits_for_a_slot_of_the_account_says_so(self, airflow, page_of, run_of):
         run_of("full_account", finished=False)
         cards = open_videos(page_of(), airflow, "dag=full_account").get_by_role("article")
-        expect(cards.get_by_text("in progress", exact=True)).to_be_visible(timeout=60_000)
-        expect(cards.get_by_text("waiting for a free slot", exact=True)).to_be_visible(timeout=30_000)
+        expect(cards.get_by_text("in progress", exact=True)).to_be_visible(timeout=120_000)
+        expect(cards.get_by_text("waiting for a free slot", exact=True)).to_be_visible(timeout=120_000)
 
 
 @pytest.fixture
@@ -378,7 +378,7 @@ class TestTrouble:
         page.goto(f"{airflow.base_url}/seedance/videos/?dag=public")
         expect(page.get_by_role("alert")).to_have_text(re.compile("can't be asked at the moment"))
         page.unroute("**/api/v2/**")
-        expect(card_of(page, KITE)).to_be_visible(timeout=20_000)
+        expect(card_of(page, KITE)).to_be_visible(timeout=120_000)
         expect(page.get_by_role("alert")).to_be_hidden()
 
     def test_it_says_that_the_session_is_over(self, airflow, page_of):
