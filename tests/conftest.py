@@ -14,10 +14,15 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 # Airflow refuses to run an operator's execute() outside a task, except in this mode.
 os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
 
+from seedance_provider.network.addresses import AddressKind, AddressRule
+from seedance_provider.network.guarded_session import guarded_session
+from tests.support.media_server import MediaServer, media_server
 from tests.support.scripted_api import ScriptedApi, scripted_api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import requests
 
 
 @pytest.fixture
@@ -34,3 +39,17 @@ def seedance_default(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> str:
     connection = f'{{"conn_type": "seedance", "host": "{api.base_url}", "password": "{key}"}}'
     monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", connection)
     return key
+
+
+@pytest.fixture
+def server() -> Iterator[MediaServer]:
+    """A host of videos, over real HTTP."""
+    with media_server() as running:
+        yield running
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    """What fetches from there: as for an API on this machine."""
+    with guarded_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as opened:
+        yield opened

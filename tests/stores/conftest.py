@@ -13,7 +13,6 @@ from seedance_provider.landing.storage import StoredObject
 from seedance_provider.network.addresses import AddressKind, AddressRule
 from seedance_provider.network.guarded_session import guarded_session
 from tests.support import media
-from tests.support.media_server import media_server
 from tools.large_video import large_video
 from tools.s3_server import S3Server
 
@@ -49,12 +48,6 @@ def small(tmp_path_factory):
 def large(tmp_path_factory):
     """Too large for one request: it goes in parts."""
     return large_video(tmp_path_factory.mktemp("media") / "large.mp4", 40).read_bytes()
-
-
-@pytest.fixture
-def server():
-    with media_server() as running:
-        yield running
 
 
 @pytest.fixture

@@ -7,22 +7,9 @@ import socket
 import pytest
 import requests
 
-from seedance_provider.network.addresses import AddressKind, AddressRule, UnsafeAddressError
+from seedance_provider.network.addresses import AddressRule, UnsafeAddressError
 from seedance_provider.network.guarded_session import guarded_session
-from tests.support.media_server import Serving, media_server
-
-
-@pytest.fixture
-def server():
-    with media_server() as running:
-        yield running
-
-
-@pytest.fixture
-def session():
-    """As for an API on this machine, where the server of the test is."""
-    with guarded_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as opened:
-        yield opened
+from tests.support.media_server import Serving
 
 
 @pytest.fixture
