@@ -256,15 +256,19 @@ def _object_in(response: HttpResponse) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _task_id_in(answer: Mapping[str, Any]) -> str | None:
+def _fields_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Some answers have them under ``data``."""
     data = answer.get("data")
-    task_id = (data if isinstance(data, Mapping) else answer).get("taskId")
+    return data if isinstance(data, Mapping) else answer
+
+
+def _task_id_in(answer: Mapping[str, Any]) -> str | None:
+    task_id = _fields_of(answer).get("taskId")
     return task_id if isinstance(task_id, str) and task_id else None
 
 
 def _ticket_in(answer: Mapping[str, Any]) -> UploadTicket | None:
-    data = answer.get("data")
-    fields: Mapping[str, Any] = data if isinstance(data, Mapping) else answer
+    fields = _fields_of(answer)
     links = [fields.get(name) for name in ("uploadUrl", "url")]
     if not all(isinstance(link, str) and address_problem(link) is None for link in links):
         return None
