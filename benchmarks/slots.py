@@ -115,9 +115,7 @@ def _slot_run(videos: int, generation_seconds: float, *, has_pool: bool) -> _Slo
             }
             with AirflowStack(folder / "airflow", _DAGS, env=env) as airflow:
                 airflow.command("seedance", "pool", "--slots", str(LIMIT))
-                airflow.wait_for_dag(dag_id)
-                airflow.unpause(dag_id)
-                run = airflow.wait_for_run(dag_id, run_id := airflow.trigger(dag_id), timeout=_LONGEST_SECONDS)
+                run = airflow.wait_for_run(dag_id, run_id := airflow.start_run(dag_id), timeout=_LONGEST_SECONDS)
                 instances = airflow.task_instances(dag_id, run_id)
                 submissions = emulator.ledger()["submissions"]
         states = Counter(instance["state"] for instance in instances)

@@ -81,9 +81,7 @@ def _run(folder: Path, wanted: list[Video], options: argparse.Namespace) -> Evid
         }
         airflow = exits.enter_context(AirflowStack(folder / "airflow", _DAGS, env=env, layout=stack.layout))
         emulator.set_faults(FAULTS, seed=options.seed)
-        airflow.wait_for_dag(DAG_ID)
-        airflow.unpause(DAG_ID)
-        run_id = airflow.trigger(DAG_ID)
+        run_id = airflow.start_run(DAG_ID)
         print(f"chaos: {airflow.base_url}/dags/{DAG_ID}/runs/{run_id} ({folder})", flush=True)
         attack = Attack(airflow, {"emulator": emulator, **stack.servers}, run_id, wanted, traces)
         attack.carry_out(

@@ -144,9 +144,7 @@ def _record(temporary: Path, folder: Path) -> None:
         env |= {"SEEDANCE_IMAGE_FOLDER": images.as_uri(), "SEEDANCE_VIDEO_FOLDER": videos.as_uri()}
         env |= {"AIRFLOW__CORE__PARALLELISM": "8"}
         airflow = exits.enter_context(AirflowStack(temporary / "airflow", dags, env=env))
-        airflow.wait_for_dag(_DAG.stem)
-        airflow.unpause(_DAG.stem)
-        recorder = _Recorder(airflow, airflow.trigger(_DAG.stem))
+        recorder = _Recorder(airflow, airflow.start_run(_DAG.stem))
         recorder.record(_FIRST, "{}")
         airflow.call("PATCH", "/pools/default_pool", json={"slots": 0}, params={"update_mask": "slots"})
         recorder.record(_RESUMED, "{}_resumes")
