@@ -104,7 +104,8 @@ _CONNECTION_TYPE: dict[str, Any] = {
         },
         "wire_format": {
             "label": "Wire format",
-            "description": "How requests are written. Leave it at auto, unless the vendor's support says otherwise.",
+            "description": "How requests are written. auto tries the newest way, and older ones if that is refused. If "
+            "the log of a task names the format that was accepted, choose it to save the refused calls.",
             "schema": {"type": ["string", "null"], "enum": ["auto", "quickstart", "docs", "models"], "default": "auto"},
         },
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -11,6 +12,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError, SSLError
 
 from seedance_provider.api.errors import (
+    ApiError,
     ConnectionLostError,
     ConnectionNotEstablishedError,
     InvalidRequestError,
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SeedanceClient"]
 
+_LOG = logging.getLogger(__name__)
+
+_BAD_REQUEST = 400
 _CONNECT_SECONDS = 10
 #: Giving up on an answer leaves the fate of a paid request open, so createTask is given much more time.
 _CREATE_SECONDS = 120
@@ -61,16 +66,36 @@ class SeedanceClient:
 
     def create_task(self, request: VideoRequest) -> str:
         """
-        Create a video, which costs credits, and return the id of the video task. The request is sent once.
+        Create a video, which costs credits, and return the id of the video task.
+
+        The request is sent once, or, where the connection pins no wire format, once more in each older format after an
+        answer of HTTP 400, which means that nothing was accepted.
 
         :param request: what to ask for.
         :raises SeedanceError: whose ``on_create`` tells whether the API can have accepted the request.
         """
-        # A kept-alive connection may have been closed by the server meanwhile, which would leave the fate of a
-        # paid request open for nothing: this request gets a connection of its own.
-        with requests.Session() as session:
-            response = self._send(session, self._protocol.create_task(request), _CREATE_SECONDS)
-        return self._protocol.read_created(response)
+        refusals: list[ApiError] = []
+        for wire_format, asked in self._protocol.create_task(request).items():
+            # A kept-alive connection may have been closed by the server meanwhile, which would leave the fate of a
+            # paid request open for nothing: each of these requests gets a connection of its own.
+            with requests.Session() as session:
+                response = self._send(session, asked, _CREATE_SECONDS)
+            try:
+                task_id = self._protocol.read_created(response)
+            except ApiError as error:
+                if error.status != _BAD_REQUEST:
+                    raise
+                refusals.append(error)
+                continue
+            if refusals:
+                _LOG.info(
+                    "The API accepted wire format %r after it had refused a newer one (%s). "
+                    "Set wire_format to %r in the connection to save that call for each video.",
+                    *(wire_format, refusals[0], wire_format),
+                )
+            return task_id
+        # An older API refuses what is new to it first; the newest knows best what is wrong.
+        raise refusals[0]
 
     def get_task(self, task_id: str) -> VideoTask:
         """

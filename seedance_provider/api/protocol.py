@@ -27,7 +27,7 @@ from seedance_provider.api.errors import (
 from seedance_provider.api.http_errors import HttpError, classify_http_error
 from seedance_provider.api.uploads import LIFETIME_SECONDS, UploadTicket
 from seedance_provider.api.video_task import VideoTask
-from seedance_provider.api.wire_formats import encode_body
+from seedance_provider.api.wire_formats import encode_bodies
 
 if TYPE_CHECKING:
     from seedance_provider.api.video_request import VideoRequest
@@ -104,10 +104,19 @@ class Protocol:
             said = said.replace(spelling, "***")
         return said
 
-    def create_task(self, request: VideoRequest) -> HttpRequest:
-        """Build the request that creates, and pays for, a video."""
-        body = encode_body(request, self.wire_format)
-        return HttpRequest("POST", f"{self.base_url}/jobs/createTask", self._headers(), body=json.dumps(body).encode())
+    def create_task(self, request: VideoRequest) -> dict[str, HttpRequest]:
+        """
+        Build the request that creates, and pays for, a video, by the name of its wire format.
+
+        Those after the first one say the same in older formats: each is for an API that has answered all before it
+        with 400, so has accepted and charged nothing.
+        """
+        url = f"{self.base_url}/jobs/createTask"
+        bodies = encode_bodies(request, self.wire_format)
+        return {
+            name: HttpRequest("POST", url, self._headers(), body=json.dumps(body).encode())
+            for name, body in bodies.items()
+        }
 
     def record_info(self, task_id: str) -> HttpRequest:
         """Build the request that asks for a video task. It costs nothing."""

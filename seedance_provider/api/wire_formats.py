@@ -8,7 +8,8 @@ How a request is written for the API, which has had three documented generations
 ``models``
     the vendor's newest model pages: a whole number of seconds, ``imageUrls``, ``videoUrls``, ``audioUrls``, sound.
 ``auto``
-    the quickstart whenever the request can be said in it, otherwise the newest.
+    ``models``, with the older words for the same video beside it; if the API refuses that, which is free, the same with
+    the length as ``docs`` spells it, and then as ``quickstart`` does.
 
 The API ignores fields that it does not know, so what a format has no word for is refused here.
 """
@@ -21,26 +22,35 @@ from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.media_file import Media, MediaFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from seedance_provider.api.video_request import VideoRequest
 
-__all__ = ["WIRE_FORMATS", "encode_body", "encode_inputs"]
+__all__ = ["WIRE_FORMATS", "encode_bodies", "encode_inputs"]
 
 #: The longest prompt that the ``docs`` generation takes, whatever the model.
 _DOCS_PROMPT_LIMIT = 4_000
+#: What only the ``docs`` generation knows, and no parameter says.
+_DOCS_EXTRA_INPUTS = frozenset({"upscaleResolution"})
 
 
-def encode_body(request: VideoRequest, wire_format: str = "auto") -> dict[str, Any]:
+def encode_bodies(request: VideoRequest, wire_format: str = "auto") -> dict[str, dict[str, Any]]:
     """
-    Return the body of ``createTask``.
+    Return the bodies of ``createTask`` to try, by the name of the format: the next one only if the API has refused all
+    before it as a bad request. A pinned format has one.
 
     :param request: what to ask for.
     :param wire_format: one of :data:`WIRE_FORMATS`.
     :raises InvalidRequestError: if the request can't be said in that format, or there is no such format.
     """
-    body = {"model": request.model, "inputs": encode_inputs(request, wire_format)}
-    return body if request.callback_url is None else body | {"callBackUrl": request.callback_url}
+    inputs = encode_inputs(request, wire_format)
+    tried = {"models" if wire_format == "auto" else wire_format: inputs}
+    if wire_format == "auto":
+        # All of them say everything: an API that takes another spelling of the length, but not the older words, would
+        # make, and charge for, another video.
+        tried |= {name: inputs | {"duration": spell(request.duration)} for name, spell in _older_durations(request)}
+    further = {} if request.callback_url is None else {"callBackUrl": request.callback_url}
+    return {name: {"model": request.model, "inputs": said, **further} for name, said in tried.items()}
 
 
 def encode_inputs(request: VideoRequest, wire_format: str = "auto") -> dict[str, Any]:
@@ -67,21 +77,20 @@ def _quickstart(request: VideoRequest) -> dict[str, Any]:
     return {
         "prompt": request.prompt,
         "resolution": request.quickstart_resolution,
-        "duration": f"{request.duration}s",
+        "duration": _with_unit(request.duration),
         "urls": _urls(request.frames),
     }
 
 
 def _docs(request: VideoRequest) -> dict[str, Any]:
     _refuse("docs", _beyond_docs(request))
-    media = [*request.frames, *(item for items in request.references.values() for item in items)]
     return {
         "prompt": request.prompt,
         "duration": str(request.duration),
         "outputResolution": request.output_resolution,
         "aspectRatio": request.effective_aspect_ratio,
         "mode": _mode(request),
-        "urls": _urls(media),
+        "urls": _urls(_all_media(request)),
     }
 
 
@@ -103,9 +112,25 @@ def _models(request: VideoRequest) -> dict[str, Any]:
 
 
 def _auto(request: VideoRequest) -> dict[str, Any]:
-    # Extra inputs are fields of the newer pages, which the quickstart does not know.
-    newer = request.extra_inputs or _beyond_quickstart(request)
-    return _models(request) if newer else _quickstart(request)
+    """The newest API ignores the older words, and the older ones the newest. Only the length is one word for all."""
+    return {**_models(request), "resolution": request.quickstart_resolution, "urls": _urls(_all_media(request))}
+
+
+def _older_durations(request: VideoRequest) -> Iterator[tuple[str, Callable[[int | None], str]]]:
+    """Name the older formats that have the words for a request, and how they spell a length."""
+    extra = request.extra_inputs.keys()
+    if not (_beyond_docs(request) or extra - _DOCS_EXTRA_INPUTS):
+        yield "docs", str
+    if not (_beyond_quickstart(request) or extra):
+        yield "quickstart", _with_unit
+
+
+def _with_unit(seconds: int | None) -> str:
+    return f"{seconds}s"
+
+
+def _all_media(request: VideoRequest) -> list[Media]:
+    return [*request.frames, *(item for items in request.references.values() for item in items)]
 
 
 def _urls(media: Iterable[Media]) -> list[str] | None:

@@ -293,7 +293,7 @@ class TestAnObject:
         [
             PROTOCOL,
             ConnectionSettings(KEY),
-            PROTOCOL.create_task(GARDEN),
+            PROTOCOL.create_task(GARDEN)["models"],
             PROTOCOL.record_info("task_a"),
             PROTOCOL.ask_for_upload("a.png"),
             HttpResponse(200, {"X-Echo": KEY}, KEY.encode()),

@@ -257,7 +257,8 @@ class TestRefusals:
         assert isinstance(plan, Plan)
         assert plan.action is action
         assert kept(store) is None
-        assert len(api.created) == 1
+        # What a bad request asks for is asked for once more in each older wire format.
+        assert len(api.created) == (3 if answer.status == 400 else 1)
 
     def test_an_api_that_can_not_be_reached_leaves_no_record(self, store):
         with SeedanceClient(Protocol("key", "http://127.0.0.1:9/api/v1")) as client:

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from seedance_provider.api import client as client_module
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import (
+    BadRequestError,
     ConcurrencyLimitError,
     ConnectionLostError,
     ConnectionNotEstablishedError,
@@ -30,10 +31,12 @@ from seedance_provider.api.errors import (
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus
+from seedance_provider.api.wire_formats import encode_bodies
 from tests.support.scripted_api import Answer, record
 
 KEY = "sk-test-3f9a"
 GARDEN = VideoRequest("A garden")
+EDIT = VideoRequest("A park", model="seedance2-5-edit", reference_videos=["https://media.example/walk.mp4"])
 CREATED = Answer(200, {"taskId": "task_a"})
 
 #: Answers after which nobody knows whether the API accepted the request.
@@ -116,17 +119,14 @@ class TestCreateTask:
         api.creations.append(CREATED)
         assert client.create_task(GARDEN) == "task_a"
 
-    def test_the_request_that_arrives_is_the_quickstarts(self, api, client):
+    def test_the_request_that_arrives_is_the_newest(self, api, client):
         api.creations.append(CREATED)
         client.create_task(GARDEN)
         (asked,) = api.asked
         assert (asked.method, asked.path, asked.query) == ("POST", "/api/v1/jobs/createTask", {})
         assert asked.headers["Authorization"] == f"Bearer {KEY}"
         assert asked.headers["Content-Type"] == "application/json"
-        assert asked.json == {
-            "model": "seedance-20",
-            "inputs": {"prompt": "A garden", "resolution": "1280x720", "duration": "5s"},
-        }
+        assert asked.json == encode_bodies(GARDEN)["models"]
 
     def test_it_never_uses_a_connection_again(self, api, client):
         api.readings.append(Answer(200, record()))
@@ -219,6 +219,68 @@ class TestCreateTask:
         error = error_of(client.create_task, GARDEN)
         assert type(error) is ConcurrencyLimitError
         assert (error.limit, error.retry_after) == (3, 9.0)
+
+
+def refusal(number):
+    """One that can be told from the others."""
+    return Answer(400, {"message": "Invalid inputs for model", "errors": [{"path": ["duration"], "message": number}]})
+
+
+#: Answers after which a request in other words would be a second one, or of no use.
+FINAL_ANSWERS = {
+    str(status): Answer(status, {"message": "No."})
+    for status in (302, 401, 402, 403, 404, 408, 413, 422, 429, 500, 503)
+} | BROKEN_ANSWERS
+
+
+class TestWireFormats:
+    @pytest.mark.parametrize(("refusals", "accepted"), [(1, "docs"), (2, "quickstart")])
+    def test_after_a_400_the_next_older_format_is_sent(self, api, client, caplog, refusals, accepted):
+        caplog.set_level("INFO")
+        api.creations.extend([*map(refusal, range(refusals)), CREATED])
+        assert client.create_task(GARDEN) == "task_a"
+        assert [asked.json for asked in api.asked] == list(encode_bodies(GARDEN).values())[: refusals + 1]
+        assert len({asked.client for asked in api.asked}) == refusals + 1
+        (told,) = caplog.messages
+        assert f"wire_format to '{accepted}' in the connection" in told
+        assert "duration: 0" in told
+
+    def test_what_is_accepted_at_once_is_sent_once_and_not_spoken_of(self, api, client, caplog):
+        caplog.set_level("INFO")
+        api.creations.append(CREATED)
+        client.create_task(GARDEN)
+        assert (len(api.asked), caplog.messages) == (1, [])
+
+    @pytest.mark.parametrize(
+        ("request_", "formats"), [(GARDEN, 3), (VideoRequest("A garden", resolution="720p"), 2), (EDIT, 1)]
+    )
+    def test_where_all_are_refused_each_was_sent_once_and_the_first_refusal_is_the_error(
+        self, api, client, request_, formats
+    ):
+        api.creations.extend(map(refusal, range(9)))
+        error = error_of(client.create_task, request_)
+        assert (type(error), error.status, len(api.asked)) == (BadRequestError, 400, formats)
+        assert "duration: 0" in str(error)
+
+    @pytest.mark.parametrize("wire_format", ["models", "docs", "quickstart"])
+    def test_a_pinned_format_is_the_only_one(self, api, wire_format):
+        api.creations.extend([refusal(0), CREATED])
+        with SeedanceClient(Protocol(KEY, api.base_url, wire_format)) as pinned:
+            error = error_of(pinned.create_task, GARDEN)
+        assert (type(error), len(api.asked)) == (BadRequestError, 1)
+
+    @pytest.mark.parametrize("answer", FINAL_ANSWERS.values(), ids=FINAL_ANSWERS)
+    @pytest.mark.parametrize("refusals", [0, 1])
+    def test_nothing_but_a_400_is_followed_by_another_one(self, api, client, answer, refusals):
+        api.creations.extend([*map(refusal, range(refusals)), answer, CREATED])
+        error = error_of(client.create_task, GARDEN)
+        assert len(api.asked) == refusals + 1
+        assert getattr(error, "status", None) != 400
+
+    def test_the_error_of_a_refused_request_does_not_hold_what_was_answered(self, api, client):
+        api.creations.append(Answer(400, {"message": f"Unknown key {KEY}"}))
+        error = error_of(client.create_task, GARDEN)
+        assert KEY not in "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
 
 
 class TestGetTask:

@@ -24,7 +24,7 @@ from seedance_provider.api.pricing import estimate
 from seedance_provider.api.protocol import HttpResponse, Protocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
-from seedance_provider.api.wire_formats import WIRE_FORMATS, encode_body
+from seedance_provider.api.wire_formats import WIRE_FORMATS, encode_bodies
 from seedance_provider.waiting import PollAgain, VideoWait, WaitResult
 
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "200"))
@@ -112,12 +112,15 @@ def test_no_wish_leads_to_anything_but_a_request_or_a_clear_error(wish):
     estimated = estimate(request)
     assert (estimated is not None and estimated.credits > 0) or request.known_model is None
     for wire_format in WIRE_FORMATS:
-        body = written(request, wire_format)
-        if isinstance(body, InvalidRequestError):
-            assert "Nothing was sent or charged" in str(body)
+        bodies = written(request, wire_format)
+        if isinstance(bodies, InvalidRequestError):
+            assert "Nothing was sent or charged" in str(bodies)
             assert wire_format in ("quickstart", "docs")
         else:
-            assert json.loads(json.dumps(body, allow_nan=False).encode()) == body
+            assert json.loads(json.dumps(bodies, allow_nan=False).encode()) == bodies
+            assert next(iter(bodies)) == ("models" if wire_format == "auto" else wire_format)
+            # Each is another one: none is sent twice.
+            assert len({json.dumps(body) for body in bodies.values()}) == len(bodies)
     assert made(wish).fingerprint("seedance_default") == request.fingerprint("seedance_default")
 
 
@@ -139,7 +142,7 @@ def made(wish):
 
 def written(request, wire_format):
     try:
-        return encode_body(request, wire_format)
+        return encode_bodies(request, wire_format)
     except InvalidRequestError as error:
         return error
 
@@ -242,4 +245,5 @@ def check_task(task):
 
 @pytest.mark.parametrize("wire_format", WIRE_FORMATS)
 def test_what_is_written_for_the_plain_request_is_small(wire_format):
-    assert len(as_bytes(encode_body(VideoRequest("A kite"), wire_format))) < 200
+    bodies = encode_bodies(VideoRequest("A kite"), wire_format).values()
+    assert all(len(as_bytes(body)) < 200 for body in bodies)

@@ -139,21 +139,35 @@ def error_on_read(response):
 
 
 class TestRequests:
-    def test_create_task_is_the_request_of_the_vendors_quickstart(self):
-        request = a_protocol().create_task(VideoRequest("A garden"))
-        assert (request.method, request.url) == ("POST", "https://kinovi.ai/api/v1/jobs/createTask")
-        assert json.loads(request.body) == {
+    def test_create_task_is_asked_for_in_the_newest_words_first(self):
+        requests = a_protocol().create_task(VideoRequest("A garden"))
+        assert list(requests) == ["models", "docs", "quickstart"]
+        for request in requests.values():
+            assert (request.method, request.url) == ("POST", "https://kinovi.ai/api/v1/jobs/createTask")
+        assert json.loads(requests["models"].body) == {
             "model": "seedance-20",
-            "inputs": {"prompt": "A garden", "resolution": "1280x720", "duration": "5s"},
+            "inputs": {
+                "prompt": "A garden",
+                "duration": 5,
+                "outputResolution": "720p",
+                "aspectRatio": "16:9",
+                "resolution": "1280x720",
+            },
         }
 
-    def test_create_task_uses_the_wire_format_of_the_account(self):
-        request = a_protocol(wire_format="models").create_task(VideoRequest("A garden"))
-        assert json.loads(request.body)["inputs"]["outputResolution"] == "720p"
+    def test_create_task_uses_the_wire_format_of_the_account_and_no_other(self):
+        requests = a_protocol(wire_format="quickstart").create_task(VideoRequest("A garden"))
+        assert {name: json.loads(request.body) for name, request in requests.items()} == {
+            "quickstart": {
+                "model": "seedance-20",
+                "inputs": {"prompt": "A garden", "resolution": "1280x720", "duration": "5s"},
+            }
+        }
 
     def test_a_prompt_in_any_language_arrives_as_it_is(self):
         prompt = "Ein Garten \N{EM DASH} \N{CHERRY BLOSSOM} \u5ead\u5712"
-        assert json.loads(a_protocol().create_task(VideoRequest(prompt)).body)["inputs"]["prompt"] == prompt
+        for request in a_protocol().create_task(VideoRequest(prompt)).values():
+            assert json.loads(request.body)["inputs"]["prompt"] == prompt
 
     def test_record_info_is_the_request_of_the_vendors_quickstart(self):
         request = a_protocol().record_info("task_a")
@@ -162,7 +176,7 @@ class TestRequests:
 
     def test_every_request_carries_the_key_what_is_spoken_and_who_asks(self):
         protocol = a_protocol()
-        for asked in (protocol.create_task(VideoRequest("A garden")), protocol.record_info("task_a")):
+        for asked in (*protocol.create_task(VideoRequest("A garden")).values(), protocol.record_info("task_a")):
             assert asked.headers == {
                 "Authorization": f"Bearer {KEY}",
                 "Content-Type": "application/json",

@@ -8,7 +8,7 @@ import pytest
 
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.video_request import VideoRequest
-from seedance_provider.api.wire_formats import WIRE_FORMATS, encode_body, encode_inputs
+from seedance_provider.api.wire_formats import WIRE_FORMATS, encode_bodies, encode_inputs
 
 FIRST, LAST = "https://media.example/first.png", "https://media.example/last.png"
 VIDEO, SOUND = "https://media.example/walk.mp4", "https://media.example/waves.mp3"
@@ -169,54 +169,95 @@ class TestDocs:
         )
 
 
-class TestBody:
-    def test_the_model_stands_beside_its_inputs(self):
-        assert encode_body(a_request(), "quickstart") == {
-            "model": "seedance-20",
-            "inputs": {"prompt": "A garden", "resolution": "1280x720", "duration": "5s"},
-        }
+class TestBodies:
+    @pytest.mark.parametrize("wire_format", ["quickstart", "docs", "models"])
+    def test_a_pinned_format_has_one_with_exactly_its_fields(self, wire_format):
+        bodies = encode_bodies(a_request(), wire_format)
+        assert bodies == {wire_format: {"model": "seedance-20", "inputs": encode_inputs(a_request(), wire_format)}}
 
     @pytest.mark.parametrize("wire_format", WIRE_FORMATS)
-    def test_a_callback_stands_there_too(self, wire_format):
+    def test_a_callback_stands_beside_the_inputs(self, wire_format):
         request = a_request(callback_url="https://example.com/done")
-        assert encode_body(request, wire_format)["callBackUrl"] == "https://example.com/done"
+        bodies = encode_bodies(request, wire_format)
+        assert {body["callBackUrl"] for body in bodies.values()} == {"https://example.com/done"}
 
 
 class TestAuto:
-    @pytest.mark.parametrize(
-        ("fields", "format_it_uses"),
-        [
-            ({}, "quickstart"),
-            ({"duration": "7s", "resolution": "720x960"}, "quickstart"),
-            ({"resolution": "720p", "aspect_ratio": "16:9"}, "quickstart"),
-            ({"aspect_ratio": "9:16", "first_frame": FIRST}, "quickstart"),
-            ({"resolution": "720p"}, "models"),
-            ({"resolution": "1080p", "aspect_ratio": "16:9"}, "models"),
-            ({"aspect_ratio": "1:1"}, "models"),
-            ({"model": "seedance2-fast"}, "models"),
-            ({"extra_inputs": {"seed": 7}}, "models"),
-            ({"seed": 7}, "models"),
-            ({"generate_audio": False}, "models"),
-            ({"reference_images": [FIRST]}, "models"),
-            ({"prompt": None, "first_frame": FIRST}, "models"),
-            ({"callback_url": "https://example.com/done"}, "quickstart"),
-        ],
-    )
-    def test_it_uses_the_quickstart_wherever_that_has_the_words(self, fields, format_it_uses):
-        request = a_request(**fields)
-        assert encode_inputs(request, "auto") == encode_inputs(request, format_it_uses)
-
     def test_it_is_the_default(self):
         assert encode_inputs(a_request()) == encode_inputs(a_request(), "auto")
-        assert encode_body(a_request()) == encode_body(a_request(), "auto")
+        assert encode_bodies(a_request()) == encode_bodies(a_request(), "auto")
+
+    @pytest.mark.parametrize(
+        ("fields", "older_words"),
+        [
+            ({}, {"resolution": "1280x720"}),
+            ({"duration": "7s", "resolution": "720x720"}, {"resolution": "720x720"}),
+            ({"resolution": "720p", "aspect_ratio": "9:16"}, {"resolution": "720x1280"}),
+            ({"resolution": "720p", "aspect_ratio": "1:1"}, {}),
+            ({"resolution": "720p"}, {}),
+            ({"resolution": "480p", "aspect_ratio": "16:9"}, {}),
+            ({"first_frame": FIRST, "last_frame": LAST}, {"resolution": "1280x720", "urls": [FIRST, LAST]}),
+            (
+                {"reference_images": [FIRST], "reference_videos": [VIDEO], "reference_audios": [SOUND]},
+                {"urls": [FIRST, VIDEO, SOUND]},
+            ),
+        ],
+    )
+    def test_it_begins_with_the_newest_words_and_the_older_ones_beside_them(self, fields, older_words):
+        request = a_request(**fields)
+        name, body = next(iter(encode_bodies(request).items()))
+        newest = encode_inputs(request, "models")
+        assert (name, body["inputs"]) == ("models", newest | older_words)
+        assert not newest.keys() & older_words.keys()
+
+    @pytest.mark.parametrize(
+        ("fields", "durations"),
+        [
+            ({}, {"models": 5, "docs": "5", "quickstart": "5s"}),
+            ({"duration": 7, "first_frame": FIRST}, {"models": 7, "docs": "7", "quickstart": "7s"}),
+            ({"callback_url": "https://example.com/done"}, {"models": 5, "docs": "5", "quickstart": "5s"}),
+            ({"resolution": "720p"}, {"models": 5, "docs": "5"}),
+            ({"aspect_ratio": "1:1"}, {"models": 5, "docs": "5"}),
+            ({"resolution": "1080p", "aspect_ratio": "16:9"}, {"models": 5, "docs": "5"}),
+            ({"model": "seedance2-fast"}, {"models": 5, "docs": "5"}),
+            ({"reference_images": [FIRST]}, {"models": 5, "docs": "5"}),
+            ({"prompt": None, "first_frame": FIRST}, {"models": 5, "docs": "5"}),
+            ({"prompt": "x" * 4_001}, {"models": 5, "quickstart": "5s"}),
+            ({"extra_inputs": {"upscaleResolution": "4k"}}, {"models": 5, "docs": "5"}),
+            ({"extra_inputs": {"future": 1}}, {"models": 5}),
+            ({"extra_inputs": {"seed": 7}}, {"models": 5}),
+            ({"seed": 7}, {"models": 5}),
+            ({"generate_audio": False}, {"models": 5}),
+            ({"resolution": "4k"}, {"models": 5}),
+            ({"model": "seedance2-5"}, {"models": 5}),
+            ({"model": "seedance2-5-edit", "reference_videos": [VIDEO]}, {"models": None}),
+            ({"model": "seedance-3", "allow_unknown_model": True}, {"models": 5}),
+        ],
+    )
+    def test_the_older_formats_that_have_the_words_come_after_it(self, fields, durations):
+        bodies = encode_bodies(a_request(**fields))
+        assert {name: body["inputs"].get("duration") for name, body in bodies.items()} == durations
+        assert list(bodies) == list(durations)
+
+    @pytest.mark.parametrize("fields", [{}, {"first_frame": FIRST}, {"resolution": "720x960", "duration": 9}])
+    def test_each_says_all_that_its_format_says(self, fields):
+        request = a_request(**fields)
+        for name, body in encode_bodies(request).items():
+            pinned = encode_inputs(request, name)
+            assert body["inputs"] | pinned == body["inputs"]
+
+    def test_only_the_length_differs(self):
+        # An API that takes another spelling of the length, but ignores older words, must not make another video.
+        first, *others = [body["inputs"] for body in encode_bodies(a_request(first_frame=FIRST)).values()]
+        assert [other | {"duration": 5} for other in others] == [first, first]
 
 
 class TestExtraInputs:
     @pytest.mark.parametrize("wire_format", WIRE_FORMATS)
     def test_they_are_merged_last_in_every_format(self, wire_format):
         request = a_request(extra_inputs={"seed": 7, "future": {"a": 1}})
-        inputs = encode_inputs(request, wire_format)
-        assert (inputs["seed"], inputs["future"]) == (7, {"a": 1})
+        for body in encode_bodies(request, wire_format).values():
+            assert (body["inputs"]["seed"], body["inputs"]["future"]) == (7, {"a": 1})
 
     def test_they_win(self):
         assert encode_inputs(a_request(seed=1, extra_inputs={"seed": 7}), "models")["seed"] == 7
@@ -252,7 +293,7 @@ NEVER_SENT = {"allow_unknown_model", "reference_video_seconds"}
 class TestEveryField:
     @pytest.mark.parametrize(("without", "with_it"), EACH.values(), ids=EACH)
     def test_the_newest_format_has_a_word_for_it(self, without, with_it):
-        assert encode_body(a_request(**without), "models") != encode_body(a_request(**with_it), "models")
+        assert encode_bodies(a_request(**without)) != encode_bodies(a_request(**with_it))
 
     def test_none_is_overlooked(self):
         assert EACH.keys() == {field.name for field in fields(VideoRequest)} - NEVER_SENT

@@ -23,6 +23,7 @@ from seedance_provider.api.errors import (
 )
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import VideoTask
+from seedance_provider.api.wire_formats import encode_bodies
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.retry_policy import seedance_retry_policy
@@ -70,10 +71,7 @@ class TestDeferring:
         assert deferral.trigger.video_task_id == "task_a"
         assert deferral.method_name == "on_video"
         assert len(api.created) == 1
-        assert api.created[0].json == {
-            "model": "seedance-20",
-            "inputs": {"prompt": "A kite", "resolution": "1280x720", "duration": "5s"},
-        }
+        assert api.created[0].json == encode_bodies(VideoRequest("A kite"))["models"]
 
     def test_pushes_the_id_before_it_waits(self, api):
         api.creations.append(CREATED)
