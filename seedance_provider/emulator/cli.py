@@ -146,7 +146,8 @@ def _add_answer_flags(group: argparse._ArgumentGroup) -> None:
         "--generation",
         choices=get_args(GenerationName),
         default=_DEFAULTS.generation,
-        help="which of the documented generations of the API to be: fields that it does not know are ignored",
+        help="which of the documented generations of the API to be: what another one spells differently is refused, "
+        "and fields that it does not know are ignored",
     )
     group.add_argument(
         "--error-shape",

@@ -19,8 +19,8 @@ __all__ = ["GENERATIONS", "ErrorShape", "FailedRecord", "Generation", "Generatio
 ErrorShape = Literal["string", "object"]
 #: Whether a failed task costs nothing and has no end, or names what was refunded, and when.
 FailedRecord = Literal["quickstart", "models"]
-#: Which generation of the API the emulator is; ``any`` knows the fields of all.
-GenerationName = Literal["any", "quickstart", "docs", "models"]
+#: Which generation of the API the emulator is.
+GenerationName = Literal["quickstart", "docs", "models"]
 
 _QUICKSTART_FIELDS = frozenset({"prompt", "duration", "resolution", "urls"})
 _DOCS_FIELDS = frozenset({"prompt", "duration", "aspectRatio", "outputResolution", "upscaleResolution", "mode", "urls"})
@@ -45,16 +45,14 @@ _MODELS_FIELDS = frozenset(
 @dataclass(frozen=True)
 class Generation:
     """
-    One generation of the API, or all of them at once.
+    One generation of the API.
 
     :param name: what it is called here.
     :param fields: the fields of ``inputs`` that it knows.
-    :param spelling: what a text must be to be a duration; ``None`` if only numbers are.
-    :param takes_numbers: whether a number is a duration.
+    :param spelling: what a text must be to be a duration; ``None`` if a duration is a number.
     :param output_resolution: what it uses if none is sent.
     :param prompt_limit: the longest prompt, if it is less than what the model takes.
-    :param has_sound: whether its videos have sound unless something else is asked for; ``None`` if that depends on
-        the fields that a request uses.
+    :param has_sound: whether its videos have sound unless something else is asked for.
     :param error_shape: how it says why a task failed.
     :param failed_record: what else it says of a failed task.
     """
@@ -62,10 +60,9 @@ class Generation:
     name: GenerationName
     fields: frozenset[str]
     spelling: re.Pattern[str] | None
-    takes_numbers: bool
     output_resolution: str = "720p"
     prompt_limit: int | None = None
-    has_sound: bool | None = False
+    has_sound: bool = False
     error_shape: ErrorShape = "string"
     failed_record: FailedRecord = "quickstart"
 
@@ -73,28 +70,17 @@ class Generation:
         """Return the fields that it knows; the others are ignored."""
         return {name: value for name, value in inputs.items() if name in self.fields}
 
-    def documents(self, wire_formats: frozenset[str]) -> bool:
-        """Whether it has a model that is documented for some generations."""
-        return self.name == "any" or self.name in wire_formats
 
-
-#: Which of them the real API still understands is not documented; it may well be all.
+#: Which of them the real API still understands is not documented. Each is as strict here as its pages are, so that a
+#: request in the wrong words shows.
 GENERATIONS: Mapping[GenerationName, Generation] = {
     generation.name: generation
     for generation in (
-        Generation(
-            "any",
-            _QUICKSTART_FIELDS | _DOCS_FIELDS | _MODELS_FIELDS,
-            spelling=re.compile(r"([0-9]{1,9})s?"),
-            takes_numbers=True,
-            has_sound=None,
-        ),
-        Generation("quickstart", _QUICKSTART_FIELDS, spelling=re.compile(r"([0-9]{1,9})s"), takes_numbers=False),
+        Generation("quickstart", _QUICKSTART_FIELDS, spelling=re.compile(r"([0-9]{1,9})s")),
         Generation(
             "docs",
             _DOCS_FIELDS,
             spelling=re.compile(r"([0-9]{1,9})"),
-            takes_numbers=False,
             output_resolution="1080p",
             prompt_limit=4_000,
             error_shape="object",
@@ -103,7 +89,6 @@ GENERATIONS: Mapping[GenerationName, Generation] = {
             "models",
             _MODELS_FIELDS,
             spelling=None,
-            takes_numbers=True,
             has_sound=True,
             error_shape="object",
             failed_record="models",

@@ -113,7 +113,7 @@ def read_body(content_type: str, body: bytes) -> Body:
 
 
 def read_order(
-    body: Body, generation: Generation = GENERATIONS["any"], seconds_of: SecondsOf = lambda _: None
+    body: Body, generation: Generation = GENERATIONS["models"], seconds_of: SecondsOf = lambda _: None
 ) -> VideoOrder:
     """
     Return what a request asks for.
@@ -124,7 +124,7 @@ def read_order(
     :raises RefusedError: 400 if there is no such model, or if a value is wrong.
     """
     model = MODELS.get(body.model)
-    if model is None or not generation.documents(model.wire_formats):
+    if model is None or generation.name not in model.wire_formats:
         raise RefusedError(400, "Unknown model")
     asked = _Asked(model, generation.known(body.inputs), generation, seconds_of)
     read = _Reader(asked)
@@ -181,11 +181,9 @@ def _seconds(asked: _Asked) -> int:
     if asked.model.works_on_a_video and "duration" not in asked.inputs:
         raise _InvalidInputError("duration", "Duration is required", "invalid_type")
     duration = asked.inputs.get("duration", _DEFAULT_SECONDS)
-    if isinstance(duration, str):
-        number = asked.generation.spelling.fullmatch(duration) if asked.generation.spelling else None
-        duration = int(number[1]) if number else duration
-    elif not asked.generation.takes_numbers and "duration" in asked.inputs:
-        raise _InvalidInputError("duration", "Duration must be a string", "invalid_type")
+    if asked.generation.spelling is not None and "duration" in asked.inputs:
+        number = asked.generation.spelling.fullmatch(duration) if isinstance(duration, str) else None
+        duration = int(number[1]) if number else None
     if not _is_whole(duration):
         raise _InvalidInputError("duration", "Duration must be a whole number of seconds", "invalid_type")
     shortest, longest = asked.model.durations
@@ -196,16 +194,9 @@ def _seconds(asked: _Asked) -> int:
 
 
 def _size(asked: _Asked) -> _VideoSize:
-    # Which one wins if a request has the size fields of several generations is not documented.
-    newest = "aspectRatio" in asked.inputs or "outputResolution" in asked.inputs
-    quickstart = _quickstart_size(asked.inputs)
-    return quickstart if quickstart is not None and not newest else _newest_size(asked)
-
-
-def _quickstart_size(inputs: Inputs) -> _VideoSize | None:
-    if "resolution" not in inputs:
-        return None
-    pixels = _one_of(QUICKSTART_SIZES, "resolution", inputs["resolution"])
+    if "resolution" not in asked.inputs:
+        return _newest_size(asked)
+    pixels = _one_of(QUICKSTART_SIZES, "resolution", asked.inputs["resolution"])
     width, height = pixels.split("x")
     return _VideoSize(int(width), int(height), QUICKSTART_SIZES[pixels].output_resolution)
 
@@ -316,10 +307,7 @@ def _seed(asked: _Asked) -> int | None:
 
 
 def _sound(asked: _Asked) -> bool:
-    # Sound came with the newest generation. Of all at once, the fields that only it has tell which one is meant.
-    newest = not asked.inputs.keys() & {"resolution", "urls"}
-    default = newest if asked.generation.has_sound is None else asked.generation.has_sound
-    sound = asked.inputs.get("generate_audio", default)
+    sound = asked.inputs.get("generate_audio", asked.generation.has_sound)
     if not isinstance(sound, bool):
         raise _InvalidInputError("generate_audio", "generate_audio must be true or false", "invalid_type")
     return sound

@@ -40,6 +40,8 @@ def _submission(job: Job, now: int) -> dict[str, Any]:
         "duration": order.seconds,
         "width": order.width,
         "height": order.height,
+        # What it shows and where that came from: a link in a field that is ignored is not here.
+        "references": [list(reference) for reference in order.references],
         "credits": plain(order.credits),
         "creditsCharged": plain(job.credits_charged(now)),
         "status": job.status(now),

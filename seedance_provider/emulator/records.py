@@ -44,7 +44,7 @@ def _output(job: Job, root_url: str, settings: Settings) -> dict[str, Any]:
         "width": job.order.width,
         "height": job.order.height,
     }
-    if settings.generation in ("quickstart", "docs"):
+    if settings.generation != "models":
         return output
     return output | {
         "mediaType": job.order.media_type,

@@ -43,7 +43,8 @@ class Settings:
     :param jitter: how many seconds each of the two may be shorter or longer, at most.
     :param jitter_seed: the same seed and the same order of submissions give the same times.
     :param concurrency_limit: how many tasks of one account can be unfinished at a time.
-    :param generation: which of the documented generations of the API it is; ``any`` knows the fields of all.
+    :param generation: which of the documented generations of the API it is: what another one spells differently is
+        refused, and fields that it does not know are ignored.
     :param error_shape: ``error`` of a failed task as the quickstart has it (``string``), or as the newer pages do
         (``object``). By default as the generation does.
     :param failed_record: what the record of a failed task says, apart from its error: ``quickstart`` has
@@ -65,7 +66,7 @@ class Settings:
     jitter: float = 0.0
     jitter_seed: int = 0
     concurrency_limit: int = 50
-    generation: GenerationName = "any"
+    generation: GenerationName = "models"
     error_shape: ErrorShape | None = None
     failed_record: FailedRecord | None = None
     faults: tuple[Rule, ...] = ()

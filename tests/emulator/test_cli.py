@@ -15,7 +15,7 @@ from seedance_provider.emulator.cli import read_settings
 from seedance_provider.emulator.faults import Rule
 from seedance_provider.emulator.settings import DEFAULT_KEY, Settings
 
-BODY = {"model": "seedance-20", "inputs": {"prompt": "A cat", "duration": "5s", "resolution": "1280x720"}}
+BODY = {"model": "seedance-20", "inputs": {"prompt": "A cat", "duration": 5, "outputResolution": "720p"}}
 HEADERS = {"Authorization": f"Bearer {DEFAULT_KEY}"}
 
 

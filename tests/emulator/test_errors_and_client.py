@@ -226,14 +226,15 @@ class TestRefusalsOfTheirOwnAccord:
         assert (client.ledger()["submissionCount"], charged(client)) == (0, 0)
 
     @pytest.mark.parametrize(
-        ("wrong", "reason", "field"),
+        ("wrong", "generation", "reason", "field"),
         [
-            ({"model": "seedance-3", "allow_unknown_model": True}, "unknown_model", ""),
-            ({"extra_inputs": {"upscaleResolution": "8k"}}, "invalid_inputs", "upscaleResolution"),
+            ({"model": "seedance-3", "allow_unknown_model": True}, "models", "unknown_model", ""),
+            ({"extra_inputs": {"upscaleResolution": "8k"}}, "docs", "invalid_inputs", "upscaleResolution"),
         ],
     )
-    def test_inputs(self, client, wrong, reason, field):
-        with seedance(client) as opened:
+    def test_inputs(self, start, wrong, generation, reason, field):
+        client = start(generation=generation)
+        with seedance(client, wire_format=generation) as opened:
             error = error_of(opened.create_task, VideoRequest(prompt="A kite", **wrong))
         assert (type(error), error.reason) == (BadRequestError, reason)
         assert field in str(error)

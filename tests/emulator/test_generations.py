@@ -13,7 +13,7 @@ from seedance_provider.emulator.generations import GENERATIONS, GenerationName
 
 
 def test_there_is_a_generation_for_every_wire_format():
-    assert GENERATIONS.keys() - {"any"} == WIRE_FORMATS.keys() - {"auto"}
+    assert GENERATIONS.keys() == WIRE_FORMATS.keys() - {"auto"}
 
 
 def test_the_command_line_offers_all_of_them():

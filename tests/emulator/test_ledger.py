@@ -5,7 +5,8 @@ from seedance_provider.emulator.jobs import Job
 from seedance_provider.emulator.ledger import ledger
 from seedance_provider.emulator.order import VideoOrder
 
-ORDER = VideoOrder("seedance2.0-mini", "A cat", 5, 864, 496, 37.5)
+FRAME = ("First frame", "https://example.com/a.png")
+ORDER = VideoOrder("seedance2.0-mini", "A cat", 5, 864, 496, 37.5, references=(FRAME,))
 
 
 def test_charges_and_refunds():
@@ -33,6 +34,7 @@ def test_charges_and_refunds():
         "duration": 5,
         "width": 864,
         "height": 496,
+        "references": [list(FRAME)],
         "credits": 37.5,
         "creditsCharged": 37.5,
         "status": "success",

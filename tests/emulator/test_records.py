@@ -59,7 +59,7 @@ def test_success():
 
 
 def test_fail_as_in_the_quickstart():
-    assert at(ENDED, job(TEXT)) == {
+    assert at(ENDED, job(TEXT), generation="quickstart") == {
         "taskId": "task_1",
         "model": "seedance-20",
         "status": "fail",
@@ -72,9 +72,14 @@ def test_fail_as_in_the_quickstart():
 
 
 def test_fail_as_in_the_newest_pages():
-    failed = at(ENDED, job(TEXT), error_shape="object", failed_record="models")
+    failed = at(ENDED, job(TEXT))
     assert failed["error"] == {"code": "2038", "message": TEXT}
     assert (failed["creditsUsed"], failed["completeTime"]) == (200, ENDED)
+
+
+def test_the_forms_of_a_failure_can_be_chosen_one_by_one():
+    failed = at(ENDED, job(TEXT), error_shape="string", failed_record="quickstart")
+    assert (failed["error"], failed["creditsUsed"], failed["completeTime"]) == (TEXT, 0, None)
 
 
 def test_a_job_that_will_fail_does_not_tell():

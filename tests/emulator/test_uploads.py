@@ -82,7 +82,7 @@ class TestAsReferences:
         put(ticket, made(tmp_path / name).read_bytes())
         good = client.create(inputs).json()["taskId"]
         clock.advance(10)
-        assert client.record(task_id).json()["error"].startswith(said)
+        assert client.record(task_id).json()["error"]["message"].startswith(said)
         assert client.record(good).json()["status"] == "success"
 
     @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ class TestAsReferences:
         inputs = {"prompt": "A bud", field: [ticket["url"]], "outputResolution": "480p", "duration": 4}
         task_id = client.create(inputs).json()["taskId"]
         clock.advance(10)
-        assert client.record(task_id).json()["error"].startswith(said)
+        assert client.record(task_id).json()["error"]["message"].startswith(said)
 
     def test_the_length_of_a_video_is_its_own(self, client, clock, tmp_path):
         ticket = ask(client, "a.mp4").json()
@@ -124,7 +124,7 @@ class TestAsReferences:
         inputs = {"prompt": "On", "videoUrls": [ticket["url"]], "outputResolution": "480p", "duration": 4}
         task_id = client.create(inputs).json()["taskId"]
         clock.advance(60)
-        assert "15 seconds or less" in client.record(task_id).json()["error"]
+        assert "15 seconds or less" in client.record(task_id).json()["error"]["message"]
 
 
 def made(path: Path) -> Path:
