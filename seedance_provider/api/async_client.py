@@ -8,8 +8,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
-from seedance_provider.api.errors import ConnectionLostError, ConnectionNotEstablishedError, TransportError
-from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol, reading
+from seedance_provider.api.protocol import MAX_ANSWER_BYTES, HttpRequest, HttpResponse, Protocol, reading
+from seedance_provider.network.causes import cause_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -20,6 +20,8 @@ __all__ = ["AsyncSeedanceClient"]
 
 #: Nothing is lost with a look that takes longer. Few limits, because each costs a timer for every look.
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
+#: What aiohttp raises before a request is sent. A time-out as a whole does not tell, and is as harmless here.
+_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
 class AsyncSeedanceClient:
@@ -35,7 +37,10 @@ class AsyncSeedanceClient:
         # The API sets no cookies, and to look for some costs time at every request.
         # aiohttp's own trust_env would look into .netrc in a thread at every request, and refuse our header then.
         self._session = aiohttp.ClientSession(
-            timeout=_TIMEOUT, proxy=_proxy_for(protocol.base_url), cookie_jar=aiohttp.DummyCookieJar()
+            timeout=_TIMEOUT,
+            proxy=_proxy_for(protocol.base_url),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
         )
 
     async def __aenter__(self) -> Self:
@@ -62,6 +67,8 @@ class AsyncSeedanceClient:
             return self._protocol.read_record(response, task_id)
 
     async def _send(self, request: HttpRequest) -> HttpResponse:
+        response: aiohttp.ClientResponse | None = None
+        body, cause, was_sent = bytearray(), "", True
         try:
             async with self._session.request(
                 request.method,
@@ -70,16 +77,25 @@ class AsyncSeedanceClient:
                 headers=request.headers,
                 allow_redirects=False,
             ) as response:
-                return HttpResponse(response.status, response.headers, await response.read())
-        except aiohttp.ClientConnectorError as error:
-            said = self._protocol.without_key(str(error))
-            lost: TransportError = ConnectionNotEstablishedError(f"The API could not be reached: {said}.")
+                async for piece in response.content.iter_any():
+                    body += piece
+                    if len(body) > MAX_ANSWER_BYTES:
+                        # Not read to its end, however long that is.
+                        response.close()
+                        break
         except (aiohttp.ClientError, TimeoutError) as error:
-            # Not as a repr: those of aiohttp show the request's headers.
-            said = self._protocol.without_key(f"{type(error).__name__}: {error}")
-            lost = ConnectionLostError(f"The API did not answer completely: {said}.")
-        # Out here, so that it is not even the context of ours: that error holds the request, with the key in a header.
-        raise lost
+            cause = _refusal_of_proxy(error) or cause_of(error)
+            was_sent = not isinstance(error, _NOT_SENT)
+        # Out here, so that no error of aiohttp is even the context of ours: those hold the key in a header.
+        if response is None:
+            raise self._protocol.no_answer(request, cause, was_sent=was_sent)
+        lost = self._protocol.no_answer(request, cause) if cause else None
+        return HttpResponse(response.status, response.headers, bytes(body), lost)
+
+
+def _refusal_of_proxy(error: Exception) -> str | None:
+    """Its own text has the address of the proxy, which may hold a password."""
+    return f"proxy: it answers HTTP {error.status}" if isinstance(error, aiohttp.ClientHttpProxyError) else None
 
 
 def _proxy_for(url: str) -> str | None:

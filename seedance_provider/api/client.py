@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import logging
-import ssl
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Self
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError, SSLError
+import urllib3
 
-from seedance_provider.api.errors import (
-    ApiError,
-    ConnectionLostError,
-    ConnectionNotEstablishedError,
-    InvalidRequestError,
-    TransportError,
-)
-from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol, reading
+from seedance_provider.api.errors import ApiError, InvalidRequestError
+from seedance_provider.api.protocol import MAX_ANSWER_BYTES, HttpRequest, HttpResponse, Protocol, reading
 from seedance_provider.api.uploads import Upload, UploadTicket, file_problem
 from seedance_provider.network.addresses import AddressRule, UnsafeAddressError
+from seedance_provider.network.causes import cause_of
+from seedance_provider.network.exchange import Exchange, TimedAdapter
 from seedance_provider.network.guarded_session import guarded_session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from seedance_provider.api.video_request import VideoRequest
@@ -35,10 +32,13 @@ _LOG = logging.getLogger(__name__)
 
 _BAD_REQUEST = 400
 _CONNECT_SECONDS = 10
-#: Giving up on an answer leaves the fate of a paid request open, so createTask is given much more time.
-_CREATE_SECONDS = 120
+#: Giving up on an answer leaves the fate of a paid request open, so createTask is given much more time. These are for a
+#: call as a whole, however slowly it is answered.
+_CREATE_SECONDS = 150
 _READ_SECONDS = 30
 _PUT_SECONDS = 300
+_PUT_BYTES_PER_SECOND = 1_000_000
+_PIECE_BYTES = 64 * 1024
 
 
 class SeedanceClient:
@@ -50,7 +50,7 @@ class SeedanceClient:
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
-        self._session = requests.Session()
+        self._session = _session()
 
     def __enter__(self) -> Self:
         return self
@@ -75,11 +75,12 @@ class SeedanceClient:
         :raises SeedanceError: whose ``on_create`` tells whether the API can have accepted the request.
         """
         refusals: list[ApiError] = []
+        deadline = _deadline(_CREATE_SECONDS)
         for wire_format, asked in self._protocol.create_task(request).items():
             # A kept-alive connection may have been closed by the server meanwhile, which would leave the fate of a
             # paid request open for nothing: each of these requests gets a connection of its own.
-            with requests.Session() as session:
-                response = self._send(session, asked, _CREATE_SECONDS)
+            with _session() as session:
+                response = self._send(session, asked, deadline)
             try:
                 task_id = self._protocol.read_created(response)
             except ApiError as error:
@@ -105,7 +106,7 @@ class SeedanceClient:
         :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
         """
         with reading():
-            response = self._send(self._session, self._protocol.record_info(task_id), _READ_SECONDS)
+            response = self._send(self._session, self._protocol.record_info(task_id), _deadline(_READ_SECONDS))
             return self._protocol.read_record(response, task_id)
 
     def upload(self, file: BinaryIO, file_name: str, size: int) -> Upload:
@@ -121,7 +122,7 @@ class SeedanceClient:
         if problem := file_problem(file_name, size):
             raise InvalidRequestError(f"The file can't be uploaded: {problem}. Nothing was sent or charged.")
         with reading():
-            asked = self._send(self._session, self._protocol.ask_for_upload(file_name), _READ_SECONDS)
+            asked = self._send(self._session, self._protocol.ask_for_upload(file_name), _deadline(_READ_SECONDS))
             ticket = self._protocol.read_ticket(asked)
             self._protocol.read_put(self._put(ticket, _Sized(file, size)))
         return Upload.of(ticket, size, datetime.now(UTC))
@@ -132,7 +133,8 @@ class SeedanceClient:
         # With a session of its own: nothing of the API's is to reach the storage, not even a cookie.
         with guarded_session(rule) as session:
             try:
-                return self._send(session, self._protocol.put_file(ticket), _PUT_SECONDS, file)
+                deadline = _deadline(_PUT_SECONDS + len(file) / _PUT_BYTES_PER_SECOND)
+                return self._send(session, self._protocol.put_file(ticket), deadline, file)
             except UnsafeAddressError:
                 host = urlsplit(ticket.upload_url).hostname
         raise InvalidRequestError(
@@ -141,35 +143,57 @@ class SeedanceClient:
         )
 
     def _send(
-        self, session: requests.Session, request: HttpRequest, read_seconds: float, file: _Sized | None = None
+        self, session: requests.Session, request: HttpRequest, deadline: float, file: _Sized | None = None
     ) -> HttpResponse:
+        exchange = Exchange(deadline)
+        response: requests.Response | None = None
+        body, cause = bytearray(), ""
         try:
-            response = session.request(
-                request.method,
-                request.url,
-                params=dict(request.params),
-                data=request.body if file is None else file,
-                headers=dict(request.headers),
-                # Without an auth of ours, requests would replace our header by what a .netrc file says.
-                auth=_keep_headers,
-                timeout=(_CONNECT_SECONDS, read_seconds),
-                # A redirect would resend the request, and the key, to somebody else.
-                allow_redirects=False,
-            )
-            return HttpResponse(response.status_code, response.headers, response.content)
-        except requests.RequestException as error:
-            lost = self._transport_error(error, request)
-        # Out here, so that it is not even the context of ours: that error holds the request, with the key in a header.
-        raise lost
+            with exchange:
+                response = session.request(
+                    request.method,
+                    request.url,
+                    params=dict(request.params),
+                    data=request.body if file is None else file,
+                    headers=dict(request.headers),
+                    # Without an auth of ours, requests would replace our header by what a .netrc file says.
+                    auth=_keep_headers,
+                    timeout=(_CONNECT_SECONDS, max(deadline - time.monotonic(), _CONNECT_SECONDS)),
+                    # A redirect would resend the request, and the key, to somebody else.
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with response:
+                    for piece in _pieces(response):
+                        body += piece
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            cause = cause_of(error)
+        if exchange.timed_out:
+            cause = "timed out"
+        # Out here, so that no error of a library is even the context of ours: those hold the key in a header.
+        if response is None:
+            raise self._protocol.no_answer(request, cause, was_sent=exchange.was_sent)
+        lost = self._protocol.no_answer(request, cause) if cause else None
+        return HttpResponse(response.status_code, response.headers, bytes(body), lost)
 
-    def _transport_error(self, error: requests.RequestException, request: HttpRequest) -> TransportError:
-        parts = urlsplit(request.url)
-        # Not all of it, nor the error's own words, which have the rest: the URL of an upload is signed.
-        cause = type(error).__name__ if request.method == "PUT" else self._protocol.without_key(_cause(error))
-        host = f"{parts.scheme}://{parts.netloc}"
-        if _was_not_sent(error):
-            return ConnectionNotEstablishedError(f"{host} could not be reached: {cause}. Nothing was sent.")
-        return ConnectionLostError(f"{host} did not answer completely: {cause}.")
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, TimedAdapter())
+    return session
+
+
+def _deadline(seconds: float) -> float:
+    return time.monotonic() + seconds
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """What arrives, as it arrives and without unpacking it; no more than can be an answer."""
+    left = MAX_ANSWER_BYTES + 1
+    while left > 0 and (piece := response.raw.read1(min(left, _PIECE_BYTES), decode_content=False)):
+        left -= len(piece)
+        yield piece
 
 
 class _Sized:
@@ -188,21 +212,3 @@ class _Sized:
 
 def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-def _was_not_sent(error: requests.RequestException) -> bool:
-    """Only what certainly happened before the first byte was sent counts; everything else may have arrived."""
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    if isinstance(reason, SSLError):
-        # A certificate is refused during the handshake; other TLS errors can come at any time.
-        return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in reason.args)
-    if isinstance(reason, ProxyError):
-        # urllib3 says this also of an answer that a proxy lost, so only its own cause tells.
-        cause = reason.original_error
-        refused = isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed")
-        return refused or isinstance(cause, NewConnectionError | ConnectTimeoutError)
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
-
-
-def _cause(error: requests.RequestException) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -21,6 +21,7 @@ Everything that can go wrong with the API, and what may be done about it.
     │   │   └── ConcurrencyLimitError    429  too many videos in progress
     │   ├── InternalServerError          500  with the API's own JSON message
     │   └── UnexpectedResponseError      everything that is not documented
+    │       └── UndocumentedRefusalError     any other 3xx or 4xx: certainly nothing was accepted
     └── VideoTaskFailedError             the video task ended with status ``fail``
         ├── GenerationFailedError            the service failed: submitting the same again can help
         │   └── ExtensionFailedError             the same, but once only
@@ -66,6 +67,7 @@ __all__ = [
     "TaskAccessDeniedError",
     "TaskNotFoundError",
     "TransportError",
+    "UndocumentedRefusalError",
     "UnexpectedResponseError",
     "UnexplainedFailureError",
     "Verdict",
@@ -96,8 +98,8 @@ class SeedanceError(Exception):
 
     on_create: ClassVar[Verdict] = Verdict.PERMANENT
     on_read: ClassVar[Verdict] = Verdict.PERMANENT
-    #: Short name of the reason, for logs, metrics and conditions.
-    reason: str = ""
+    #: Short name of the reason, for logs, metrics and conditions. Never empty.
+    reason: str = "seedance_error"
     #: What a person can do about it.
     advice: str = ""
     #: Whether the vendor's pages, or a public client of the service, show this text.
@@ -185,6 +187,7 @@ class ApiError(SeedanceError):
 
     status: int
     retry_after: float | None
+    reason = "api_error"
 
     def __init__(self, message: str = "", *, status: int = 0, retry_after: float | None = None, **details: Any) -> None:
         super().__init__(message, status=status, retry_after=retry_after, **details)
@@ -262,7 +265,19 @@ class UnexpectedResponseError(ApiError):
     reason = "undocumented_answer"
     advice = "Look into the vendor's web account whether the video is there, before you ask for it again."
 
-    looks_like_html: bool
+    looks_like_html: bool = False
+
+
+class UndocumentedRefusalError(UnexpectedResponseError):
+    """
+    A redirect, or any 4xx but 408 that is not the API's own: a firewall's page, a 405 or 413 of a gateway. The status
+    alone says that nothing was accepted. A look can be repeated: gateways answer so while something behind them
+    restarts.
+    """
+
+    on_create = Verdict.PERMANENT
+    reason = "undocumented_refusal"
+    advice = "Look at what the answer says, and change the inputs or the connection; then clear the Airflow task."
 
 
 class VideoTaskFailedError(SeedanceError):
@@ -281,6 +296,7 @@ class VideoTaskFailedError(SeedanceError):
     task_id: str
     api_message: str
     api_code: str | None
+    reason = "video_task_failed"
     #: How often it helps to submit the same again; ``None`` is no limit.
     resubmissions: ClassVar[int | None] = 0
 

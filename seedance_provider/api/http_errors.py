@@ -3,8 +3,10 @@ How the API refuses over HTTP, as data: how to recognise the reason, which error
 
 The status and the beginning of the message decide. Each status has a last entry for any other text. Such an answer
 keeps the verdict of its status, because a refusal in the API's own form is a refusal whatever its words; but unless the
-status is documented with any text, the error says that this one is documented nowhere. An answer without a JSON
-``message``, or with another status, is in no entry: nobody knows what became of the request.
+status is documented with any text, the error says that this one is documented nowhere.
+
+An answer without a JSON ``message``, or with another status, is in no entry. If its status refuses, whoever has sent
+it, see :func:`is_refusal`, certainly nothing was accepted; else nobody knows what became of the request.
 """
 
 from __future__ import annotations
@@ -25,7 +27,16 @@ from seedance_provider.api.errors import (
     TaskNotFoundError,
 )
 
-__all__ = ["HTTP_ERRORS", "HttpError", "classify_http_error"]
+__all__ = [
+    "HTTP_ERRORS",
+    "REDIRECTED",
+    "UNDOCUMENTED_REFUSAL",
+    "WEB_PAGE",
+    "HttpError",
+    "UndocumentedRefusal",
+    "classify_http_error",
+    "is_refusal",
+]
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,46 @@ HTTP_ERRORS: tuple[HttpError, ...] = (
     HttpError(429, "", "rate_limited", RateLimitedError, _WAIT),
     HttpError(500, "", "internal_error", InternalServerError, _WAIT),
 )
+
+
+@dataclass(frozen=True)
+class UndocumentedRefusal:
+    """
+    A way to refuse that is not the API's own; mostly something in between has sent it.
+
+    :param reason: short name, for logs, metrics and conditions.
+    :param advice: what a person can do.
+    """
+
+    reason: str
+    advice: str
+
+
+REDIRECTED = UndocumentedRefusal(
+    "redirected",
+    "Check the host of the connection: a login page, or plain http where https is needed, redirects, too. If the API "
+    "has moved, put its new address there; then clear the Airflow task.",
+)
+WEB_PAGE = UndocumentedRefusal(
+    "web_page",
+    "Check the host of the connection, and whether a firewall, a proxy or the vendor's gateway blocks this machine; "
+    "then clear the Airflow task.",
+)
+UNDOCUMENTED_REFUSAL = UndocumentedRefusal(
+    "undocumented_refusal",
+    "Look at what the answer says, and change the inputs or the connection; then clear the Airflow task.",
+)
+
+
+def is_refusal(status: int) -> bool:
+    """
+    Return whether a status says that nothing was accepted, whatever else an answer holds.
+
+    408 does not: who sends it has waited for a request, and can't know how much of it was handled.
+
+    :param status: HTTP status.
+    """
+    return 300 <= status < 500 and status != 408
 
 
 def classify_http_error(status: int, message: str) -> HttpError | None:

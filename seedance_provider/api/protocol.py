@@ -7,11 +7,13 @@ Both clients drive it, so they can't drift apart, and its tests need no sockets.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from html import unescape
 from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -19,12 +21,23 @@ import seedance_provider
 from seedance_provider.api.errors import (
     ApiError,
     BadRequestError,
+    ConnectionLostError,
+    ConnectionNotEstablishedError,
     InvalidRequestError,
     SeedanceError,
     TaskNotFoundError,
+    TransportError,
+    UndocumentedRefusalError,
     UnexpectedResponseError,
 )
-from seedance_provider.api.http_errors import HttpError, classify_http_error
+from seedance_provider.api.http_errors import (
+    REDIRECTED,
+    UNDOCUMENTED_REFUSAL,
+    WEB_PAGE,
+    HttpError,
+    classify_http_error,
+    is_refusal,
+)
 from seedance_provider.api.uploads import LIFETIME_SECONDS, UploadTicket
 from seedance_provider.api.video_task import VideoTask
 from seedance_provider.api.wire_formats import encode_bodies
@@ -32,12 +45,32 @@ from seedance_provider.api.wire_formats import encode_bodies
 if TYPE_CHECKING:
     from seedance_provider.api.video_request import VideoRequest
 
-__all__ = ["DEFAULT_BASE_URL", "HttpRequest", "HttpResponse", "Protocol", "address_problem", "reading"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "MAX_ANSWER_BYTES",
+    "HttpRequest",
+    "HttpResponse",
+    "Protocol",
+    "address_problem",
+    "reading",
+]
 
 #: Beyond a year of seconds a number is no lifetime.
 _LONGEST_LIFETIME = 366 * 24 * 3600
 
 _SHORTEST_KEY = 12
+
+#: Any answer of the API is a few hundred bytes; what is longer than this is none.
+MAX_ANSWER_BYTES = 4 * 1024**2
+
+#: Of a text of the API in a message, and of what has come instead of one.
+_LONGEST_TEXT = 1000
+_LONGEST_EXCERPT = 200
+_LONGEST_TITLE = 80
+_LONGEST_ID = 256
+
+_HINT = ". Is the host of the connection the full base URL, path included?"
+_TITLE = re.compile(r"<title[^>]*>([^<]+)</title>", re.IGNORECASE)
 
 #: The API of the vendor.
 DEFAULT_BASE_URL = "https://kinovi.ai/api/v1"
@@ -57,11 +90,32 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What came back. Some repeat there what they were sent, so most of it never appears in a ``repr`` either."""
+    """
+    What came back. Some repeat there what they were sent, so most of it never appears in a ``repr`` either.
+
+    :param status: HTTP status.
+    :param headers: by name.
+    :param body: as it came, never unpacked, and of more than :data:`MAX_ANSWER_BYTES` only the beginning.
+    :param lost: what ended the body before it was whole.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    lost: TransportError | None = None
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What an undocumented answer holds, as it may be shown: its type, and its text, or the title of a page."""
+
+    kind: str
+    shown: str
+    text: str
+    is_html: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.shown}"
 
 
 @dataclass(frozen=True)
@@ -103,6 +157,11 @@ class Protocol:
         for spelling in (self.api_key, *others):
             said = said.replace(spelling, "***")
         return said
+
+    def _shown(self, said: str, longest: int = _LONGEST_TEXT) -> str:
+        """Return what somebody has said without the key, and not all of it if it has no end."""
+        said = self.without_key(said)
+        return said if len(said) <= longest else f"{said[:longest]}…"
 
     def create_task(self, request: VideoRequest) -> dict[str, HttpRequest]:
         """
@@ -159,16 +218,32 @@ class Protocol:
         if not 200 <= response.status < 300:
             raise self._unexpected(response, "the storage did not take the file")
 
+    def no_answer(self, request: HttpRequest, cause: str, *, was_sent: bool = True) -> TransportError:
+        """
+        Return the error for a request that was not answered.
+
+        :param request: that was sent, or should have been.
+        :param cause: what happened to the connection.
+        :param was_sent: whether any of it may have arrived.
+        """
+        # Not all of the address: that of an upload is signed.
+        parts = urlsplit(request.url)
+        host, cause = f"{parts.scheme}://{parts.netloc}", self._shown(cause)
+        if was_sent:
+            return ConnectionLostError(f"{host} did not answer completely: {cause}.")
+        return ConnectionNotEstablishedError(f"{host} could not be reached: {cause}. Nothing was sent.")
+
     def read_created(self, response: HttpResponse) -> str:
         """
         Return the id of the video task that was created.
 
         :raises ApiError: whose ``on_create`` tells whether the API can have accepted the request.
         """
-        task_id = _task_id_in(self._read_object(response))
-        if task_id is None:
-            raise self._unexpected(response, "the answer holds no taskId")
-        return task_id
+        task_id = _fields_of(self._read_object(response)).get("taskId")
+        if _is_id(task_id):
+            return task_id
+        given = f": {self._shown(task_id, _LONGEST_EXCERPT)!r}" if isinstance(task_id, str) and task_id else ""
+        raise self._unexpected(response, f"the answer holds no taskId{given and ' that can be one'}{given}")
 
     def read_record(self, response: HttpResponse, task_id: str) -> VideoTask:
         """
@@ -182,43 +257,93 @@ class Protocol:
             # The id is all that such a request has, so whatever is wrong with it is the id.
             raise TaskNotFoundError(**vars(error)) from None
         task = VideoTask.from_record(answer, task_id=task_id)
+        if task.raw_status is None:
+            raise self._unexpected(response, "the answer holds no status")
+        if task.task_id != task_id:
+            # Of a cache, say. Whoever believed it would take another video for the one that was paid for.
+            raise self._unexpected(response, f"the answer is not about {task_id}, but about another video task")
         return replace(
             task,
-            raw_status=task.raw_status and self.without_key(task.raw_status),
-            error_code=task.error_code and self.without_key(task.error_code),
-            error_message=task.error_message and self.without_key(task.error_message),
+            raw_status=self._shown(task.raw_status),
+            error_code=task.error_code and self._shown(task.error_code),
+            error_message=task.error_message and self._shown(task.error_message),
         )
 
     def _read_object(self, response: HttpResponse) -> dict[str, Any]:
-        """Return the JSON object of a 200, or raise the error that the response stands for."""
-        answer = _object_in(response) if response.status == 200 else None
+        """Return the JSON object of a success, or raise the error that the response stands for."""
+        # Even if something was missing behind it: an object is whole, or it can't be read.
+        answer = _object_in(response) if 200 <= response.status < 300 else None
         if answer is None:
             # Made elsewhere, as all errors here: where one is raised, no local variable may hold what was answered.
             raise self._error(response)
         return answer
 
-    def _error(self, response: HttpResponse) -> ApiError:
+    def _error(self, response: HttpResponse) -> SeedanceError:
         body = _object_in(response) or {}
         message = body.get("message")
         if isinstance(message, str) and (known := classify_http_error(response.status, message)):
-            said = self.without_key(_with_field_errors(message, body.get("errors")))
-            return _refusal(response, known, said, body)
+            return _refusal(response, known, self._shown(_with_field_errors(message, body.get("errors"))), body)
+        if is_refusal(response.status):
+            return self._undocumented_refusal(response, body)
+        if response.lost is not None:
+            return response.lost
         return self._unexpected(response, "an answer that the API's documentation does not know")
 
-    def _unexpected(self, response: HttpResponse, what: str) -> UnexpectedResponseError:
-        return _unexpected(self._shown(response), what)
+    def _undocumented_refusal(self, response: HttpResponse, body: Mapping[str, Any]) -> ApiError:
+        """Return the error for a status that says all, whatever the body is and whoever has sent it."""
+        content = self._content(response)
+        target = _header(response, "Location")
+        if known := classify_http_error(response.status, content.text) if response.status == 429 else None:
+            return _refusal(response, known, content.text or "too many requests", body)
+        if response.status < 400:
+            kind = REDIRECTED
+            what = f"a redirect to {self._shown(target, _LONGEST_EXCERPT) if target else 'nowhere'}, not followed"
+        elif content.is_html:
+            kind = WEB_PAGE
+            what = f"a page of a firewall, a gateway or a web site{content.text and f', {content.text!r}'}{_HINT}"
+        else:
+            kind, what = UNDOCUMENTED_REFUSAL, f"refused ({content})"
+        return UndocumentedRefusalError(
+            what,
+            status=response.status,
+            retry_after=_retry_after(response, body),
+            reason=kind.reason,
+            advice=kind.advice,
+            looks_like_html=content.is_html,
+        )
 
-    def _shown(self, response: HttpResponse) -> HttpResponse:
-        """Return an answer of which nothing is needed but what it says."""
-        headers = {name: self.without_key(value) for name, value in response.headers.items()}
-        body = self.without_key(response.body.decode("utf-8", "surrogateescape"))
-        return HttpResponse(response.status, headers, body.encode("utf-8", "surrogateescape"))
+    def _unexpected(self, response: HttpResponse, what: str) -> UnexpectedResponseError:
+        content = self._content(response)
+        return UnexpectedResponseError(
+            f"{what} ({content}){_HINT if content.is_html else ''}",
+            status=response.status,
+            retry_after=_retry_after(response),
+            looks_like_html=content.is_html,
+        )
+
+    def _content(self, response: HttpResponse) -> _Content:
+        kind = self._shown(_header(response, "Content-Type") or "no content type", _LONGEST_EXCERPT)
+        packed = self._shown(_header(response, "Content-Encoding") or "", _LONGEST_EXCERPT)
+        start = self.without_key(response.body[: 64 * 1024].decode("utf-8", "replace").strip())
+        is_html = "html" in kind.lower() or start.lower().startswith(("<!doctype html", "<html"))
+        if len(response.body) > MAX_ANSWER_BYTES:
+            return _Content(kind, f"more than {MAX_ANSWER_BYTES:,} bytes", "", is_html)
+        if packed.lower() not in ("", "identity"):
+            return _Content(kind, f"packed with {packed}, which was not asked for", "", is_html)
+        if is_html:
+            title = _TITLE.search(start)
+            words = " ".join(unescape(title[1]).split())[:_LONGEST_TITLE] if title else ""
+            return _Content(kind, "an HTML page", words, is_html)
+        text = start[:_LONGEST_EXCERPT]
+        return _Content(kind, repr(text) if text else "an empty body", text, is_html)
 
     def _headers(self) -> dict[str, str]:
         return {
             "Authorization": f"Bearer {self.api_key}",
             "Content-Type": "application/json",
             "Accept": "application/json",
+            # What is packed can be of any size.
+            "Accept-Encoding": "identity",
             "User-Agent": f"airflow-provider-seedance/{seedance_provider.__version__}",
         }
 
@@ -257,7 +382,9 @@ def _is_positive(value: Any) -> TypeGuard[float]:
 
 
 def _object_in(response: HttpResponse) -> dict[str, Any] | None:
-    """The JSON object of an answer, or ``None`` if it holds anything else."""
+    """The JSON object of an answer, or ``None`` if it holds anything else, or more than any answer can."""
+    if len(response.body) > MAX_ANSWER_BYTES:
+        return None
     try:
         body = json.loads(response.body)
     except (ValueError, RecursionError):
@@ -271,9 +398,9 @@ def _fields_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, Mapping) else answer
 
 
-def _task_id_in(answer: Mapping[str, Any]) -> str | None:
-    task_id = _fields_of(answer).get("taskId")
-    return task_id if isinstance(task_id, str) and task_id else None
+def _is_id(value: Any) -> TypeGuard[str]:
+    """Whether a video task can be found by it: in a log, a record and an address it has to stay as it is."""
+    return isinstance(value, str) and 1 <= len(value) <= _LONGEST_ID and value.isprintable() and " " not in value
 
 
 def _ticket_in(answer: Mapping[str, Any]) -> UploadTicket | None:
@@ -295,7 +422,7 @@ def _refusal(response: HttpResponse, known: HttpError, said: str, body: Mapping[
     return known.error_class(
         said,
         status=response.status,
-        retry_after=_retry_after(response),
+        retry_after=_retry_after(response, body),
         reason=known.reason,
         advice=known.advice,
         is_listed=known.is_listed,
@@ -322,29 +449,19 @@ def _field(path: Any) -> str:
     return path if isinstance(path, str) and path else "?"
 
 
-def _unexpected(response: HttpResponse, what: str) -> UnexpectedResponseError:
-    content_type = _header(response, "Content-Type") or "no content type"
-    start = response.body[:200].decode("utf-8", "replace").strip()
-    is_html = "html" in content_type.lower() or start.lower().startswith(("<!doctype html", "<html"))
-    shown = "an HTML page" if is_html else repr(start) if start else "an empty body"
-    hint = ". Is the host of the connection the full base URL, path included?" if is_html else ""
-    return UnexpectedResponseError(
-        f"{what} ({content_type}, {shown}){hint}",
-        status=response.status,
-        retry_after=_retry_after(response),
-        looks_like_html=is_html,
-    )
-
-
 def _header(response: HttpResponse, name: str) -> str | None:
     return next((value for key, value in response.headers.items() if key.lower() == name.lower()), None)
 
 
-def _retry_after(response: HttpResponse) -> float | None:
-    """Seconds to wait, from either form of the header; not documented by the vendor, but any proxy may send it."""
+def _retry_after(response: HttpResponse, body: Mapping[str, Any] | None = None) -> float | None:
+    """Seconds to wait, from the header or from the body; the vendor documents neither, but any proxy may send one."""
     value = (_header(response, "Retry-After") or "").strip()
-    if value.isdecimal():
-        return float(value)
+    seconds = float(value) if value.isdecimal() else _seconds_until(value)
+    given = _fields_of(body or {}).get("retry_after") if seconds is None else seconds
+    return float(given) if given == 0 or _is_positive(given) else None
+
+
+def _seconds_until(value: str) -> float | None:
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):

@@ -16,7 +16,7 @@ _LARGEST = 1e15
 
 
 class TaskStatus(StrEnum):
-    """The documented statuses; anything else is :attr:`UNKNOWN` and counts as still running."""
+    """The documented statuses; any other word is :attr:`UNKNOWN` and counts as still running."""
 
     #: It is in the queue of the API.
     WAITING = "waiting"
@@ -43,7 +43,7 @@ class VideoTask:
     :param task_id: id at the API.
     :param model: model name as the API reports it; it may differ from the one that was asked for.
     :param status: where it stands.
-    :param raw_status: the status in the API's own word.
+    :param raw_status: the status in the API's own word; ``None`` if the answer holds no text for it.
     :param video_url: where the finished video is; the vendor keeps it for 14 days.
     :param width: in pixels.
     :param height: in pixels.
@@ -92,14 +92,14 @@ class VideoTask:
         """
         data = record.get("data")
         fields: Mapping[str, Any] = data if isinstance(data, Mapping) else record
-        raw_status = fields.get("status", fields.get("state"))
+        raw_status = _text(fields.get("status")) or _text(fields.get("state"))
         output = _first_output(fields.get("output"))
         error_code, error_message = _error(fields.get("error"))
         return cls(
             task_id=_text(fields.get("taskId")) or task_id,
             model=_text(fields.get("model")),
             status=_status(raw_status),
-            raw_status=None if raw_status is None else str(raw_status),
+            raw_status=raw_status,
             video_url=_text(output.get("url")),
             width=_integer(output.get("width")),
             height=_integer(output.get("height")),

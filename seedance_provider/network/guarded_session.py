@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from seedance_provider.network.exchange import TimedAdapter, with_connections
 
 if TYPE_CHECKING:
     import socket
+
+    from urllib3.connection import HTTPConnection
 
     from seedance_provider.network.addresses import AddressRule
 
@@ -47,38 +49,30 @@ class _Session(requests.Session):
         """After a redirect, requests would look into the .netrc file all the same."""
 
 
-class _GuardedAdapter(HTTPAdapter):
+class _GuardedAdapter(TimedAdapter):
     def __init__(self, rule: AddressRule) -> None:
         self._rule = rule
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _guarded_pools(self._rule)
+        self.poolmanager.pool_classes_by_scheme = with_connections(
+            self.poolmanager.pool_classes_by_scheme, partial(_guarded, rule=self._rule)
+        )
 
 
-def _guarded_pools(rule: AddressRule) -> dict[str, type[HTTPConnectionPool]]:
+def _guarded(connection_class: Any, rule: AddressRule) -> type[HTTPConnection]:
     """
-    Pools whose connections look at whom they have reached before they say anything.
+    Return a kind of connection that looks at whom it has reached before it says anything.
 
     To resolve the name beforehand would not do: it may resolve to something else a moment later.
     """
 
-    class Connection(HTTPConnection):
+    class Connection(connection_class):  # type: ignore[misc]
         def _new_conn(self) -> socket.socket:
             return _checked(super()._new_conn(), rule)
 
-    class SecureConnection(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return _checked(super()._new_conn(), rule)
-
-    class Pool(HTTPConnectionPool):
-        ConnectionCls = Connection
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = SecureConnection
-
-    return {"http": Pool, "https": SecurePool}
+    return Connection
 
 
 def _checked(opened: socket.socket, rule: AddressRule) -> socket.socket:

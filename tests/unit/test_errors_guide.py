@@ -8,10 +8,11 @@ from seedance_provider.api.errors import (
     ConnectionLostError,
     ConnectionNotEstablishedError,
     InvalidRequestError,
+    UndocumentedRefusalError,
     UnexpectedResponseError,
     Verdict,
 )
-from seedance_provider.api.http_errors import HTTP_ERRORS
+from seedance_provider.api.http_errors import HTTP_ERRORS, REDIRECTED, UNDOCUMENTED_REFUSAL, WEB_PAGE
 from seedance_provider.api.task_failures import FAILURES, UNLISTED, UNLISTED_BY_CODE
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text()
@@ -51,14 +52,15 @@ def http_error(known):
     )
 
 
-def no_answer(error_class, what):
+def no_answer(error_class, what, kind=None):
+    kind = kind or error_class
     return (
         what,
-        code(error_class.reason),
+        code(kind.reason),
         code(error_class.__name__),
         ON_CREATE[error_class.on_create],
         ON_READ[error_class.on_read],
-        error_class.advice,
+        kind.advice,
     )
 
 
@@ -84,8 +86,18 @@ def no_answers():
         no_answer(InvalidRequestError, "the inputs or the connection can't be right; nothing was sent"),
         no_answer(ConnectionNotEstablishedError, "the API could not be reached; nothing was sent"),
         no_answer(ConnectionLostError, "the request was sent, and no complete answer came back"),
+        no_answer(UndocumentedRefusalError, "a redirect (any 3xx), which is never followed", REDIRECTED),
         no_answer(
-            UnexpectedResponseError, "any other status, a page, an empty or broken answer, one without a `message`"
+            UndocumentedRefusalError,
+            "a page with a 4xx other than 408 and 429: of a firewall, a gateway or a web site",
+            WEB_PAGE,
+        ),
+        no_answer(
+            UndocumentedRefusalError, "any other 4xx but 408 that is not in the table above", UNDOCUMENTED_REFUSAL
+        ),
+        no_answer(
+            UnexpectedResponseError,
+            "any other status; a success that is empty, broken, packed, larger than 4 MiB, or without id or status",
         ),
     )
 

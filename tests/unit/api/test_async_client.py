@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import re
 import socket
+import time
 import traceback
+import tracemalloc
 
 import aiohttp
 import pytest
@@ -19,19 +23,20 @@ from seedance_provider.api.errors import (
     InternalServerError,
     SeedanceError,
     TaskNotFoundError,
+    UndocumentedRefusalError,
     UnexpectedResponseError,
     Verdict,
 )
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_task import TaskStatus
+from tests.support.dribbling_server import DRIBBLES, DRIBBLES_BEFORE, FLOOD, dribbling_server
 from tests.support.scripted_api import Answer, record
 
 KEY = "sk-test-3f9a"
 
 BROKEN_ANSWERS = {
     "hangs up after the request": Answer(hang_up=True),
-    "cuts the body": Answer(200, record(), promised=9999),
-    "sends a body that can't be unpacked": Answer(200, b"plain", headers={"Content-Encoding": "gzip"}),
+    "cuts the body": Answer(200, b'{"status": "succ', promised=9999),
     "sends a header that is none": Answer(200, record(), headers={"not a header": "x"}),
 }
 
@@ -77,7 +82,8 @@ class TestGetTask:
 
     async def test_the_request_that_arrives_is_the_quickstarts(self, api):
         api.readings.append(Answer(200, record()))
-        await looked_up(api.base_url, "task a&b=\N{CHERRY BLOSSOM}")
+        with pytest.raises(UnexpectedResponseError):
+            await looked_up(api.base_url, "task a&b=\N{CHERRY BLOSSOM}")
         (asked,) = api.asked
         assert (asked.method, asked.path) == ("GET", "/api/v1/jobs/recordInfo")
         assert asked.query == {"taskId": ["task a&b=\N{CHERRY BLOSSOM}"]}
@@ -120,7 +126,7 @@ class TestGetTask:
         monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.05))
         error = await error_of_looking_at(silent_url)
         assert (type(error), error.verdict) == (ConnectionLostError, Verdict.TRANSIENT)
-        assert str(error).startswith("The API did not answer completely: SocketTimeoutError: ")
+        assert str(error) == f"{silent_url} did not answer completely: timed out."
 
     async def test_an_answer_that_takes_too_long_as_a_whole_is_a_lost_connection(self, silent_url, monkeypatch):
         monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.05))
@@ -129,12 +135,19 @@ class TestGetTask:
     async def test_a_refused_port_is_a_connection_that_was_not_established(self, refused_url):
         error = await error_of_looking_at(refused_url)
         assert type(error) is ConnectionNotEstablishedError
-        assert str(error).startswith(f"The API could not be reached: Cannot connect to host {refused_url[7:]} ")
+        assert str(error) == f"{refused_url} could not be reached: Connection refused. Nothing was sent."
+
+    async def test_a_name_that_nobody_knows_is_one_too(self):
+        error = await error_of_looking_at("http://kinovi.invalid:81/v1")
+        assert type(error) is ConnectionNotEstablishedError
+        assert re.fullmatch(
+            r"http://kinovi\.invalid:81 could not be reached: [A-Z][a-z ]+\. Nothing was sent\.", str(error)
+        )
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     async def test_a_redirect_is_not_followed(self, api, status):
         api.readings.append(Answer(status, headers={"Location": f"{api.url}/elsewhere"}))
-        assert type(await error_of_looking_at(api.base_url)) is UnexpectedResponseError
+        assert type(await error_of_looking_at(api.base_url)) is UndocumentedRefusalError
         assert [asked.path for asked in api.asked] == ["/api/v1/jobs/recordInfo"]
 
     @pytest.mark.parametrize(
@@ -159,6 +172,72 @@ class TestGetTask:
 
     def test_it_can_only_read_because_a_trigger_can_be_run_twice(self):
         assert not hasattr(AsyncSeedanceClient, "create_task")
+
+
+class TestDeadline:
+    @pytest.fixture(autouse=True)
+    def _soon(self, monkeypatch):
+        monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.3, sock_connect=0.2))
+
+    @pytest.mark.parametrize(("first", "again"), DRIBBLES.values(), ids=DRIBBLES)
+    async def test_whatever_a_server_dribbles_a_look_ends_in_time(self, first, again):
+        with dribbling_server(first, again) as host:
+            started = time.monotonic()
+            error = await error_of_looking_at(f"http://{host}")
+        assert time.monotonic() - started < 5
+        assert (type(error), error.verdict) == (ConnectionLostError, Verdict.TRANSIENT)
+        assert str(error).startswith(f"http://{host} did not answer completely: ")
+
+    @pytest.mark.parametrize(("first", "again"), DRIBBLES_BEFORE.values(), ids=DRIBBLES_BEFORE)
+    async def test_whatever_dribbles_before_a_connection_is_there_it_ends_in_time(
+        self, first, again, monkeypatch, request
+    ):
+        with dribbling_server(first, again) as host:
+            url = f"https://{host}"
+            if "proxy" in request.node.callspec.id:
+                monkeypatch.setenv("https_proxy", f"http://{host}")
+                url = "https://kinovi.invalid"
+            started = time.monotonic()
+            error = await error_of_looking_at(url)
+        assert time.monotonic() - started < 5
+        assert error.verdict is Verdict.TRANSIENT
+        assert "timed out" in str(error)
+
+
+class TestSize:
+    async def test_a_page_without_end_is_cut_off_and_the_loop_goes_on(self):
+        with dribbling_server(*FLOOD, pause=0) as host:
+            tracemalloc.start()
+            looking = asyncio.create_task(error_of_looking_at(f"http://{host}"))
+            longest = await longest_pause(looking)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        error = await looking
+        assert type(error) is UnexpectedResponseError
+        assert "more than 4,194,304 bytes" in str(error)
+        assert peak < 40_000_000
+        assert longest < 2
+
+    async def test_what_is_packed_is_not_unpacked(self, api):
+        body = gzip.compress(b" " * 200_000_000, compresslevel=1)
+        api.readings.append(Answer(200, body, headers={"Content-Encoding": "gzip"}))
+        tracemalloc.start()
+        error = await error_of_looking_at(api.base_url)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (type(error), error.on_read) == (UnexpectedResponseError, Verdict.TRANSIENT)
+        assert api.asked[0].headers["Accept-Encoding"] == "identity"
+        assert peak < 40_000_000
+
+
+async def longest_pause(running):
+    """How long the loop was busy with something at most, in seconds."""
+    longest = 0.0
+    while not running.done():
+        before = time.monotonic()
+        await asyncio.sleep(0.001)
+        longest = max(longest, time.monotonic() - before)
+    return longest
 
 
 class TestSurroundings:
@@ -206,8 +285,8 @@ class TestSurroundings:
         # The scripted server knows no CONNECT, as a proxy that forbids it.
         monkeypatch.setenv("https_proxy", api.url)
         error = await error_of_looking_at("https://kinovi.invalid/api/v1")
-        assert error.on_read is Verdict.TRANSIENT
-        assert KEY not in str(error)
+        assert type(error) is ConnectionNotEstablishedError
+        assert str(error).startswith("https://kinovi.invalid could not be reached: proxy: it answers HTTP 501.")
 
 
 class TestKeyStaysSecret:

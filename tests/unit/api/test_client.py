@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import socket
 import ssl
 import threading
+import time
 import traceback
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,6 +29,7 @@ from seedance_provider.api.errors import (
     SeedanceError,
     TaskNotFoundError,
     TransportError,
+    UndocumentedRefusalError,
     UnexpectedResponseError,
     Verdict,
 )
@@ -32,6 +37,7 @@ from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus
 from seedance_provider.api.wire_formats import encode_bodies
+from tests.support.dribbling_server import DRIBBLES, DRIBBLES_BEFORE, FLOOD, dribbling_server
 from tests.support.scripted_api import Answer, record
 
 KEY = "sk-test-3f9a"
@@ -42,8 +48,7 @@ CREATED = Answer(200, {"taskId": "task_a"})
 #: Answers after which nobody knows whether the API accepted the request.
 BROKEN_ANSWERS = {
     "hangs up after the request": Answer(hang_up=True),
-    "cuts the body": Answer(200, {"taskId": "task_a"}, promised=9999),
-    "sends a body that can't be unpacked": Answer(200, b"plain", headers={"Content-Encoding": "gzip"}),
+    "cuts the body": Answer(200, b'{"taskId": "task_', promised=9999),
 }
 
 
@@ -159,8 +164,25 @@ class TestCreateTask:
     def test_a_redirect_is_not_followed(self, api, client, status):
         api.creations.append(Answer(status, headers={"Location": f"{api.url}/elsewhere"}))
         error = error_of(client.create_task, GARDEN)
-        assert type(error) is UnexpectedResponseError
+        assert type(error) is UndocumentedRefusalError
+        assert f"a redirect to {api.url}/elsewhere, not followed" in str(error)
         assert [asked.path for asked in api.asked] == ["/api/v1/jobs/createTask"]
+
+    def test_an_id_that_has_arrived_is_used_though_more_was_promised(self, api, client):
+        api.creations.append(Answer(200, {"taskId": "task_a"}, promised=9999))
+        assert client.create_task(GARDEN) == "task_a"
+
+    @pytest.mark.parametrize("status", [403, 429])
+    def test_a_refusal_is_certain_though_its_body_is_cut(self, api, client, status):
+        api.creations.append(Answer(status, b"<html>", promised=9999))
+        assert error_of(client.create_task, GARDEN).on_create in (Verdict.PERMANENT, Verdict.TRANSIENT)
+
+    def test_what_is_packed_is_not_unpacked(self, api, client):
+        body = gzip.compress(b'{"taskId": "task_a"}')
+        api.creations.append(Answer(200, body, headers={"Content-Encoding": "gzip"}))
+        error = error_of(client.create_task, GARDEN)
+        assert (type(error), error.on_create) == (UnexpectedResponseError, Verdict.UNKNOWN_OUTCOME)
+        assert api.asked[0].headers["Accept-Encoding"] == "identity"
 
     @pytest.mark.parametrize("answer", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
     def test_after_a_broken_answer_the_outcome_is_unknown(self, api, client, answer):
@@ -174,20 +196,29 @@ class TestCreateTask:
         with SeedanceClient(Protocol(KEY, silent_url)) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionLostError
-        assert str(error).startswith(f"{silent_url} did not answer completely: ReadTimeout: ")
+        assert str(error) == f"{silent_url} did not answer completely: timed out."
 
     def test_a_refused_port_means_that_nothing_was_sent(self, refused_url):
         with SeedanceClient(Protocol(KEY, refused_url)) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionNotEstablishedError
         assert error.on_create is Verdict.TRANSIENT
-        assert str(error).startswith(f"{refused_url} could not be reached: ConnectionError: ")
-        assert str(error).endswith(". Nothing was sent.")
+        assert str(error) == f"{refused_url} could not be reached: Connection refused. Nothing was sent."
 
     def test_a_certificate_that_is_not_trusted_means_that_nothing_was_sent(self, untrusted_url):
         with SeedanceClient(Protocol(KEY, untrusted_url)) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionNotEstablishedError
+        why = "certificate verify failed: self-signed certificate"
+        assert str(error) == f"{untrusted_url} could not be reached: {why}. Nothing was sent."
+
+    def test_a_name_that_nobody_knows_means_that_nothing_was_sent(self):
+        with SeedanceClient(Protocol(KEY, "http://kinovi.invalid:81/v1")) as client:
+            error = error_of(client.create_task, GARDEN)
+        assert type(error) is ConnectionNotEstablishedError
+        assert re.fullmatch(
+            r"http://kinovi\.invalid:81 could not be reached: [A-Z][a-z ]+\. Nothing was sent\.", str(error)
+        )
 
     @pytest.mark.parametrize("variable", ["http_proxy", "https_proxy"])
     def test_a_proxy_that_refuses_means_that_nothing_was_sent(self, refused_url, monkeypatch, variable):
@@ -196,6 +227,7 @@ class TestCreateTask:
         with SeedanceClient(Protocol(KEY, f"{scheme}://kinovi.invalid/api/v1")) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionNotEstablishedError
+        assert str(error).startswith(f"{scheme}://kinovi.invalid could not be reached: proxy: Connection refused.")
 
     def test_a_proxy_that_loses_the_answer_leaves_the_outcome_unknown(self, api, monkeypatch):
         monkeypatch.setenv("http_proxy", api.url)
@@ -212,6 +244,7 @@ class TestCreateTask:
             error = error_of(client.create_task, GARDEN)
         assert api.asked == []
         assert type(error) is ConnectionNotEstablishedError
+        assert "proxy: Tunnel connection failed: 501" in str(error)
 
     def test_errors_of_the_api_come_through(self, api, client):
         message = "Concurrency limit reached (3). You have 3 tasks in progress."
@@ -295,7 +328,7 @@ class TestGetTask:
 
     def test_the_request_that_arrives_is_the_quickstarts(self, api, client):
         api.readings.append(Answer(200, record()))
-        client.get_task("task a&b=\N{CHERRY BLOSSOM}")
+        error_of(client.get_task, "task a&b=\N{CHERRY BLOSSOM}")
         (asked,) = api.asked
         assert (asked.method, asked.path) == ("GET", "/api/v1/jobs/recordInfo")
         assert asked.query == {"taskId": ["task a&b=\N{CHERRY BLOSSOM}"]}
@@ -326,7 +359,7 @@ class TestGetTask:
 
     def test_a_redirect_is_not_followed(self, api, client):
         api.readings.append(Answer(302, headers={"Location": f"{api.url}/elsewhere"}))
-        assert type(error_of(client.get_task, "task_a")) is UnexpectedResponseError
+        assert type(error_of(client.get_task, "task_a")) is UndocumentedRefusalError
         assert [asked.path for asked in api.asked] == ["/api/v1/jobs/recordInfo"]
 
     @pytest.mark.parametrize(
@@ -341,6 +374,103 @@ class TestGetTask:
         api.readings.append(answer)
         assert type(error_of(client.get_task, "task_a")) is error_class
         assert len(api.asked) == 1
+
+
+def no_watchdog_is_left():
+    return not any(isinstance(thread, threading.Timer) for thread in threading.enumerate())
+
+
+class TestDeadline:
+    @pytest.fixture(autouse=True)
+    def _soon(self, monkeypatch):
+        for name in ("_CREATE_SECONDS", "_READ_SECONDS"):
+            monkeypatch.setattr(client_module, name, 0.3)
+
+    @pytest.mark.parametrize(("first", "again"), DRIBBLES.values(), ids=DRIBBLES)
+    def test_whatever_a_server_dribbles_both_calls_end_in_time(self, first, again):
+        with dribbling_server(first, again) as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
+            for call, argument in ((client.create_task, GARDEN), (client.get_task, "task_a")):
+                started = time.monotonic()
+                error = error_of(call, argument)
+                assert 0.2 < time.monotonic() - started < 5
+                assert type(error) is ConnectionLostError
+                assert str(error) == f"http://{host} did not answer completely: timed out."
+        assert no_watchdog_is_left()
+
+    @pytest.mark.parametrize(("first", "again"), DRIBBLES_BEFORE.values(), ids=DRIBBLES_BEFORE)
+    def test_whatever_dribbles_before_a_connection_is_there_nothing_was_sent(self, first, again, monkeypatch, request):
+        with dribbling_server(first, again) as host:
+            url = f"https://{host}"
+            if "proxy" in request.node.callspec.id:
+                monkeypatch.setenv("https_proxy", f"http://{host}")
+                url = "https://kinovi.invalid"
+            with SeedanceClient(Protocol(KEY, url)) as client:
+                started = time.monotonic()
+                error = error_of(client.create_task, GARDEN)
+        assert time.monotonic() - started < 5
+        assert type(error) is ConnectionNotEstablishedError
+        assert str(error).endswith("timed out. Nothing was sent.")
+        assert no_watchdog_is_left()
+
+    def test_it_holds_in_a_thread_of_its_own_too(self):
+        errors = []
+        slow = dribbling_server(*DRIBBLES["slow headers"])
+        with slow as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
+            thread = threading.Thread(target=lambda: errors.append(error_of(client.create_task, GARDEN)))
+            thread.start()
+            thread.join(5)
+        assert [type(error) for error in errors] == [ConnectionLostError]
+
+    def test_it_holds_on_a_connection_that_was_opened_for_an_earlier_look(self, api, client, monkeypatch):
+        api.readings.extend([Answer(200, record()), Answer(200, b"", promised=9)])
+        client.get_task("task_a")
+        held = threading.Event()
+        monkeypatch.setattr(type(api), "next_answer", lambda self, asked: held.wait(5) and None)
+        started = time.monotonic()
+        error = error_of(client.get_task, "task_a")
+        held.set()
+        assert time.monotonic() - started < 4
+        assert type(error) is ConnectionLostError
+
+    def test_an_id_that_came_before_the_time_was_up_is_used(self):
+        body = b'{"taskId": "task_a"}'
+        first = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n" % (len(body), body)
+        endless = dribbling_server(first, b"X-Trailer: x\r\n")
+        with endless as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
+            assert client.create_task(GARDEN) == "task_a"
+
+    def test_a_firewall_that_dribbles_its_page_has_refused(self):
+        first = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<html><title>No</title>"
+        with dribbling_server(first, b" ") as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
+            error = error_of(client.create_task, GARDEN)
+        assert (type(error), error.reason, error.on_create) == (
+            UndocumentedRefusalError,
+            "web_page",
+            Verdict.PERMANENT,
+        )
+
+
+class TestSize:
+    @pytest.fixture
+    def memory(self):
+        """The most that Python has held since, in bytes."""
+        tracemalloc.start()
+        yield lambda: tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    def test_a_page_without_end_is_cut_off(self, memory):
+        with dribbling_server(*FLOOD, pause=0) as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
+            created, looked = error_of(client.create_task, GARDEN), error_of(client.get_task, "task_a")
+        assert {type(created), type(looked)} == {UnexpectedResponseError}
+        assert "more than 4,194,304 bytes" in str(created)
+        assert memory() < 40_000_000
+
+    def test_what_is_packed_takes_no_more_memory_than_what_was_sent(self, api, client, memory):
+        body = gzip.compress(b" " * 200_000_000, compresslevel=1)
+        api.creations.append(Answer(200, body, headers={"Content-Encoding": "gzip"}))
+        tracemalloc.reset_peak()
+        assert type(error_of(client.create_task, GARDEN)) is UnexpectedResponseError
+        assert memory() < 40_000_000
 
 
 class TestSurroundings:

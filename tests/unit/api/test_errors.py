@@ -38,6 +38,7 @@ from seedance_provider.api.errors import (
     TaskAccessDeniedError,
     TaskNotFoundError,
     TransportError,
+    UndocumentedRefusalError,
     UnexpectedResponseError,
     UnexplainedFailureError,
     Verdict,
@@ -103,6 +104,7 @@ VERDICTS = [
     (ConcurrencyLimitError, Verdict.WAIT_FOR_SLOT, Verdict.TRANSIENT),
     (InternalServerError, Verdict.TRANSIENT, Verdict.TRANSIENT),
     (UnexpectedResponseError, Verdict.UNKNOWN_OUTCOME, Verdict.TRANSIENT),
+    (UndocumentedRefusalError, Verdict.PERMANENT, Verdict.TRANSIENT),
     (VideoTaskFailedError, Verdict.PERMANENT, Verdict.PERMANENT),
     # The failed one is refunded, so another one may be asked for; looking at it again shows the same.
     (GenerationFailedError, Verdict.TRANSIENT, Verdict.PERMANENT),
@@ -174,6 +176,10 @@ class TestSummary:
         assert summary["retryable"] is error.retryable
         bare = error_class("It broke.").summary()
         assert (bare["task_id"], bare["message"]) == (None, "It broke.")
+
+    @pytest.mark.parametrize("error_class", every_error_class())
+    def test_there_is_always_a_reason(self, error_class):
+        assert re.fullmatch("[a-z_]+", error_class("It broke.").summary()["reason"])
 
     def test_the_text_is_the_apis_own_if_there_is_one(self):
         error = InputModerationError("It broke. Revise it.", task_id="task_a", api_message="It broke.")

@@ -17,7 +17,14 @@ from seedance_provider.api.errors import (
     TaskNotFoundError,
     Verdict,
 )
-from seedance_provider.api.http_errors import HTTP_ERRORS, classify_http_error
+from seedance_provider.api.http_errors import (
+    HTTP_ERRORS,
+    REDIRECTED,
+    UNDOCUMENTED_REFUSAL,
+    WEB_PAGE,
+    classify_http_error,
+    is_refusal,
+)
 
 #: Every text of the documentation.
 DOCUMENTED = [
@@ -72,6 +79,22 @@ def test_no_other_status_is_a_known_refusal(status):
 def test_no_entry_is_hidden_by_an_earlier_one_and_all_advise_a_person(known):
     assert classify_http_error(known.status, known.prefix or NO_SUCH_TEXT) is known
     assert known.advice.endswith((".", "?", ".)"))
+
+
+@pytest.mark.parametrize("status", [300, 302, 308, 399, 400, 403, 405, 407, 409, 413, 422, 425, 429, 451, 499])
+def test_a_status_that_refuses_says_that_nothing_was_accepted(status):
+    assert is_refusal(status)
+
+
+@pytest.mark.parametrize("status", [100, 103, 200, 204, 299, 408, 500, 502, 503, 504, 520, 599, 600])
+def test_no_other_status_does(status):
+    assert not is_refusal(status)
+
+
+def test_every_way_to_refuse_has_its_own_reason_and_advises_a_person():
+    ways = [REDIRECTED, WEB_PAGE, UNDOCUMENTED_REFUSAL]
+    assert len({way.reason for way in ways} - {known.reason for known in HTTP_ERRORS}) == 3
+    assert all(way.advice.endswith(".") for way in ways)
 
 
 def test_a_refusal_is_never_an_unknown_outcome():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -19,6 +20,7 @@ from seedance_provider.api.errors import (
     BadRequestError,
     ConcurrencyLimitError,
     ConnectionLostError,
+    ConnectionNotEstablishedError,
     ForbiddenError,
     InsufficientCreditsError,
     InternalServerError,
@@ -26,10 +28,19 @@ from seedance_provider.api.errors import (
     RateLimitedError,
     TaskAccessDeniedError,
     TaskNotFoundError,
+    UndocumentedRefusalError,
     UnexpectedResponseError,
     Verdict,
 )
-from seedance_provider.api.protocol import DEFAULT_BASE_URL, HttpResponse, Protocol, address_problem, reading
+from seedance_provider.api.protocol import (
+    DEFAULT_BASE_URL,
+    MAX_ANSWER_BYTES,
+    HttpRequest,
+    HttpResponse,
+    Protocol,
+    address_problem,
+    reading,
+)
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus
 from tests.support.scripted_api import record
@@ -98,23 +109,44 @@ UNDOCUMENTED_ANSWERS = {
     "a 200 that is no text": (200, b"\xff\xfe\x00"),
     "a 200 nested too deeply to be read": (200, b"[" * 200_000),
     "an HTML 200": (200, HTML),
-    "a 201": (201, b'{"taskId": "task_a"}'),
-    "a redirect": (302, b""),
-    "a 400 without a message": (400, b"{}"),
-    "a 403 page of a firewall": (403, HTML),
-    "a 404 page of a proxy": (404, HTML),
-    "a 400 with its message elsewhere": (400, b'{"error": {"code": "400", "message": "Unknown model"}}'),
-    "a 400 with its message in a data object": (400, b'{"code": 400, "data": {"message": "Unknown model"}}'),
-    "a 401 with a text as its error": (401, b'{"error": "Invalid API Key"}'),
-    "a 405": (405, b'{"message": "Method not allowed"}'),
+    "a 201 without a body": (201, b""),
+    "a 204": (204, b""),
+    "an object without end": (200, b'{"taskId": "task_a"}' + b" " * MAX_ANSWER_BYTES),
+    "a packed 200": (200, gzip.compress(b'{"taskId": "task_a", "status": "success"}')),
+    "a 103": (103, b""),
     "a 408": (408, b'{"message": "Request timeout"}'),
-    "a 429 whose message is no text": (429, b'{"message": {"text": "slow down"}}'),
+    "a 408 page": (408, HTML),
     "a 500 without a message": (500, b"{}"),
     "an HTML 500": (500, HTML),
     "a 502": (502, HTML),
     "a 503 with a message": (503, b'{"message": "Service unavailable"}'),
     "a 504": (504, b""),
+    "a 520 page": (520, HTML),
 }
+
+#: status, body, reason.
+UNDOCUMENTED_REFUSALS = {
+    "a redirect": (302, b"", "redirected"),
+    "a page that says where else it is": (301, HTML, "redirected"),
+    "a 400 without a message": (400, b"{}", "undocumented_refusal"),
+    "a 400 with its message elsewhere": (
+        400, b'{"error": {"code": "400", "message": "Unknown model"}}', "undocumented_refusal"
+    ),
+    "a 400 with its message in a data object": (
+        400, b'{"code": 400, "data": {"message": "Unknown model"}}', "undocumented_refusal"
+    ),
+    "a 401 with a text as its error": (401, b'{"error": "Invalid API Key"}', "undocumented_refusal"),
+    "a 403 page of a firewall": (403, HTML, "web_page"),
+    "a 404 page of a proxy": (404, HTML, "web_page"),
+    "a 405": (405, b'{"message": "Method not allowed"}', "undocumented_refusal"),
+    "a 407 of a proxy": (407, b"Proxy authentication required", "undocumented_refusal"),
+    "a 409": (409, b'{"message": "Conflict"}', "undocumented_refusal"),
+    "a 413 page": (413, HTML, "web_page"),
+    "a 422": (422, b'{"detail": []}', "undocumented_refusal"),
+    "a 425": (425, b"", "undocumented_refusal"),
+    "a 451 without end": (451, b"x" * (MAX_ANSWER_BYTES + 1), "undocumented_refusal"),
+    "a 499": (499, b"\xff\xfe", "undocumented_refusal"),
+}  # fmt: skip
 
 
 def a_protocol(**fields):
@@ -181,6 +213,7 @@ class TestRequests:
                 "Authorization": f"Bearer {KEY}",
                 "Content-Type": "application/json",
                 "Accept": "application/json",
+                "Accept-Encoding": "identity",
                 "User-Agent": f"airflow-provider-seedance/{seedance_provider.__version__}",
             }
 
@@ -327,6 +360,41 @@ class TestReadCreated:
     def test_the_id_is_read_flat_or_enveloped(self, body):
         assert a_protocol().read_created(a_response(200, body)) == "task_clxxxxxx"
 
+    @pytest.mark.parametrize("status", [200, 201, 202, 203, 206, 299])
+    def test_any_success_with_an_id_is_a_creation(self, status):
+        assert a_protocol().read_created(a_response(status, {"taskId": "task_a"})) == "task_a"
+
+    def test_an_id_that_has_arrived_counts_whatever_happened_behind_it(self):
+        response = HttpResponse(200, {}, b'{"taskId": "task_a"}', ConnectionLostError("cut"))
+        assert a_protocol().read_created(response) == "task_a"
+
+    @pytest.mark.parametrize("status", [200, 500, 502, 408])
+    def test_what_has_not_arrived_as_a_whole_may_have_cost_money(self, status):
+        lost = ConnectionLostError("cut")
+        response = HttpResponse(status, {}, b'{"taskId": "task_', lost)
+        with pytest.raises(ConnectionLostError) as caught:
+            a_protocol().read_created(response)
+        assert caught.value is lost
+
+    @pytest.mark.parametrize(("status", "error_class"), [(403, UndocumentedRefusalError), (429, RateLimitedError)])
+    def test_a_status_that_refuses_needs_no_whole_body(self, status, error_class):
+        response = HttpResponse(status, {}, b'{"mess', ConnectionLostError("cut"))
+        assert type(error_on_create(response)) is error_class
+
+    @pytest.mark.parametrize("task_id", ["a", "x" * 256, "task_\N{CHERRY BLOSSOM}", "a/../b?c#d"])
+    def test_any_text_that_can_be_shown_is_an_id(self, task_id):
+        assert a_protocol().read_created(a_response(200, {"taskId": task_id})) == task_id
+
+    @pytest.mark.parametrize(
+        "task_id", ["x" * 257, "a b", " ", "a\n", "a\0", "\x1b[31m", "a\u202eb", "a\u00a0b", "\ud800", "y" * 1_000_000]
+    )
+    def test_an_id_that_could_not_be_kept_leaves_the_outcome_unknown_and_is_shown(self, task_id):
+        error = error_on_create(a_response(201, {"taskId": task_id}))
+        assert (type(error), error.on_create) == (UnexpectedResponseError, UNKNOWN)
+        assert str(error).startswith(f"HTTP 201: the answer holds no taskId that can be one: {task_id[:150]!r}"[:-1])
+        assert len(str(error)) < 800
+        assert str(error).isprintable()
+
     @pytest.mark.parametrize(
         "body", [{}, {"taskId": ""}, {"taskId": None}, {"taskId": 7}, {"data": {}}, {"message": "ok"}]
     )
@@ -337,7 +405,57 @@ class TestReadCreated:
         assert str(error).startswith("HTTP 200: the answer holds no taskId (")
 
 
+class TestNoAnswer:
+    @pytest.mark.parametrize("was_sent", [True, False])
+    def test_it_names_the_host_and_the_cause_but_neither_the_key_nor_a_signed_address(self, was_sent):
+        request = HttpRequest("PUT", "http://a.example:81/put?signature=1", {})
+        error = a_protocol().no_answer(request, f"reset by {KEY}", was_sent=was_sent)
+        assert type(error) is (ConnectionLostError if was_sent else ConnectionNotEstablishedError)
+        said = "did not answer completely" if was_sent else "could not be reached"
+        assert str(error).startswith(f"http://a.example:81 {said}: reset by ***.")
+        assert ("Nothing was sent" in str(error)) is not was_sent
+
+
 class TestReadRecord:
+    def test_an_answer_about_another_video_task_is_none(self):
+        error = error_on_read(a_response(200, record("success", "task_b")))
+        assert (type(error), error.on_read) == (UnexpectedResponseError, TRANSIENT)
+        assert str(error).startswith("HTTP 200: the answer is not about task_a, but about another video task (")
+
+    @pytest.mark.parametrize("status", [200, 201, 203])
+    def test_any_success_with_a_status_is_an_answer(self, status):
+        assert a_protocol().read_record(a_response(status, record()), "task_a").status is TaskStatus.SUCCESS
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
+            {"taskId": "task_a"},
+            {"taskId": "task_a", "status": None},
+            {"taskId": "task_a", "status": ""},
+            {"taskId": "task_a", "status": 2},
+            {"code": 500, "message": "No database"},
+            {"error": "No database"},
+            {"code": 200, "message": "success", "data": None},
+            {"code": 404, "message": "No such task", "data": {}},
+        ],
+    )
+    def test_an_answer_without_a_status_is_none_and_its_words_are_shown(self, body):
+        error = error_on_read(a_response(200, body))
+        assert (type(error), error.on_read) == (UnexpectedResponseError, TRANSIENT)
+        assert str(error) == f"HTTP 200: the answer holds no status (no content type, {json.dumps(body)!r})"
+
+    @pytest.mark.parametrize("word", ["queuing", "completed", "SUCCEEDED", "2"])
+    def test_a_status_that_nobody_has_documented_is_an_answer(self, word):
+        task = a_protocol().read_record(a_response(200, {"status": word}), "task_a")
+        assert (task.status, task.raw_status) == (TaskStatus.UNKNOWN, word)
+
+    def test_a_text_without_end_is_cut(self):
+        error = {"code": "y" * 5000, "message": "x" * 1_000_000}
+        task = a_protocol().read_record(a_response(200, record("fail", error=error)), "task_a")
+        assert task.error_message.startswith("x" * 1000)
+        assert max(len(task.error_message), len(task.error_code)) < 1100
+
     def test_the_record_is_read(self):
         task = a_protocol().read_record(a_response(200, record("generating")), "task_a")
         assert (task.task_id, task.status) == ("task_a", TaskStatus.GENERATING)
@@ -444,6 +562,82 @@ class TestUndocumentedAnswers:
         assert error_on_read(response).on_read is TRANSIENT
         assert error_on_read(response).status == status
 
+    @pytest.mark.parametrize(("status", "body", "reason"), UNDOCUMENTED_REFUSALS.values(), ids=UNDOCUMENTED_REFUSALS)
+    def test_a_status_that_refuses_is_certain_and_a_look_can_be_repeated(self, status, body, reason):
+        response = a_response(status, body)
+        when_creating, when_reading = error_on_create(response), error_on_read(response)
+        for error in (when_creating, when_reading):
+            assert (type(error), error.reason, error.status) == (UndocumentedRefusalError, reason, status)
+            assert str(error).startswith(f"HTTP {status}: ")
+            assert error.advice
+        assert when_creating.on_create is PERMANENT
+        assert when_reading.on_read is TRANSIENT
+
+    @pytest.mark.parametrize(
+        ("target", "shown"),
+        [
+            ("https://login.example/?next=1", "https://login.example/?next=1"),
+            (f"/?key={KEY}", "/?key=***"),
+            ("/" + "x" * 5000, "/" + "x" * 199 + "…"),
+            ("", "nowhere"),
+        ],
+    )
+    def test_a_redirect_names_its_target(self, target, shown):
+        error = error_on_create(a_response(308, HTML, Location=target, content_type="text/html"))
+        assert str(error) == f"HTTP 308: a redirect to {shown}, not followed"
+
+    @pytest.mark.parametrize(
+        ("title", "shown"),
+        [
+            ("Attention Required! | Cloudflare", ", 'Attention Required! | Cloudflare'"),
+            ("  Just\n a &amp; moment\t", ", 'Just a & moment'"),
+            (f"No {KEY} here", ", 'No *** here'"),
+            ("x" * 1000, f", '{'x' * 80}'"),
+            ("", ""),
+        ],
+    )
+    def test_a_page_is_called_that_with_the_first_words_of_its_title(self, title, shown):
+        body = f"<html><head><TITLE lang=en>{title}</TITLE></head></html>".encode()
+        error = error_on_create(a_response(403, body))
+        assert str(error).startswith(f"HTTP 403: a page of a firewall, a gateway or a web site{shown}. Is the host ")
+        assert error.looks_like_html
+
+    @pytest.mark.parametrize(
+        ("body", "error_class", "said"),
+        [
+            (b"slow down", RateLimitedError, "slow down"),
+            (HTML, RateLimitedError, "Bad gateway"),
+            (b"", RateLimitedError, "too many requests"),
+            (b"{}", RateLimitedError, "{}"),
+            (b'{"error": "slow down"}', RateLimitedError, '{"error": "slow down"}'),
+            (b"Concurrency limit reached (3).", ConcurrencyLimitError, "Concurrency limit reached (3)."),
+            (b"x" * (MAX_ANSWER_BYTES + 1), RateLimitedError, "too many requests"),
+        ],
+    )
+    def test_a_429_is_one_in_any_form(self, body, error_class, said):
+        response = a_response(429, body)
+        assert {type(error_on_create(response)), type(error_on_read(response))} == {error_class}
+        assert error_on_create(response).message == said
+        assert error_on_create(response).reason in ("rate_limited", "concurrency_limit")
+
+    def test_what_is_packed_is_called_that(self):
+        error = error_on_create(a_response(200, gzip.compress(b"{}"), content_encoding="gzip"))
+        assert "packed with gzip" in str(error)
+
+    def test_what_is_too_large_is_called_that(self):
+        error = error_on_create(a_response(200, b" " * (MAX_ANSWER_BYTES + 1)))
+        assert "more than 4,194,304 bytes" in str(error)
+
+    def test_an_answer_of_the_largest_size_is_read(self):
+        body = b'{"taskId": "task_a"}'
+        whole = body + b" " * (MAX_ANSWER_BYTES - len(body))
+        assert a_protocol().read_created(a_response(200, whole)) == "task_a"
+
+    def test_a_refusal_without_end_is_cut(self):
+        error = error_on_create(a_response(400, {"message": "Unknown model" + "x" * 1_000_000}))
+        assert type(error) is BadRequestError
+        assert len(str(error)) < 1100
+
     @pytest.mark.parametrize(
         ("body", "content_type", "shown"),
         [
@@ -476,6 +670,23 @@ class TestRetryAfter:
     def test_seconds_are_read_and_anything_else_is_none(self, value, seconds):
         response = a_response(429, {"message": "Too many requests"}, Retry_After=value)
         assert error_on_create(response).retry_after == seconds
+
+    @pytest.mark.parametrize(
+        ("body", "seconds"),
+        [
+            ({"message": "Too many requests", "retry_after": 64.5}, 64.5),
+            ({"retry_after": 0}, 0.0),
+            ({"data": {"retry_after": 3}}, 3.0),
+            ({"retry_after": "soon"}, None),
+            ({"retry_after": True}, None),
+            ({"retry_after": -1}, None),
+            (b'{"retry_after": 1e999}', None),
+            (b'{"retry_after": NaN}', None),
+        ],
+    )
+    def test_the_body_may_say_it_too(self, body, seconds):
+        assert error_on_create(a_response(429, body)).retry_after == seconds
+        assert error_on_create(a_response(429, body, Retry_After="7")).retry_after == 7.0
 
     def test_a_date_becomes_the_seconds_until_then(self):
         then = datetime.now(UTC) + timedelta(seconds=90)

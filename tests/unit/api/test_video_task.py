@@ -113,7 +113,6 @@ class TestFromRecord:
             ("fail", TaskStatus.FAIL),
             ("queuing", TaskStatus.UNKNOWN),
             ("failed", TaskStatus.UNKNOWN),
-            ("", TaskStatus.UNKNOWN),
         ],
     )
     @pytest.mark.parametrize("name", ["status", "state"])
@@ -121,8 +120,13 @@ class TestFromRecord:
         task = a_task(**{name: word})
         assert (task.status, task.raw_status) == (status, word)
 
-    def test_without_a_status_it_is_unknown(self):
-        assert (a_task().status, a_task().raw_status) == (TaskStatus.UNKNOWN, None)
+    @pytest.mark.parametrize("fields", [{}, {"status": ""}, {"status": None}, {"status": 500}, {"state": ["success"]}])
+    def test_without_a_text_for_its_status_there_is_none(self, fields):
+        task = a_task(**fields)
+        assert (task.status, task.raw_status) == (TaskStatus.UNKNOWN, None)
+
+    def test_a_status_that_is_none_does_not_hide_the_other_name(self):
+        assert a_task(status=None, state="success").status is TaskStatus.SUCCESS
 
     @pytest.mark.parametrize("task_id", [None, "", 7])
     def test_the_id_that_was_asked_for_stands_in_for_a_missing_one(self, task_id):

@@ -1,0 +1,53 @@
+"""Why a connection failed, in the words of the operating system: HTTP libraries show their own objects instead."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import ssl
+import sys
+from http.client import HTTPException
+
+__all__ = ["cause_of"]
+
+_LONGEST = 200
+#: Where OpenSSL's error was found in Python's source.
+_PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
+
+
+def cause_of(error: BaseException) -> str:
+    """
+    Return what really happened, in a few words: ``Connection refused``, say. They hold neither a URL nor a header.
+
+    :param error: of requests, urllib3 or aiohttp.
+    """
+    # Its origin is the first error below that is not a library's. Beyond that may be what the caller was handling.
+    origin: BaseException | None = error
+    is_of_proxy = False
+    while origin is not None and not _is_of_python(origin):
+        is_of_proxy |= "Proxy" in type(origin).__name__
+        origin = origin.__cause__ or origin.__context__
+    words = _words(error if origin is None else origin)[:_LONGEST]
+    return f"proxy: {words}" if is_of_proxy else words
+
+
+def _is_of_python(error: BaseException) -> bool:
+    is_own = type(error).__module__.partition(".")[0] in sys.stdlib_module_names
+    return is_own and isinstance(error, OSError | HTTPException) and bool(str(error))
+
+
+def _words(error: BaseException) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"certificate verify failed: {error.verify_message}"
+        case TimeoutError():
+            return "timed out"
+        case ssl.SSLError() | socket.gaierror():
+            return _PLACE.sub("", error.strerror or str(error))
+        case OSError(errno=int(number)):
+            # Python's own words for some of them, such as asyncio's, are about something else.
+            return os.strerror(number)
+    words = error.args[0] if error.args else None
+    is_plain = isinstance(words, str) and " object at 0x" not in words and "://" not in words
+    return words if is_plain else type(error).__name__
