@@ -34,7 +34,7 @@ def cause_of(error: BaseException) -> str:
 
 def _is_of_python(error: BaseException) -> bool:
     is_own = type(error).__module__.partition(".")[0] in sys.stdlib_module_names
-    return is_own and isinstance(error, OSError | HTTPException) and bool(str(error))
+    return bool(str(error)) and (isinstance(error, HTTPException) or (is_own and isinstance(error, OSError)))
 
 
 def _words(error: BaseException) -> str:
@@ -45,9 +45,11 @@ def _words(error: BaseException) -> str:
             return "timed out"
         case ssl.SSLError() | socket.gaierror():
             return _PLACE.sub("", error.strerror or str(error))
+        case HTTPException():
+            return str(error)
         case OSError(errno=int(number)):
             # Python's own words for some of them, such as asyncio's, are about something else.
             return os.strerror(number)
-    words = error.args[0] if error.args else None
-    is_plain = isinstance(words, str) and " object at 0x" not in words and "://" not in words
-    return words if is_plain else type(error).__name__
+        case BaseException(args=(str(words), *_)) if " object at 0x" not in words and "://" not in words:
+            return words
+    return type(error).__name__
