@@ -53,15 +53,16 @@ def estimate(request: VideoRequest) -> Estimate | None:
     if model is None or request.output_resolution not in model.prices:
         return None
     price = model.prices[request.output_resolution]
+    upscale = UPSCALE_CREDITS_PER_SECOND if request.extra_inputs.get("upscaleResolution") else 0
     if not request.reference_videos:
-        upscale = UPSCALE_CREDITS_PER_SECOND if request.extra_inputs.get("upscaleResolution") else 0
         return Estimate((price.plain + upscale) * (request.duration or 0))
     if not model.bills_source_seconds:
-        return Estimate(price.with_video * (request.duration or 0))
+        return Estimate((price.with_video + upscale) * (request.duration or 0))
     source = request.reference_video_seconds or model.videos.seconds or 0
     # A changed video is as long as the one that it is made from.
     made = source if request.duration is None else request.duration
-    return Estimate(price.with_video * (source + made), is_exact=request.reference_video_seconds is not None)
+    credits_ = price.with_video * (source + made) + upscale * made
+    return Estimate(credits_, is_exact=request.reference_video_seconds is not None)
 
 
 def settles(request: VideoRequest) -> bool:

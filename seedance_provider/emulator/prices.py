@@ -40,10 +40,11 @@ def price(
     :param is_upscaled: whether it is made larger afterwards.
     """
     rates = model.prices[output_resolution]
+    upscale = UPSCALE_CREDITS_PER_SECOND if is_upscaled else 0
     if source_seconds is None:
-        whole = (rates.plain + (UPSCALE_CREDITS_PER_SECOND if is_upscaled else 0)) * seconds
+        whole = (rates.plain + upscale) * seconds
         return Cost(whole, whole)
-    reserved = rates.with_video * seconds
+    reserved = (rates.with_video + upscale) * seconds
     billed = source_seconds if model.bills_source_seconds else 0
     # Rounded, because credits have two decimals in all that is documented.
     return Cost(reserved, round(reserved + rates.with_video * billed, 2))

@@ -244,6 +244,11 @@ class TestGenerations:
         assert problems_of(inputs | {"upscaleResolution": "8k"}, generation="docs") == [["upscaleResolution"]]
         assert problems_of(inputs | {"outputResolution": "4k"}, generation="docs") == [["outputResolution"]]
 
+    def test_upscaling_has_its_price_with_a_reference_video_too(self):
+        inputs = {"prompt": "A cat", "outputResolution": "720p", "upscaleResolution": "4k", "duration": "4"}
+        order = read_order("seedance-20", inputs | {"urls": ["https://example.com/a.mp4"]}, "docs")
+        assert order.credits == order.settled_credits == (48 + 28) * 4
+
     def test_the_newest_pages_ignore_the_quickstarts_fields(self):
         inputs = {"prompt": "A cat", "resolution": "720x720", "urls": [PNG]}
         order = read_order("seedance-20", inputs, "models")

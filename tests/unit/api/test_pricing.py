@@ -96,6 +96,18 @@ class TestEstimateCredits:
         request = VideoRequest("A garden", resolution="1080p", extra_inputs={"upscaleResolution": "4k"})
         assert estimate_credits(request) == (90 + 28) * 5
 
+    @pytest.mark.parametrize(
+        ("fields", "expected"),
+        [
+            ({}, Estimate((48 + 28) * 5)),
+            ({"model": "seedance2-5", "reference_video_seconds": 8}, Estimate(35 * (5 + 8) + 28 * 5)),
+            ({"model": "seedance2-5-edit", "reference_video_seconds": 6}, Estimate((2 * 35 + 28) * 6)),
+        ],
+    )
+    def test_upscaling_has_its_price_with_a_reference_video_too(self, fields, expected):
+        fields = {"reference_videos": [VIDEO], "extra_inputs": {"upscaleResolution": "4k"}} | fields
+        assert estimate(VideoRequest("A garden", **fields)) == expected
+
     def test_an_unknown_model_has_no_price(self):
         request = VideoRequest("A garden", "seedance-3", allow_unknown_model=True)
         assert estimate(request) is estimate_credits(request) is None
