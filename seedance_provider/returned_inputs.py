@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from seedance_provider.api.text_checks import storage_problem, texts_in
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.submission import asking
 
@@ -45,12 +46,19 @@ def inputs_of(returned: Any) -> dict[str, Any]:
             f"{', '.join(_NAMES)}. Nothing was submitted or charged."
         )
     try:
-        return dict(json.loads(json.dumps(dict(inputs), allow_nan=False, default=_file_name)))
+        kept = dict(json.loads(json.dumps(dict(inputs), allow_nan=False, default=_file_name)))
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputsError(
             f"The function returned inputs that JSON can't write ({error}), so a retry could not use them again. "
             "Nothing was submitted or charged."
         ) from None
+    for text in texts_in(kept):
+        # Airflow would refuse to keep them, which looks like a store that is down and is worth a retry.
+        if problem := storage_problem(text):
+            raise InvalidInputsError(
+                f"The function returned {_shown(text)}, and {problem}. Nothing was submitted or charged."
+            )
+    return kept
 
 
 class ReturnedInputs:

@@ -24,11 +24,12 @@ from seedance_provider.api.models import (
     Model,
     Size,
 )
+from seedance_provider.api.text_checks import leftover, probable_leftover, storage_problem, texts_in
 
 if TYPE_CHECKING:
     from seedance_provider.api.video_request import VideoRequest
 
-__all__ = ["is_http_url", "problems"]
+__all__ = ["doubts", "is_http_url", "problems"]
 
 #: Fields that have a parameter, which is checked or sets the price; so they may not come as extra inputs.
 _HAVE_A_PARAMETER: Mapping[str, str] = {
@@ -54,6 +55,8 @@ _A = {"image": "an image", "video": "a video", "audio": "a sound"}
 #: Lengths that containers name are not exact: a video of 15 s that the API has made itself may be 15.1 s long.
 _TOLERANCE_SECONDS = 0.2
 _TEXTS = ("model", "resolution", "aspect_ratio")
+#: Fields of which each, if it is a text, is one that somebody has to have meant.
+_MEANT = ("prompt", *_TEXTS, "first_frame", "last_frame", "bitrate_mode", "output_format", "callback_url")
 _LONGEST_SHOWN = 80
 
 
@@ -63,7 +66,12 @@ def problems(request: VideoRequest) -> Iterator[str]:
 
     :param request: as it was asked for, with spellings read.
     """
-    malformed = [*_text_problems(request), *_media_problems(request), *_option_problems(request)]
+    malformed = [
+        *_text_problems(request),
+        *_leftover_problems(request),
+        *_media_problems(request),
+        *_option_problems(request),
+    ]
     yield from malformed
     if "model" not in _texts(request):
         return
@@ -80,9 +88,20 @@ def problems(request: VideoRequest) -> Iterator[str]:
         yield from _reference_problems(request, model)
 
 
+def doubts(request: VideoRequest) -> Iterator[str]:
+    """
+    Find what may be a mistake, but may be meant.
+
+    :param request: one that has no problems.
+    """
+    for label, text in _meant_texts(request):
+        if part := probable_leftover(text):
+            yield f"{label} has {part!r}, which may be the leftover of a template or an f-string."
+
+
 def is_http_url(value: Any) -> bool:
     """Whether a value is an http(s) URL with a host, without spaces around it."""
-    if not isinstance(value, str) or value != value.strip() or not _is_unicode(value):
+    if not isinstance(value, str) or value != value.strip() or storage_problem(value):
         return False
     try:
         parts = urlsplit(value)
@@ -103,18 +122,43 @@ def _unknown_model(name: str) -> str:
 def _text_problems(request: VideoRequest) -> Iterator[str]:
     texts = _texts(request)
     for name in _TEXTS:
-        value = getattr(request, name)
         if name not in texts:
-            yield f"{name} is {_shown(value)}, and a text is needed"
-        elif value is not None and not _is_unicode(value):
-            yield f"{name} is {_shown(value)}, and text that UTF-8 can write is needed"
+            yield f"{name} is {_shown(getattr(request, name))}, and a text is needed"
     if request.prompt is None:
         if not (request.frames or request.has_references):
             yield "prompt is None, and without frames or references a text is needed"
     elif not isinstance(request.prompt, str) or not request.prompt.strip():
         yield f"prompt is {_shown(request.prompt)}, and a text is needed"
-    elif not _is_unicode(request.prompt):
-        yield f"prompt is {_shown(request.prompt)}, and text that UTF-8 can write is needed"
+
+
+def _leftover_problems(request: VideoRequest) -> Iterator[str]:
+    """Each cause is named once: a mistake in a template is often made in several fields."""
+    named = set()
+    for label, text in _meant_texts(request):
+        # Where a text is one of many, a short one may be a choice that only the API knows.
+        found = leftover(text, may_be_a_choice=label.startswith("extra_inputs"))
+        if problem := storage_problem(text):
+            yield f"{label} is {_shown(text)}, and {problem}"
+        elif found:
+            shows, cause = found
+            yield f"{label} is {_shown(text)}, which {shows}" + (f" ({cause})" if cause not in named else "")
+            named.add(cause)
+
+
+def _meant_texts(request: VideoRequest) -> Iterator[tuple[str, str]]:
+    """All texts that are sent, each with what to call it."""
+    given: list[tuple[str, Any]] = [(name, getattr(request, name)) for name in _MEANT]
+    for name in _KINDS:
+        media = getattr(request, name)
+        given += (
+            [(f"{name} {position}", item) for position, item in enumerate(media, 1)] if isinstance(media, tuple) else []
+        )
+    yield from ((label, value) for label, value in given if isinstance(value, str))
+    if isinstance(request.extra_inputs, Mapping) and all(isinstance(key, str) for key in request.extra_inputs):
+        for key, value in request.extra_inputs.items():
+            yield "a name in extra_inputs", key
+            for text in texts_in(value):
+                yield f"extra_inputs[{_shown(key)}]", text
 
 
 def _texts(request: VideoRequest) -> set[str]:
@@ -229,6 +273,8 @@ def _file_problems(name: str, file: MediaFile, kind: str) -> Iterator[str]:
     shown = _shown(file.source)
     if not file.name.lower().endswith(SUFFIXES[kind]):
         yield f"{name} is the file {shown}, and {', '.join(SUFFIXES[kind])} are accepted"
+    elif problem := storage_problem(file.source):
+        yield f"{name} is the file {shown}, and {problem}"
     elif file.size <= 0:
         yield f"{name} is the file {shown}, which is empty"
     elif file.kind == UNREADABLE:
@@ -404,11 +450,6 @@ def _plain(name: str) -> str:
 
 def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_unicode(text: str) -> bool:
-    """Half of a surrogate pair, as badly cut text has, can't be sent."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _shown(value: Any) -> str:

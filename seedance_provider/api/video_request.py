@@ -11,7 +11,7 @@ from seedance_provider.api import DEFAULT_MODEL, spelling
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.media_file import Media, MediaFile, identity_of, total_seconds
 from seedance_provider.api.models import MODELS, QUICKSTART_SIZES, Model, Size
-from seedance_provider.api.request_checks import problems
+from seedance_provider.api.request_checks import doubts, problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +97,11 @@ class VideoRequest:
             raise InvalidRequestError(
                 f"The video was not requested and nothing was charged, because {'; '.join(found)}."
             )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What may be a mistake, as far as one can tell without refusing what may be meant; for the log."""
+        return tuple(doubts(self))
 
     @property
     def known_model(self) -> Model | None:

@@ -37,6 +37,9 @@ class TestInputsOf:
             ({7: "A kite"}, "7, and the inputs that there are"),
             ({"prompt": object}, "inputs that JSON can't write"),
             ({"prompt": "A kite", "duration": math.nan}, "inputs that JSON can't write"),
+            ("A\x00kite", r"'A\x00kite', and text without U+0000 is needed"),
+            ({"prompt": "A kite", "extra_inputs": {"a": [{"b\x00": 1}]}}, r"'b\x00', and text without U+0000"),
+            ({"first_frame": "\ud800"}, r"'\ud800', and text that UTF-8 can write is needed"),
         ],
     )
     def test_anything_else_is_refused(self, returned, said):
@@ -75,10 +78,11 @@ class TestReturnedInputs:
         ReturnedInputs(store, 3).get(lambda: "A kite")
         assert ReturnedInputs(store, 4).kept() == {"prompt": "A kite"}
 
-    def test_what_is_refused_is_not_kept(self):
+    @pytest.mark.parametrize("returned", [None, "A\x00kite", "\ud800"])
+    def test_what_is_refused_is_not_kept(self, returned):
         store = StateStore()
         with pytest.raises(InvalidInputsError):
-            ReturnedInputs(store, 3).get(lambda: None)
+            ReturnedInputs(store, 3).get(lambda: returned)
         assert store.writes == []
 
     @pytest.mark.parametrize("call", ["get", "set"])

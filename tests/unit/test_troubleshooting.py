@@ -28,6 +28,7 @@ ELSEWHERE = {
     "api/pricing.py",
     "api/request_checks.py",
     "api/spelling.py",
+    "api/text_checks.py",
     "cli/definition.py",
     "cli/pool_command.py",
     "get_provider_info.py",

@@ -19,6 +19,27 @@ VIDEO, SOUND = "https://media.example/walk.mp4", "https://media.example/waves.mp
 EDIT = {"model": "seedance2-5-edit", "reference_videos": [VIDEO]}
 
 
+#: What each field is that takes texts, with one in it.
+TEXT_FIELDS = {
+    **dict.fromkeys(
+        [
+            "prompt",
+            "model",
+            "resolution",
+            "aspect_ratio",
+            "first_frame",
+            "last_frame",
+            "bitrate_mode",
+            "output_format",
+            "callback_url",
+        ],
+        str,
+    ),
+    **dict.fromkeys(["reference_images", "reference_videos", "reference_audios"], lambda text: [text]),
+    "extra_inputs": lambda text: {"future": [{"deep": text}]},
+}
+
+
 def a_request(**fields):
     return VideoRequest(**{"prompt": "A garden"} | fields)
 
@@ -125,6 +146,17 @@ class TestAccepted:
         assert request.extra_inputs == {"seed": 7, "nested": {"a": [1]}}
 
 
+class TestWarnings:
+    def test_what_may_be_a_slip_is_told_and_made(self):
+        request = a_request(prompt="None flies a kite", extra_inputs={"future": ["over None"]})
+        assert [warning.split(" has ")[0] for warning in request.warnings] == ["prompt", "extra_inputs['future']"]
+        assert "'None'" in request.warnings[0]
+
+    def test_usually_there_are_none(self):
+        request = a_request(first_frame=MediaFile("file:///None.png", "None.png", 10, "f1"))
+        assert request.warnings == a_request().warnings == ()
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("fields", "said"),
@@ -205,6 +237,34 @@ class TestRefused:
     )
     def test_a_text_that_is_no_unicode_is_refused_here_and_not_when_it_is_sent(self, name, value):
         assert name in refusal(**{name: value})
+
+    @pytest.mark.parametrize("name", TEXT_FIELDS)
+    @pytest.mark.parametrize("text", ["None", "{{ x }}", "['a']", "\u200b", "a\x00", "\ud800", "<a object at 0x7f00>"])
+    def test_no_field_takes_a_text_that_nobody_has_meant(self, name, text):
+        value = TEXT_FIELDS[name](text)
+        said = refusal(allow_unknown_model=True, **{name: value})
+        assert f"{name} is {text!r}" in said or f"{name} 1 is {text!r}" in said or "extra_inputs" in said
+        if text == "None":
+            assert "xcom_pull of a task that pushed nothing" in said
+
+    @pytest.mark.parametrize("text", ["None", "{{ x }}", "\u200b", "a\x00", "\ud800"])
+    def test_nor_does_a_name_in_extra_inputs(self, text):
+        assert "extra_inputs" in refusal(extra_inputs={text: 1})
+        assert "extra_inputs" in refusal(extra_inputs={"future": [{text: 1}]})
+
+    def test_nor_does_a_file_come_from_where_nobody_can_note_it(self):
+        assert "first_frame is the file" in refusal(first_frame=MediaFile("file:///a\x00.png", "a.png", 10, "f1"))
+
+    def test_a_choice_that_only_the_api_knows_may_be_none(self):
+        assert a_request(extra_inputs={"camera": "none"}).extra_inputs == {"camera": "none"}
+
+    def test_a_cause_is_named_once(self):
+        assert refusal(prompt="None", resolution="None", callback_url="None").count("xcom_pull") == 1
+
+    def test_extra_inputs_that_go_round_in_circles_are_refused(self):
+        circle = {}
+        circle[1] = circle
+        assert "extra_inputs is" in refusal(extra_inputs=circle)
 
     def test_the_problems_of_all_references_are_named_at_once(self):
         said = refusal(reference_images=FIRST, reference_videos=VIDEO, reference_audios=["a.mp3"])
