@@ -19,7 +19,7 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
 )
 from seedance_provider.hooks import DEFAULT_CONN_ID
-from seedance_provider.hooks.connection_settings import ConnectionSettings, ConnectionSettingsError
+from seedance_provider.hooks.connection_settings import API_KEY_VARIABLE, ConnectionSettings, ConnectionSettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,8 @@ _T = TypeVar("_T")
 
 _PLAIN_HTTP = "If it speaks plain http, write http:// in front of the host."
 _SAMPLE_TASK = "demo_task_t2v_success"
+#: Where Airflow's own classes of these names look a connection up, an answer is certain.
+_ENVIRONMENT, _DATABASE = "EnvironmentVariablesBackend", "MetastoreBackend"
 _DEMO_KEY_PREFIX = "zimg_demo_readonly_"
 
 
@@ -42,8 +44,8 @@ class SeedanceHook(BaseHook):
     Access to one Seedance account.
 
     The key is the connection's password, the API's address its host (default ``https://kinovi.ai/api/v1``). If the
-    *default* connection does not exist, the environment variable ``SEEDANCE_API_KEY`` is used; any other missing
-    connection, and an empty key, are errors.
+    *default* connection certainly does not exist, the environment variable ``SEEDANCE_API_KEY`` is used; any other
+    missing connection, an empty key, and an ``AIRFLOW_CONN_...`` variable that can't be read, are errors.
 
     Using the hook costs nothing by itself; only ``create_task`` of its client does.
 
@@ -78,6 +80,7 @@ class SeedanceHook(BaseHook):
         """
         from airflow.sdk.log import mask_secret
 
+        self._check_variable()
         try:
             return _read(ConnectionSettings.from_connection, self.get_connection(self.seedance_conn_id))
         except AirflowNotFoundException:
@@ -90,13 +93,14 @@ class SeedanceHook(BaseHook):
         from airflow.providers.common.compat.connection import get_async_connection
         from airflow.sdk.log import mask_secret
 
+        # In threads: on the loop these could block on the pipe to Airflow.
+        await asyncio.to_thread(self._check_variable)
         try:
             return _read(
                 ConnectionSettings.from_connection, await get_async_connection(self.seedance_conn_id, hook=self)
             )
         except AirflowNotFoundException:
-            settings = self._stand_in()
-            # In a thread: on the loop it could block on the pipe to Airflow.
+            settings = await asyncio.to_thread(self._stand_in)
             await asyncio.to_thread(mask_secret, settings.api_key)
             return settings
 
@@ -154,17 +158,75 @@ class SeedanceHook(BaseHook):
             return False, str(error)
         return True, _accepted(settings)
 
+    def _check_variable(self) -> None:
+        """Refuse what Airflow passes over: it would look elsewhere, and find what somebody else has to pay for."""
+        if os.environ.get(self._variable) and not _is_readable(self.seedance_conn_id):
+            raise ConnectionSettingsError(
+                f"The environment variable {self._variable} can't be read as a connection, and nothing else is used in "
+                "its place. Nothing was sent. Fix the variable: it is a URI, or JSON with the fields of a connection."
+            )
+
     def _stand_in(self) -> ConnectionSettings:
         """What is used instead of a connection that does not exist."""
         is_default = self.seedance_conn_id == self.default_conn_name
         settings = _read(ConnectionSettings.from_environment, os.environ) if is_default else None
+        missing = f"There is no connection {self.seedance_conn_id!r}, or it can't be read. Nothing was sent."
         if settings is None:
-            stand_in = ", or set SEEDANCE_API_KEY" if is_default else ""
+            raise AirflowNotFoundException(f"{missing} Create it.")
+        if self._variable in os.environ:
+            raise ConnectionSettingsError(
+                f"The environment variable {self._variable} is set to nothing, so {API_KEY_VARIABLE} is not used. "
+                "Nothing was sent. Put the connection into the variable, or unset it."
+            )
+        if doubt := _doubt(self.seedance_conn_id):
             raise AirflowNotFoundException(
-                f"There is no connection {self.seedance_conn_id!r}, or it can't be read. Nothing was sent. Create it"
-                f"{stand_in}."
+                f"{missing} {API_KEY_VARIABLE} is not used in its place, because {doubt}. Put the key into the "
+                f"connection, for example in the environment variable {self._variable}."
             )
         return settings
+
+    @property
+    def _variable(self) -> str:
+        return f"AIRFLOW_CONN_{self.seedance_conn_id.upper()}"
+
+
+def _backends() -> list[Any]:
+    """The places where Airflow looks a connection up in this process, in its order."""
+    from airflow.sdk.execution_time.supervisor import ensure_secrets_backend_loaded
+
+    return list(ensure_secrets_backend_loaded())
+
+
+def _is_readable(conn_id: str) -> bool:
+    """Whether Airflow can read the environment variable of a connection. If it can't, it says so nowhere."""
+    backends = [backend for backend in _backends() if type(backend).__name__ == _ENVIRONMENT]
+    try:
+        for backend in backends:
+            backend.get_connection(conn_id=conn_id).get_uri()
+    except Exception:
+        # What it says may quote the variable.
+        return False
+    return True
+
+
+def _doubt(conn_id: str) -> str | None:
+    """
+    Return why a connection that Airflow does not find may exist all the same, or ``None`` if it certainly doesn't.
+
+    Whatever fails while a connection is looked up, Airflow goes on as if there were none, and so does its API server:
+    when its database or its secrets back end is down, or when it can't decrypt the password, it answers 404 as well.
+    Some secrets back ends do the same by themselves.
+    """
+    try:
+        for backend in _backends():
+            name = type(backend).__name__
+            if name == _DATABASE and backend.get_connection(conn_id=conn_id) is not None:
+                return "Airflow's database has the connection"
+            if name not in (_ENVIRONMENT, _DATABASE):
+                return f"{name} may have the connection: Airflow says the same if it can't be read or asked"
+    except Exception as error:
+        return f"it is not certain that there is none: {type(error).__name__}"
+    return None
 
 
 def _read(reader: Callable[[Any], _T], source: Any) -> _T:

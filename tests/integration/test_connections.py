@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pytest
 
@@ -31,6 +32,33 @@ with DAG(dag_id="connections", schedule=None):
 """
 
 
+BROKEN = """
+import os
+
+from airflow.sdk import DAG
+
+from seedance_provider.operators.seedance import CreateVideoOperator
+
+
+def spoil(context):
+    os.environ["AIRFLOW_CONN_FROM_THE_FORM"] = '{"conn_type": "seedance", "password": "a-secret",}'
+
+
+def forget(context):
+    del os.environ["AIRFLOW_CONN_SEEDANCE_DEFAULT"]
+    os.environ["SEEDANCE_API_KEY"] = "of-another-account"
+
+
+with DAG(dag_id="broken_connections", schedule=None):
+    options = {"prompt": "On nobody's account", "deferrable": False}
+    CreateVideoOperator(
+        task_id="variable", pre_execute=spoil, retries=3, seedance_conn_id="from_the_form", **options
+    )
+    CreateVideoOperator(task_id="nowhere", pre_execute=forget, **options)
+    CreateVideoOperator(task_id="row", seedance_conn_id="can_not_be_decrypted", **options)
+"""
+
+
 def form(conn_id: str, emulator, **fields) -> dict:
     """What the connection form sends."""
     filled = {"connection_id": conn_id, "conn_type": "seedance", "host": emulator.base_url, "password": DEFAULT_KEY}
@@ -52,6 +80,38 @@ def test_every_way_to_write_a_connection_does_the_same(run, emulator, conn_id):
     assert run[f"wait_{conn_id}"]["state"] == "success"
     submitted = [video for video in emulator.ledger()["submissions"] if video["prompt"] == f"A video by {conn_id}"]
     assert [video["creditsCharged"] for video in submitted] == [160]
+
+
+@pytest.fixture(scope="module")
+def broken(run, airflow_stack, dags_folder, emulator):
+    airflow_stack.call("POST", "/connections", json=form("can_not_be_decrypted", emulator))
+    with sqlite3.connect(airflow_stack.home / "airflow.db", timeout=30) as database:
+        database.execute(
+            "UPDATE connection SET password = 'x', is_encrypted = 1 WHERE conn_id = 'can_not_be_decrypted'"
+        )
+    (dags_folder / "broken_connections.py").write_text(BROKEN)
+    run_id = airflow_stack.start_run("broken_connections")
+    airflow_stack.wait_for_run("broken_connections", run_id)
+    return run_id
+
+
+@pytest.mark.parametrize(
+    ("task_id", "said"),
+    [
+        ("variable", "AIRFLOW_CONN_FROM_THE_FORM can't be read"),
+        ("nowhere", "SEEDANCE_API_KEY is not used"),
+        # Airflow's API server answers as if there were none: this is why nothing stands in for a missing one.
+        ("row", "There is no connection 'can_not_be_decrypted', or it can't be read."),
+    ],
+)
+def test_a_connection_that_is_broken_is_never_replaced(airflow_stack, emulator, broken, task_id, said):
+    instances = airflow_stack.task_instances("broken_connections", broken)
+    instance = next(instance for instance in instances if instance["task_id"] == task_id)
+    assert (instance["state"], instance["try_number"]) == ("failed", 1)
+    log = airflow_stack.task_log("broken_connections", broken, task_id, try_number=1)
+    assert said in log
+    assert "a-secret" not in log
+    assert "On nobody's account" not in [video["prompt"] for video in emulator.ledger()["submissions"]]
 
 
 class TestTestButton:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import traceback
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
+from airflow.sdk import Connection
+from airflow.sdk.execution_time import supervisor
+from airflow.sdk.execution_time.secrets.execution_api import ExecutionAPISecretsBackend
+from airflow.secrets import BaseSecretsBackend
+from airflow.secrets.environment_variables import EnvironmentVariablesBackend
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
@@ -43,8 +49,8 @@ class TestCredentials:
         with pytest.raises(AirflowNotFoundException, match="team_a"):
             SeedanceHook("team_a").get_settings()
 
-    def test_nothing_at_all_is_an_error_that_names_both_ways(self):
-        with pytest.raises(AirflowNotFoundException, match=r"seedance_default.*SEEDANCE_API_KEY"):
+    def test_nothing_at_all_is_an_error(self):
+        with pytest.raises(AirflowNotFoundException, match=r"seedance_default"):
             SeedanceHook().get_settings()
 
     @pytest.mark.parametrize("password", ["", "   ", None])
@@ -81,6 +87,111 @@ class TestCredentials:
         hook = Connection(conn_id="seedance_default", conn_type="seedance", password="k").get_hook()
         assert isinstance(hook, SeedanceHook)
         assert hook.seedance_conn_id == "seedance_default"
+
+
+#: Each of them Airflow passes over without a word.
+BROKEN = [
+    '{"conn_type": "seedance", "password": "s3cret-key",}',
+    '{"conn_type": "seedance", "passwrd": "s3cret-key"}',
+    '{"conn_type": "seedance", "password": "s3cret-key", "port": "s3cret-key"}',
+    "seedance://:s3cret-key@a://b://c",
+    "seedance://:s3cret-key@[::1",
+    "seedance://:s3cret-key@127.0.0.1:99999/api",
+    "{",
+    " ",
+]
+
+
+class FoundElsewhere(BaseSecretsBackend):
+    """A secrets back end that has the connection, and stands behind the environment variables as the database does."""
+
+    def get_connection(self, conn_id, team_name=None):
+        return Connection(conn_id=conn_id, conn_type="seedance", password="another-account")
+
+
+class Down(BaseSecretsBackend):
+    def get_connection(self, conn_id, team_name=None):
+        raise ConnectionError
+
+
+class Silent(BaseSecretsBackend):
+    """What every one looks like that hides its troubles."""
+
+    def get_connection(self, conn_id, team_name=None):
+        return None
+
+
+class MetastoreBackend(Silent):
+    """The database, as the API server and the command line ask it, without the connection."""
+
+
+async def settings_of(hook, how):
+    return hook.get_settings() if how == "worker" else await hook.aget_settings()
+
+
+@pytest.mark.parametrize("how", ["worker", "triggerer"])
+class TestNoOtherAccountPays:
+    @pytest.fixture(autouse=True)
+    def _variable(self, monkeypatch):
+        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
+
+    @pytest.fixture
+    def behind(self, monkeypatch):
+        """Let Airflow ask these after the environment variables."""
+
+        def behind(*backends):
+            search_path = [EnvironmentVariablesBackend(), *backends]
+            monkeypatch.setattr(supervisor, "ensure_secrets_backend_loaded", lambda: search_path)
+
+        return behind
+
+    @pytest.mark.parametrize("value", BROKEN)
+    @pytest.mark.parametrize("conn_id", ["seedance_default", "team_a"])
+    async def test_when_the_variable_of_the_connection_can_not_be_read(self, monkeypatch, behind, how, value, conn_id):
+        behind(FoundElsewhere())
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", value)
+        with pytest.raises(ConnectionSettingsError, match=f"AIRFLOW_CONN_{conn_id.upper()}") as caught:
+            await settings_of(SeedanceHook(conn_id), how)
+        assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+
+    async def test_when_the_variable_of_the_connection_is_empty(self, monkeypatch, how):
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", "")
+        with pytest.raises(ConnectionSettingsError, match="AIRFLOW_CONN_SEEDANCE_DEFAULT"):
+            await settings_of(SeedanceHook(), how)
+
+    async def test_but_that_of_the_connection_if_there_is_one_behind_an_empty_variable(self, monkeypatch, behind, how):
+        behind(FoundElsewhere())
+        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", "")
+        assert (await settings_of(SeedanceHook(), how)).api_key == "another-account"
+
+    @pytest.mark.parametrize("backend", [Down(), Silent(), ExecutionAPISecretsBackend()])
+    async def test_when_a_back_end_may_have_the_connection(self, behind, how, backend):
+        behind(backend)
+        with pytest.raises(AirflowNotFoundException, match="SEEDANCE_API_KEY is not used"):
+            await settings_of(SeedanceHook(), how)
+
+    async def test_but_that_of_the_variable_if_everybody_was_asked(self, behind, how):
+        behind(MetastoreBackend())
+        assert (await settings_of(SeedanceHook(), how)).api_key == "from-the-variable"
+
+    async def test_when_the_database_has_what_it_can_not_read(self, monkeypatch, behind, how):
+        class Unreadable(Connection):
+            def get_uri(self):
+                raise ValueError("can't decrypt")
+
+            async def aget_uri(self):
+                return self.get_uri()
+
+        monkeypatch.setattr(MetastoreBackend, "get_connection", lambda _, conn_id: Unreadable(conn_id=conn_id))
+        behind(MetastoreBackend())
+        with pytest.raises(AirflowNotFoundException, match="SEEDANCE_API_KEY is not used"):
+            await settings_of(SeedanceHook(), how)
+
+    async def test_when_the_database_is_down(self, monkeypatch, behind, how):
+        monkeypatch.setattr(MetastoreBackend, "get_connection", Down.get_connection)
+        behind(MetastoreBackend())
+        with pytest.raises(AirflowNotFoundException, match="SEEDANCE_API_KEY is not used"):
+            await settings_of(SeedanceHook(), how)
 
 
 class TestFormOfAirflow31:
