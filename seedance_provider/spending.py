@@ -13,14 +13,18 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from seedance_provider.api.pricing import Estimate, estimate, in_words
+from seedance_provider.api.pricing import Estimate, estimate, in_words, is_amount
 from seedance_provider.submission import Action, Plan
+from seedance_provider.task_loops import xcoms_of_previous_iteration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from uuid import UUID
 
     from seedance_provider.api.video_request import VideoRequest
 
@@ -41,21 +45,21 @@ _NOTHING_SPENT = "Nothing was submitted or charged."
 class Spending(Protocol):
     """What :class:`~seedance_provider.submitter.Submitter` asks before it pays, and tells afterwards."""
 
-    def reserve(self, request: VideoRequest) -> Plan | None:
+    def reserve(self, request: VideoRequest, earlier: float = 0.0) -> Plan | None:
         """Return what to do instead of paying, or ``None`` if the video may be paid for."""
 
-    def note(self, credits_: float | None) -> None:
+    def note(self, credits_: float | None, earlier: float = 0.0) -> None:
         """Note what the video of this task costs: nothing if it failed, or was never made."""
 
 
 class Unlimited:
     """No limit, and nobody to tell."""
 
-    def reserve(self, request: VideoRequest) -> Plan | None:  # noqa: ARG002
+    def reserve(self, request: VideoRequest, earlier: float = 0.0) -> Plan | None:  # noqa: ARG002
         """Return ``None``."""
         return None
 
-    def note(self, credits_: float | None) -> None:
+    def note(self, credits_: float | None, earlier: float = 0.0) -> None:
         """Do nothing."""
 
 
@@ -93,12 +97,61 @@ class Limit:
 class _TaskInstance(Protocol):
     """The part of Airflow's task instance that is used here."""
 
-    task_id: str
-    map_index: int | None
+    id: UUID
+    task: Any
 
     def xcom_push(self, key: str, value: Any) -> None: ...
 
     def xcom_pull(self, *, task_ids: Sequence[str], key: str) -> Any: ...
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """
+    What one task instance has noted.
+
+    :param holder: the task instance.
+    :param state: whether the credits are granted, or only asked for.
+    :param credits: for its video.
+    :param earlier: for the videos that it has made before.
+    :param before: what the iterations hold that came before its own, if it is in a task loop.
+    :param at: when it was noted, in seconds since the epoch.
+    """
+
+    holder: str
+    state: str
+    credits: float
+    earlier: float
+    before: float
+    at: float
+
+    @classmethod
+    def from_xcom(cls, value: Any) -> _Entry:
+        """Read what any task, also of an older release, has noted; what can't be read is nothing."""
+        noted = value if isinstance(value, Mapping) else {}
+        at: Any = noted.get("at")
+        return cls(
+            holder=str(noted.get("holder")),
+            state=str(noted.get("state")),
+            credits=_amount(noted.get("credits")),
+            earlier=_amount(noted.get("earlier")),
+            before=_amount(noted.get("before")),
+            at=at if is_amount(at) else 0.0,
+        )
+
+    @property
+    def spent(self) -> float:
+        """What is certainly gone, whatever becomes of the question."""
+        return self.earlier + (self.credits if self.state == _GRANTED else 0.0)
+
+
+def _entries(values: Iterable[Any]) -> list[_Entry]:
+    return [_Entry.from_xcom(value) for value in values if value is not None]
+
+
+def _amount(value: Any) -> float:
+    """Read credits as far as they can be right: nobody gets any back."""
+    return value if is_amount(value) else 0.0
 
 
 @dataclass(frozen=True)
@@ -119,53 +172,66 @@ class RunBudget:
     clock: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
 
-    def reserve(self, wanted: float) -> Plan | None:
+    def reserve(self, wanted: float, earlier: float = 0.0) -> Plan | None:
         """
         Reserve a part of the budget, or return what to do instead.
 
         :param wanted: credits.
+        :param earlier: credits that earlier videos of this task instance have cost.
         """
         for _ in range(_ATTEMPTS):
             asked_at = self.clock()
-            self._push(_ASKING, wanted)
+            self._push(_ASKING, wanted, earlier)
             others = self._others()
-            granted = sum(entry["credits"] for entry in others if entry["state"] == _GRANTED)
-            if granted + wanted > self.credits:
-                self.note(0)
-                return Plan(Action.FAIL, self._used_up(granted, wanted))
+            spent = earlier + self._before + sum(entry.spent for entry in others)
+            if spent + wanted > self.credits:
+                self.note(0, earlier)
+                return Plan(Action.FAIL, self._used_up(spent, wanted))
             askers = [entry for entry in others if self._is_asking(entry)]
-            asking = sum(entry["credits"] for entry in askers)
-            if granted + asking + wanted <= self.credits and self.clock() - asked_at < _STALE_AFTER / 2:
-                self._push(_GRANTED, wanted)
+            asking = sum(entry.credits for entry in askers)
+            if spent + asking + wanted <= self.credits and self.clock() - asked_at < _STALE_AFTER / 2:
+                self._push(_GRANTED, wanted, earlier)
                 return None
-            self.note(0)
+            self.note(0, earlier)
             self.pause(random.uniform(0, _PAUSE_PER_ASKER * (1 + len(askers))))  # noqa: S311 - not for secrets
         message = f"Too many tasks ask for the last part of the run's budget at the same moment. {_NOTHING_SPENT}"
         return Plan(Action.RETRY, f"{message} The next try asks again.")
 
-    def note(self, credits_: float) -> None:
-        """Note what this task holds of the budget."""
-        self._push(_GRANTED, credits_)
+    def note(self, credits_: float, earlier: float = 0.0) -> None:
+        """
+        Note what this task holds of the budget.
 
-    def _push(self, state: str, credits_: float) -> None:
-        entry = {"holder": self._holder, "state": state, "credits": credits_, "at": self.clock()}
-        self.ti.xcom_push(key=BUDGET_KEY, value=entry)
+        :param credits_: for its video.
+        :param earlier: for those before it.
+        """
+        self._push(_GRANTED, credits_, earlier)
 
-    def _others(self) -> list[dict[str, Any]]:
-        entries = self.ti.xcom_pull(task_ids=self.task_ids, key=BUDGET_KEY) or []
-        return [entry for entry in entries if entry is not None and entry["holder"] != self._holder]
+    def _push(self, state: str, credits_: float, earlier: float) -> None:
+        entry = _Entry(self._holder, state, _amount(credits_), _amount(earlier), self._before, self.clock())
+        self.ti.xcom_push(key=BUDGET_KEY, value=asdict(entry))
 
-    def _is_asking(self, entry: dict[str, Any]) -> bool:
-        return bool(entry["state"] == _ASKING and self.clock() - entry["at"] < _STALE_AFTER)
+    def _others(self) -> list[_Entry]:
+        entries = _entries(self.ti.xcom_pull(task_ids=self.task_ids, key=BUDGET_KEY) or [])
+        return [entry for entry in entries if entry.holder != self._holder]
+
+    @cached_property
+    def _before(self) -> float:
+        """What earlier iterations of a task loop hold. Airflow shows only the last of them, which knows the rest."""
+        entries = _entries(xcoms_of_previous_iteration(self.ti, self.task_ids, BUDGET_KEY))
+        return sum(entry.spent for entry in entries) + max((entry.before for entry in entries), default=0.0)
+
+    def _is_asking(self, entry: _Entry) -> bool:
+        return entry.state == _ASKING and self.clock() - entry.at < _STALE_AFTER
 
     @property
     def _holder(self) -> str:
-        return f"{self.ti.task_id}[{self.ti.map_index}]"
+        """Iterations of a loop have a task id and a map index in common."""
+        return str(self.ti.id)
 
-    def _used_up(self, granted: float, wanted: float) -> str:
+    def _used_up(self, spent: float, wanted: float) -> str:
         return (
             f"The budget of this DAG run (max_credits_per_run={self.credits:g}) is used up: its other videos hold "
-            f"{granted:g} credits, and this one would cost {in_words(wanted)}. {_NOTHING_SPENT} Raise the budget or "
+            f"{spent:g} credits, and this one would cost {in_words(wanted)}. {_NOTHING_SPENT} Raise the budget or "
             "ask for less, then clear the Airflow task."
         )
 
@@ -182,11 +248,12 @@ class Limits:
     per_video: Sequence[Limit] = field(default_factory=tuple)
     run: RunBudget | None = None
 
-    def reserve(self, request: VideoRequest) -> Plan | None:
+    def reserve(self, request: VideoRequest, earlier: float = 0.0) -> Plan | None:
         """
         Check the limits, and reserve a part of the run's budget.
 
         :param request: what would be paid for.
+        :param earlier: credits that earlier videos of this task instance have cost; failed ones are refunded.
         """
         estimated = estimate(request)
         limits = [*self.per_video]
@@ -196,9 +263,16 @@ class Limits:
         if said := " ".join(problem for problem in problems if problem):
             advice = "Raise the limit or ask for less, then clear the Airflow task."
             return Plan(Action.FAIL, f"{said} {_NOTHING_SPENT} {advice}")
-        return self.run.reserve(estimated.credits) if self.run is not None and estimated is not None else None
+        if self.run is None or estimated is None:
+            return None
+        return self.run.reserve(estimated.credits, _amount(earlier))
 
-    def note(self, credits_: float | None) -> None:
-        """Note what the video costs; what is not known leaves the reservation as it is."""
-        if self.run is not None and credits_ is not None:
-            self.run.note(credits_)
+    def note(self, credits_: float | None, earlier: float = 0.0) -> None:
+        """
+        Note what the video costs; what is not known, or can't be right, leaves the reservation as it is.
+
+        :param credits_: as the API says it.
+        :param earlier: credits that earlier videos of this task instance have cost.
+        """
+        if self.run is not None and credits_ is not None and is_amount(credits_):
+            self.run.note(credits_, earlier)

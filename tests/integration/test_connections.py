@@ -37,25 +37,28 @@ import os
 
 from airflow.sdk import DAG
 
+from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.operators.seedance import CreateVideoOperator
 
 
-def spoil(context):
-    os.environ["AIRFLOW_CONN_FROM_THE_FORM"] = '{"conn_type": "seedance", "password": "a-secret",}'
+class Spoiled(CreateVideoOperator):
+    def execute(self, context):
+        os.environ["AIRFLOW_CONN_BEHIND_A_VARIABLE"] = '{"conn_type": "seedance", "password": "a-secret",}'
+        return super().execute(context)
 
 
-def forget(context):
-    del os.environ["AIRFLOW_CONN_SEEDANCE_DEFAULT"]
-    os.environ["SEEDANCE_API_KEY"] = "of-another-account"
+class Unreadable(CreateVideoOperator):
+    def execute(self, context):
+        # The one of the stack is not to be broken.
+        SeedanceHook.default_conn_name = self.seedance_conn_id
+        os.environ["SEEDANCE_API_KEY"] = "of-another-account"
+        return super().execute(context)
 
 
 with DAG(dag_id="broken_connections", schedule=None):
     options = {"prompt": "On nobody's account", "deferrable": False}
-    CreateVideoOperator(
-        task_id="variable", pre_execute=spoil, retries=3, seedance_conn_id="from_the_form", **options
-    )
-    CreateVideoOperator(task_id="nowhere", pre_execute=forget, **options)
-    CreateVideoOperator(task_id="row", seedance_conn_id="can_not_be_decrypted", **options)
+    Spoiled(task_id="variable", retries=3, seedance_conn_id="behind_a_variable", **options)
+    Unreadable(task_id="row", seedance_conn_id="can_not_be_decrypted", **options)
 """
 
 
@@ -83,7 +86,9 @@ def test_every_way_to_write_a_connection_does_the_same(run, emulator, conn_id):
 
 
 @pytest.fixture(scope="module")
-def broken(run, airflow_stack, dags_folder, emulator):
+def broken(airflow_stack, dags_folder, emulator):
+    # What the variable would be replaced by.
+    airflow_stack.call("POST", "/connections", json=form("behind_a_variable", emulator))
     airflow_stack.call("POST", "/connections", json=form("can_not_be_decrypted", emulator))
     with sqlite3.connect(airflow_stack.home / "airflow.db", timeout=30) as database:
         database.execute(
@@ -98,10 +103,9 @@ def broken(run, airflow_stack, dags_folder, emulator):
 @pytest.mark.parametrize(
     ("task_id", "said"),
     [
-        ("variable", "AIRFLOW_CONN_FROM_THE_FORM can't be read"),
-        ("nowhere", "SEEDANCE_API_KEY is not used"),
+        ("variable", "AIRFLOW_CONN_BEHIND_A_VARIABLE can't be read"),
         # Airflow's API server answers as if there were none: this is why nothing stands in for a missing one.
-        ("row", "There is no connection 'can_not_be_decrypted', or it can't be read."),
+        ("row", "SEEDANCE_API_KEY is not used"),
     ],
 )
 def test_a_connection_that_is_broken_is_never_replaced(airflow_stack, emulator, broken, task_id, said):

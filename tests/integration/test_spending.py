@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.airflow_versions import needs_task_loops
+
 DAG = """
 from airflow.sdk import DAG
 
@@ -27,6 +29,26 @@ with DAG(dag_id="settling", schedule=None):
         reference_video_seconds=5,
         **VIDEO,
     )
+"""
+LOOP = """
+from airflow.sdk import DAG, task_group
+
+from seedance_provider.operators.seedance import CreateVideoOperator
+
+VIDEO = {"duration": 4, "resolution": "480p", "poll_interval": 1, "max_credits_per_run": 320}  # 60 credits
+
+with DAG(dag_id="loop_budget", schedule=None):
+
+    @task_group
+    def again():
+        first = CreateVideoOperator(task_id="first", prompt="loop budget: first", **VIDEO)
+        first >> CreateVideoOperator.partial(task_id="further", trigger_rule="all_done", **VIDEO).expand(
+            prompt=["loop budget: second"]
+        )
+
+    before = CreateVideoOperator(task_id="before", prompt="loop budget: before", **VIDEO)
+    after = CreateVideoOperator(task_id="after", prompt="loop budget: after", trigger_rule="all_done", **VIDEO)
+    before >> again.loop(max_iterations=3) >> after
 """
 DAG_IDS = ("run_budget", "too_expensive", "settling")
 
@@ -70,3 +92,13 @@ def test_credits_that_settle_are_reported_as_they_have_settled(airflow_stack, em
     assert (video["credits_used"], video["estimated_credits"]) == (144, 144)
     (entry,) = submissions(emulator, "settling")
     assert (entry["credits"], entry["creditsCharged"]) == (64, 144)
+
+
+@pytest.mark.every_airflow
+@needs_task_loops
+def test_the_budget_of_a_run_holds_over_the_iterations_of_a_loop(airflow_stack, dags_folder, emulator):
+    (dags_folder / "loop_budget.py").write_text(LOOP)
+    airflow_stack.run_each(["loop_budget"])
+    # Neither the third iteration nor what comes after the loop has any left.
+    made = [entry["prompt"].removeprefix("loop budget: ") for entry in submissions(emulator, "loop budget")]
+    assert made == ["before", "first", "second", "first", "second"]

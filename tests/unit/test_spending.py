@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
+from seedance_provider import spending
 from seedance_provider.api.pricing import Estimate
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.spending import BUDGET_KEY, Limit, Limits, RunBudget, Unlimited
@@ -30,10 +34,17 @@ class DagRun:
         entries = [json.loads(value) for value in self.xcoms.values()]
         return sum(entry["credits"] for entry in entries if entry["state"] == "granted")
 
+    def spent(self):
+        return self.held() + sum(json.loads(value)["earlier"] for value in self.xcoms.values())
+
 
 class TaskInstance:
+    """One try of a task instance: each has an id of its own."""
+
     def __init__(self, run, task_id, map_index):
         self.run, self.task_id, self.map_index = run, task_id, map_index
+        self.id = uuid4()
+        self.task = SimpleNamespace(task_group=None)
 
     def xcom_push(self, key, value):
         with self.run.lock:
@@ -51,6 +62,7 @@ class TaskInstance:
     def forget(self):
         """What Airflow does when the next try begins."""
         self.run.xcoms.pop((self.task_id, self.map_index, BUDGET_KEY), None)
+        self.id = uuid4()
 
 
 def budget(ti, credits_=1000, task_ids=("create", "other"), **options):
@@ -130,13 +142,13 @@ class TestRunBudget:
     def test_who_sees_another_one_asking_withdraws_and_asks_again(self):
         run = DagRun()
         rival = budget(run.task(map_index=1))
-        rival._push("asking", 900)
+        rival._push("asking", 900, 0)
         pauses = []
 
         def the_rival_gets_it(seconds):
             assert run.held() == 0
             pauses.append(seconds)
-            rival._push("granted", 900)
+            rival._push("granted", 900, 0)
 
         plan = budget(run.task(map_index=2), pause=the_rival_gets_it).reserve(200)
         assert plan.action is Action.FAIL
@@ -145,12 +157,12 @@ class TestRunBudget:
 
     def test_rivals_for_whom_there_is_enough_do_not_wait(self):
         run = DagRun()
-        budget(run.task(map_index=1))._push("asking", 800)
+        budget(run.task(map_index=1))._push("asking", 800, 0)
         assert budget(run.task(map_index=2), pause=pytest.fail).reserve(200) is None
 
     def test_who_died_while_asking_blocks_nobody_for_long(self):
         run = DagRun()
-        budget(run.task(map_index=1), clock=lambda: 0.0)._push("asking", 1000)
+        budget(run.task(map_index=1), clock=lambda: 0.0)._push("asking", 1000, 0)
         assert budget(run.task(map_index=2), clock=lambda: 61.0).reserve(1000) is None
 
     def test_who_was_asleep_while_asking_asks_again(self):
@@ -162,7 +174,7 @@ class TestRunBudget:
 
     def test_endless_rivals_leave_it_to_the_next_try(self):
         run = DagRun()
-        budget(run.task(map_index=1))._push("asking", 1000)
+        budget(run.task(map_index=1))._push("asking", 1000, 0)
         plan = budget(run.task(map_index=2), pause=lambda _: None).reserve(200)
         assert plan.action is Action.RETRY
         assert "Nothing was submitted or charged. The next try asks again." in plan.message
@@ -187,6 +199,88 @@ class TestRunBudget:
             for thread in threads:
                 thread.join()
             assert run.held() == 200 * plans.count(None) <= 1000
+
+    def test_a_task_that_asks_for_another_video_pays_for_both(self):
+        run = DagRun()
+        ti = run.task()
+        assert budget(ti).reserve(400) is None
+        ti.forget()
+        assert budget(ti).reserve(400, earlier=400) is None
+        assert run.spent() == 800
+        ti.forget()
+        plan = budget(ti).reserve(400, earlier=800)
+        assert plan.action is Action.FAIL
+        assert "hold 800 credits" in plan.message
+        assert run.spent() == 800
+
+    def test_its_earlier_videos_count_for_others_whatever_becomes_of_this_one(self):
+        run = DagRun()
+        first = budget(run.task(map_index=1))
+        assert budget(run.task(map_index=2)).reserve(200) is None
+        first._push("asking", 200, 700)
+        assert budget(run.task(map_index=3), clock=lambda: 1e12).reserve(200).action is Action.FAIL
+        first.note(0, earlier=700)
+        assert budget(run.task(map_index=3)).reserve(200).action is Action.FAIL
+        assert budget(run.task(map_index=3)).reserve(100) is None
+
+    def test_who_withdraws_keeps_its_earlier_videos(self):
+        run = DagRun()
+        budget(run.task(map_index=1))._push("asking", 900, 0)
+        spent = []
+        asking = budget(run.task(map_index=2), pause=lambda _: spent.append(run.spent()))
+        assert asking.reserve(100, earlier=100).action is Action.RETRY
+        assert {*spent, run.spent()} == {100}
+
+    def test_iterations_of_a_loop_count_each_where_they_are_seen(self):
+        run = DagRun()
+        for number in range(3):
+            assert budget(run.task("create", -1)).reserve(300) is None
+            # To Airflow they differ in what is no part of their names.
+            run.xcoms["create", f"iteration {number}", BUDGET_KEY] = run.xcoms.pop(("create", -1, BUDGET_KEY))
+        assert budget(run.task("other", -1)).reserve(200).action is Action.FAIL
+        assert budget(run.task("create", -1)).reserve(200).action is Action.FAIL
+
+    def test_in_a_loop_each_iteration_hands_on_what_those_before_it_hold(self, monkeypatch):
+        # Airflow shows only the last one of them. The tests of integration have a real loop.
+        iterations = [DagRun() for _ in range(4)]
+        plans = []
+        for before, run in itertools.pairwise([DagRun(), *iterations]):
+            shown = [json.loads(value) for value in before.xcoms.values()]
+            monkeypatch.setattr(spending, "xcoms_of_previous_iteration", lambda *_, shown=shown: shown)
+            plans += [budget(run.task(map_index=number)).reserve(150) for number in range(2)]
+        assert [plan is None for plan in plans] == [True] * 6 + [False] * 2
+        assert "hold 900 credits" in plans[-1].message
+
+    @pytest.mark.parametrize("credits_", [-300, float("nan"), float("inf"), -float("inf"), None])
+    def test_credits_that_can_not_be_right_leave_the_estimate(self, credits_):
+        run = DagRun()
+        limits = Limits(run=budget(run.task()))
+        assert limits.reserve(REQUEST) is None
+        limits.note(credits_)
+        assert run.spent() == 200
+
+    @pytest.mark.parametrize("earlier", [-300, float("nan"), float("inf")])
+    def test_so_do_earlier_ones(self, earlier):
+        run = DagRun()
+        limits = Limits(run=budget(run.task()))
+        assert limits.reserve(REQUEST, earlier) is None
+        limits.note(150, earlier)
+        assert run.spent() == 150
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            {"holder": "create[0]", "state": "granted", "credits": 300, "at": 1.0},
+            {"holder": "a", "state": "granted", "credits": 300, "earlier": -500, "at": None},
+            {"holder": "a", "state": "granted", "earlier": 300, "credits": -500},
+        ],
+    )
+    def test_what_anybody_has_noted_is_read_as_far_as_it_can_be(self, entry):
+        run = DagRun()
+        run.task(map_index=9).xcom_push(BUDGET_KEY, entry)
+        run.task(map_index=8).xcom_push(BUDGET_KEY, "odd")
+        assert budget(run.task(), 500).reserve(200) is None
+        assert budget(run.task(map_index=1), 500).reserve(1).action is Action.FAIL
 
     def test_the_estimate_is_what_is_reserved(self):
         run = DagRun()
