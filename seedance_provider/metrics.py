@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from seedance_provider.hooks import DEFAULT_CONN_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from seedance_provider.api.video_task import VideoTask
 
 __all__ = ["VideoMetrics"]
@@ -54,6 +56,15 @@ class VideoMetrics:
             self._count("seedance.credits.used", task.credits_used)
         if task.generation_seconds is not None:
             self._time("seedance.video.generation_time", task.generation_seconds)
+
+    def mismatched(self, mismatches: Iterable[str]) -> None:
+        """
+        A video differs from what was asked for.
+
+        :param mismatches: how, each beginning with the name of the input, see :mod:`seedance_provider.api.mismatches`.
+        """
+        for mismatch in mismatches:
+            self._count("seedance.video.mismatched", input=mismatch.partition(":")[0])
 
     def failed(self, reason: str) -> None:
         """

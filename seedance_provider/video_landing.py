@@ -29,6 +29,7 @@ from seedance_provider.landing.names import destination_of, last_frame_ending
 from seedance_provider.landing.record import LandingRecord, LandingRecords
 from seedance_provider.landing.sidecar import ENDING, sidecar_of, write_sidecar
 from seedance_provider.landing.storage import StoredObject
+from seedance_provider.metrics import VideoMetrics
 from seedance_provider.network.addresses import AddressRule
 from seedance_provider.network.guarded_session import guarded_session
 
@@ -106,9 +107,18 @@ class VideoLanding:
             self._log.info("%s is there, as this task has landed it. Nothing to do.", files.video.destination)
             return _landed(video, files, record.size, record.media, was_there=True)
         landed = self._land(video, files)
+        self._tell_mismatches(landed)
         versions = {str(item): item.version() for item in files.objects()}
         records.save(LandingRecord(video.identity, versions, landed.size, landed.media))
         return landed
+
+    def _tell_mismatches(self, landed: LandedVideo) -> None:
+        """It is paid for, so it lands. The task that made it has counted all that can be seen without the file."""
+        for mismatch in landed.mismatches:
+            self._log.warning("The video is not what was asked for. %s", mismatch)
+        model = landed.video.facts["model"]
+        metrics = VideoMetrics(str(model), self._operator.seedance_conn_id)
+        metrics.mismatched(mismatch for mismatch in landed.mismatches if mismatch.startswith("duration:"))
 
     def _files(self, video: KnownVideo) -> _Files:
         destination = destination_of(self._operator.destination, video)

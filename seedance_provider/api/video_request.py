@@ -163,6 +163,30 @@ class VideoRequest:
             return self.resolution
         return next((pixels for pixels in QUICKSTART_SIZES if self._delivers(pixels)), None)
 
+    def described(self) -> dict[str, Any]:
+        """
+        Return what is asked for as plain values, for people and for the tasks after this one: ``prompt``, ``model`` and
+        ``inputs``, which are all others that were given or have a default here. A file goes by its name.
+        """
+        inputs = {
+            "duration": self.duration,
+            "resolution": self.resolution,
+            "aspect_ratio": self.aspect_ratio,
+            "first_frame": _shown(self.first_frame),
+            "last_frame": _shown(self.last_frame),
+            "reference_images": [_shown(media) for media in self.reference_images],
+            "reference_videos": [_shown(media) for media in self.reference_videos],
+            "reference_audios": [_shown(media) for media in self.reference_audios],
+            "reference_video_seconds": self.reference_video_seconds,
+            "generate_audio": self.generate_audio,
+            "bitrate_mode": self.bitrate_mode,
+            "seed": self.seed,
+            "output_format": self.output_format,
+            "extra_inputs": dict(self.extra_inputs),
+        }
+        given = {name: value for name, value in inputs.items() if value not in (None, [], {})}
+        return {"model": self.model, "prompt": self.prompt, "inputs": given}
+
     def fingerprint(self, conn_id: str) -> str:
         """
         Identify what is paid for, and by whom: the same for every try of a task, and for every spelling of the
@@ -208,6 +232,10 @@ class VideoRequest:
             return False
         delivered = self.known_model.pixel_size(Size(self.effective_aspect_ratio, self.output_resolution))
         return delivered is not None and pixels == f"{delivered[0]}x{delivered[1]}"
+
+
+def _shown(media: Media | None) -> str | None:
+    return media.source if isinstance(media, MediaFile) else media
 
 
 _SPELLINGS = {

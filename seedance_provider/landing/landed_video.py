@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from seedance_provider.api.mismatches import length_mismatches, size_mismatches
 
+if TYPE_CHECKING:
     from seedance_provider.landing.known_video import KnownVideo
     from seedance_provider.landing.media_check import MediaFacts
 
@@ -54,6 +55,7 @@ class LandedVideo:
             "path": self.path,
             **self._files(),
             **self.media,
+            "mismatches": self.mismatches,
             "was_there": self.was_there,
             "video_url": self.video.url,
             **self._known("task_id", "model", "prompt", "seed", "credits_used"),
@@ -65,7 +67,16 @@ class LandedVideo:
 
     def description(self) -> dict[str, Any]:
         """Return all that is known of it, for the sidecar file."""
-        return self._files() | dict(self.media) | self.video.to_json()
+        return self._files() | dict(self.media) | {"mismatches": self.mismatches} | self.video.to_json()
+
+    @property
+    def mismatches(self) -> list[str]:
+        """How the file differs from what was asked for, as far as both are known."""
+        inputs = self.video.facts["inputs"]
+        if not isinstance(inputs, Mapping):
+            return []
+        size = size_mismatches(inputs, self.media["width"], self.media["height"])
+        return [*size, *length_mismatches(inputs, self.media["seconds"])]
 
     def _files(self) -> dict[str, Any]:
         return {

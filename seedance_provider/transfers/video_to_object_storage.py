@@ -32,8 +32,10 @@ class VideoToObjectStorageOperator(BaseOperator):
     Returns where the video is, with the connection, for ``ObjectStoragePath``. The key ``landed`` has more: ``uri``
     (without the connection), ``size`` (bytes), ``media_type``, ``width``, ``height``, ``seconds``,
     ``last_frame_uri``, ``sidecar_uri``, ``was_there``, ``task_id`` (of the video task), ``model``, ``prompt``,
-    ``seed`` and ``credits_used``, as far as they are known. Every ``outlets`` asset gets an event whose ``extra`` has
-    the most important of these; an ``AssetAlias`` gets the asset of the video's URI.
+    ``seed`` and ``credits_used``, as far as they are known, and ``mismatches``: how the file differs from what was
+    asked for in shape, resolution and length, as a list of texts. Such a video is paid for, so it lands. Every
+    ``outlets`` asset gets an event whose ``extra`` has the most important of these; an ``AssetAlias`` gets the asset of
+    the video's URI.
 
     :param video: what :class:`~seedance_provider.operators.seedance.CreateVideoOperator` or
         :class:`~seedance_provider.sensors.seedance.VideoSensor` returned (``create.output``), or a URL. Templated.

@@ -43,6 +43,7 @@ def test_says_what_the_video_is_how_it_was_made_and_who_landed_it():
         "last_frame_uri": None,
         "sidecar_uri": "s3://b/a.json",
         **MEDIA,
+        "mismatches": ["duration: 4 s asked, 1 s made"],
         "task_id": "task_a",
         "model": "seedance-20",
         "prompt": VIDEO.facts["prompt"],

@@ -94,6 +94,7 @@ class TestLanding:
                 "width": 64,
                 "height": 64,
                 "seconds": 1.0,
+                "mismatches": [],
                 "was_there": False,
                 "video_url": f"{api.url}/a.mp4",
                 "task_id": "task_a",
@@ -103,6 +104,20 @@ class TestLanding:
                 "credits_used": 200,
             }
         }
+
+    def test_a_video_that_is_not_what_was_asked_for_lands_with_a_warning(self, api, folder, mp4, capsys):
+        made = context()
+        asked = {"duration": 4, "resolution": "720x1280"}
+        upload(made, video=video(api, inputs=asked), destination=f"file://{folder}/kite.mp4")
+        assert (folder / "kite.mp4").read_bytes() == mp4
+        mismatches = made["ti"].xcoms["landed"]["mismatches"]
+        assert mismatches == [
+            "aspect_ratio: 9:16 asked, 1:1 made",
+            "resolution: 720p asked, 480p made (64x64)",
+            "duration: 4 s asked, 1 s made",
+        ]
+        said = capsys.readouterr().out
+        assert all(mismatch in said for mismatch in mismatches)
 
     def test_the_key_is_not_sent_to_where_the_video_is(self, api, folder, seedance_default):
         upload(video=video(api), destination=f"file://{folder}/kite.mp4")
