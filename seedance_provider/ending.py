@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["NOTHING_SUBMITTED", "WAIT_IS_OVER", "Ending", "goes_on", "on_its_way"]
+__all__ = ["CLEARING", "NOTHING_SUBMITTED", "Ending", "goes_on", "on_its_way", "wait_is_over"]
 
 NOTHING_SUBMITTED = "Nothing was submitted or charged by this try."
 #: Airflow 3.4 forgets what a task has paid for when a person clears it, unless that person says otherwise.
-_CLEARING = "clearing the Airflow task (from Airflow 3.4 on: keeping its task state)"
-WAIT_IS_OVER = f"The wait for the video is over. Its record is kept, and {_CLEARING} looks at it first."
+CLEARING = "clearing the Airflow task (from Airflow 3.4 on: keeping its task state)"
 
 
 @dataclass
@@ -29,25 +28,44 @@ def on_its_way(credits_at_stake: float | None) -> str:
     """Return what it means to end a task before its request was answered."""
     from seedance_provider.api.pricing import in_words
 
+    # Airflow refuses the state store to a try that was cleared, and the task can't know how it is being ended.
     return (
-        f"A request for {in_words(credits_at_stake)} is on its way to the API, which can't cancel it. If the answer "
-        f"comes in time, its id is recorded, and {_CLEARING} re-attaches to the video; if not, the next "
-        "try says what to check, and pays nothing."
+        f"A request for {in_words(credits_at_stake)} is on its way to the API, which can't cancel it. If the task was "
+        "cleared, Airflow takes no record of the answer: the next try reports an unknown outcome, says what to check, "
+        "and pays nothing. Otherwise the id is recorded, if the answer comes before the process is killed."
     )
 
 
-def goes_on(video_task_id: str, credits_at_stake: float | None = None) -> str:
+def goes_on(video_task_id: str, credits_at_stake: float | None = None, *, recorded: bool = True) -> str:
     """
     Return what it means to end a task while its video is being made.
 
     :param video_task_id: the video task.
     :param credits_at_stake: what it is expected to cost, if that is known.
+    :param recorded: whether the next try will know of it.
     """
     # A DAG file imports this module, and not the prices.
     from seedance_provider.api.pricing import in_words
 
     cost = "its credits" if credits_at_stake is None else in_words(credits_at_stake)
-    return (
-        f"Video task {video_task_id} goes on at the API, which can't cancel it; {cost} are spent unless it fails. "
-        f"Nothing is lost: {_CLEARING} re-attaches to it."
+    after = (
+        f"Nothing is lost: {CLEARING} re-attaches to it."
+        if recorded
+        else "This Airflow keeps no record of it, so a retry or a clear pays for another video. Fetch this one with "
+        f"VideoSensor(video_task_id={video_task_id!r})."
     )
+    at_stake = (
+        f"Video task {video_task_id} goes on at the API, which can't cancel it; {cost} are spent unless it fails."
+    )
+    return f"{at_stake} {after}"
+
+
+def wait_is_over(*, recorded: bool = True) -> str:
+    """
+    Return what it means to end a task after its wait.
+
+    :param recorded: whether the next try will know of its video.
+    """
+    if recorded:
+        return f"The wait for the video is over. Its record is kept, and {CLEARING} looks at it first."
+    return "The wait for the video is over. This Airflow keeps no record of it, so a clear pays for another video."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-__all__ = ["PROMPTNESS", "PollSettings"]
+__all__ = ["ERROR_TOLERANCE", "PROMPTNESS", "PollSettings"]
 
 #: A finished video is noticed as soon, on average, as by looking every so many seconds; the vendor's quickstart does.
 PROMPTNESS = 5.0
+#: Seconds. An outage of half an hour is survived without using up a retry.
+ERROR_TOLERANCE = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +18,12 @@ class PollSettings:
     How to wait.
 
     :param poll_interval: seconds between two looks at a video task, unless a schedule says otherwise.
-    :param error_tolerance: seconds for which failing looks are put up with, because they say nothing about the
-        video: a time and not a count, so that an outage of the API counts the same at any interval.
+    :param error_tolerance: how long, in seconds, to tolerate an API that fails, which says nothing about the video:
+        a time and not a count, so that an outage counts the same at any interval.
     """
 
     poll_interval: float = 5.0
-    error_tolerance: float = 600.0
+    error_tolerance: float = ERROR_TOLERANCE
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

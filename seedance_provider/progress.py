@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from seedance_provider.api.errors import SeedanceError
 
-__all__ = ["show_failure", "show_submitted"]
+__all__ = ["report_failure", "show_submitted", "show_waiting_for_api"]
 
 
 def show_submitted(
@@ -55,18 +55,47 @@ def show_submitted(
     _show(context, log, "submitted", value)
 
 
-def show_failure(context: Context, log: Any, error: SeedanceError | None, message: str, *, retryable: bool) -> None:
+def show_waiting_for_api(context: Context, log: Any, since: float) -> None:
     """
-    Show why the task fails, under the key ``failure``, for a branch after it and for people.
+    Show that the API does not answer, under the key ``unreachable_since``, until there is a video task.
 
     :param context: of the Airflow task.
     :param log: hears if that fails.
-    :param error: what led to it, if it was one of the API's.
-    :param message: what it means, if there is no such error.
-    :param retryable: whether another try can help, likewise.
+    :param since: when the outage began, in seconds since the epoch.
     """
-    unexplained = {"task_id": None, "reason": "", "message": message, "advice": "", "retryable": retryable}
-    _show(context, log, "failure", unexplained if error is None else error.summary())
+    _show(context, log, "unreachable_since", datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds"))
+
+
+def report_failure(
+    context: Context,
+    log: Any,
+    story: tuple[str, str, str],
+    error: SeedanceError | None,
+    *,
+    reason: str,
+    video_task_id: str | None,
+    retryable: bool,
+) -> None:
+    """
+    Tell why the task fails: in its log, in lines that fit on a screen, and under the key ``failure``, for a branch
+    after it and for the Videos page. The exception then needs to say only what happened.
+
+    :param context: of the Airflow task.
+    :param log: of the Airflow task.
+    :param story: what happened, what became of the money, and what to do.
+    :param error: what led to it, if it was one of the API's. What it says of itself counts first.
+    :param reason: short name of the reason.
+    :param video_task_id: the video task, if there is one.
+    :param retryable: whether another try can help.
+    """
+    happened, money, advice = story
+    shown = {"task_id": video_task_id, "reason": reason, "message": happened, "advice": advice, "retryable": retryable}
+    if error is not None:
+        shown |= {name: value for name, value in error.summary().items() if value not in (None, "")}
+    for line in (happened, money, f"{advice} More: docs/errors.md ({shown['reason']}).".lstrip()):
+        if line:
+            log.error(line)
+    _show(context, log, "failure", shown)
 
 
 def _show(context: Context, log: Any, key: str, value: Any) -> None:

@@ -18,7 +18,7 @@ from seedance_provider.api.errors import FileUnavailableError, InvalidRequestErr
 from seedance_provider.api.media_file import CHUNK_BYTES, MediaFile
 from seedance_provider.api.uploads import file_problem
 from seedance_provider.stored_file import StoredFile, names_a_file
-from seedance_provider.submission import asking
+from seedance_provider.task_state import TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,7 @@ class ReferenceFiles:
     """
 
     def __init__(self, task_state_store: Any, log: Any) -> None:
-        self._store = task_state_store
+        self._state = TaskState(task_state_store, _KEY)
         self._log = log
         self._kept: dict[str, _KeptFile] | None = None
 
@@ -174,20 +174,14 @@ class ReferenceFiles:
 
     def _known(self) -> dict[str, _KeptFile]:
         if self._kept is None:
-            with asking("read"):
-                kept = self._store.get(_KEY) if self._store is not None else None
+            kept = self._state.read()
             read = {source: _KeptFile.from_json(value) for source, value in (kept or {}).items()}
             self._kept = {source: value for source, value in read.items() if value is not None}
         return self._kept
 
     def _keep(self, source: str, kept: _KeptFile) -> None:
         known = self._known() | {source: kept}
-        if self._store is not None:
-            from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in the stub
-
-            with asking("written"):
-                values = {source: asdict(value) for source, value in known.items()}
-                self._store.set(_KEY, values, retention=NEVER_EXPIRE)
+        self._state.write({source: asdict(value) for source, value in known.items()})
         self._kept = known
 
 

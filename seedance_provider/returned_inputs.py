@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.text_checks import storage_problem, texts_in
 from seedance_provider.api.video_request import VideoRequest
-from seedance_provider.submission import asking
+from seedance_provider.task_state import TaskState
 
 __all__ = ["InvalidInputsError", "ReturnedInputs", "inputs_of"]
 
@@ -23,7 +24,7 @@ _KEY = "seedance_inputs"
 _NAMES = tuple(field.name for field in fields(VideoRequest))
 
 
-class InvalidInputsError(ValueError):
+class InvalidInputsError(InvalidRequestError):
     """The function has returned something that no video can be made of. Nothing was submitted."""
 
 
@@ -70,7 +71,7 @@ class ReturnedInputs:
     """
 
     def __init__(self, task_state_store: Any, max_tries: int) -> None:
-        self._store = task_state_store
+        self._state = TaskState(task_state_store, _KEY)
         self._max_tries = max_tries
 
     def get(self, function: Callable[[], Any], *, is_rescue: bool = False) -> tuple[dict[str, Any], bool]:
@@ -81,6 +82,7 @@ class ReturnedInputs:
         :param is_rescue: whether there is a video to be rescued, so that a clear asks for the same one again.
         :raises InvalidInputsError: if it returns something else.
         :raises SubmissionStoreError: if the store fails. Nothing was submitted yet, and the next try reads it again.
+        :raises SubmissionRecordError: if what was kept is gone: other inputs would be another video.
         """
         kept = self._load()
         if kept is not None and kept.get("max_tries") == self._max_tries:
@@ -98,22 +100,17 @@ class ReturnedInputs:
         Return the inputs that are kept, whoever has put them there; none if there are none.
 
         :raises SubmissionStoreError: if the store fails.
+        :raises SubmissionRecordError: if they are gone.
         """
         kept = self._load()
         return {} if kept is None else dict(kept["inputs"])
 
     def _load(self) -> Mapping[str, Any] | None:
-        with asking("read"):
-            kept = self._store.get(_KEY) if self._store is not None else None
+        kept = self._state.read()
         return kept if isinstance(kept, Mapping) else None
 
     def _save(self, inputs: Mapping[str, Any]) -> None:
-        if self._store is not None:
-            from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in the stub
-
-            with asking("written"):
-                value = {"max_tries": self._max_tries, "inputs": inputs}
-                self._store.set(_KEY, value, retention=NEVER_EXPIRE)
+        self._state.write({"max_tries": self._max_tries, "inputs": inputs})
 
 
 def _file_name(value: Any) -> str:

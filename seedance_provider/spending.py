@@ -186,7 +186,8 @@ class RunBudget:
             spent = earlier + self._before + sum(entry.spent for entry in others)
             if spent + wanted > self.credits:
                 self.note(0, earlier)
-                return Plan(Action.FAIL, self._used_up(spent, wanted))
+                advice = "Raise the budget or ask for less, then clear the Airflow task."
+                return Plan(Action.FAIL, self._used_up(spent, wanted), _NOTHING_SPENT, advice, reason="limit_exceeded")
             askers = [entry for entry in others if self._is_asking(entry)]
             asking = sum(entry.credits for entry in askers)
             if spent + asking + wanted <= self.credits and self.clock() - asked_at < _STALE_AFTER / 2:
@@ -194,8 +195,8 @@ class RunBudget:
                 return None
             self.note(0, earlier)
             self.pause(random.uniform(0, _PAUSE_PER_ASKER * (1 + len(askers))))  # noqa: S311 - not for secrets
-        message = f"Too many tasks ask for the last part of the run's budget at the same moment. {_NOTHING_SPENT}"
-        return Plan(Action.RETRY, f"{message} The next try asks again.")
+        happened = "Too many tasks ask for the last part of the run's budget at the same moment."
+        return Plan(Action.RETRY, happened, _NOTHING_SPENT, next_try="asks again", reason="limit_exceeded")
 
     def note(self, credits_: float, earlier: float = 0.0) -> None:
         """
@@ -231,8 +232,7 @@ class RunBudget:
     def _used_up(self, spent: float, wanted: float) -> str:
         return (
             f"The budget of this DAG run (max_credits_per_run={self.credits:g}) is used up: its other videos hold "
-            f"{spent:g} credits, and this one would cost {in_words(wanted)}. {_NOTHING_SPENT} Raise the budget or "
-            "ask for less, then clear the Airflow task."
+            f"{spent:g} credits, and this one would cost {in_words(wanted)}."
         )
 
 
@@ -262,7 +262,7 @@ class Limits:
         problems = [limit.exceeded_by(estimated, request.model) for limit in limits]
         if said := " ".join(problem for problem in problems if problem):
             advice = "Raise the limit or ask for less, then clear the Airflow task."
-            return Plan(Action.FAIL, f"{said} {_NOTHING_SPENT} {advice}")
+            return Plan(Action.FAIL, said, _NOTHING_SPENT, advice, reason="limit_exceeded")
         if self.run is None or estimated is None:
             return None
         return self.run.reserve(estimated.credits, _amount(earlier))

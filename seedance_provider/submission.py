@@ -14,17 +14,18 @@ the same if ``retries`` was lowered meanwhile; then a second clear is needed, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
-from seedance_provider.api.errors import SeedanceError, Verdict
+from seedance_provider.api.errors import FileUnavailableError, SeedanceError, Verdict
 from seedance_provider.api.pricing import in_words
-from seedance_provider.api.task_failures import failure_of
+from seedance_provider.api.task_failures import REFUNDED, failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.choices import OnRerun, OnUnknownSubmission
+from seedance_provider.ending import CLEARING
+from seedance_provider.task_state import SubmissionRecordError, SubmissionStoreError, TaskState
 from seedance_provider.waiting import Outcome, WaitResult
 
 __all__ = [
@@ -35,7 +36,6 @@ __all__ = [
     "SubmissionState",
     "SubmissionStore",
     "SubmissionStoreError",
-    "asking",
     "plan_after_unrecorded_refusal",
     "plan_from_record",
     "plan_from_refusal",
@@ -58,14 +58,6 @@ class SubmissionState(StrEnum):
     ABANDONED = "abandoned"
 
 
-class SubmissionRecordError(Exception):
-    """The record of a submission can't be understood. Nothing was submitted."""
-
-
-class SubmissionStoreError(Exception):
-    """Airflow's task state store can't be used at the moment. The record is as it was, whatever that is."""
-
-
 @dataclass(frozen=True)
 class Submission:
     """
@@ -77,10 +69,15 @@ class Submission:
     :param submitted_at: when, as ISO 8601.
     :param max_tries: Airflow's ``max_tries`` of the try that last dealt with it.
     :param estimated_credits: what it was expected to cost; ``None`` if that was not known.
+    :param asked: what was submitted, as plain values, see
+        :meth:`~seedance_provider.api.video_request.VideoRequest.described`. The operator's own attributes may say
+        something else by the time that the video is there: templates are rendered again after each deferral.
+    :param earlier_credits: what earlier submissions of this task instance have cost, without what was refunded.
     :param task_id: the video task, once known.
-    :param reason: why it was abandoned.
+    :param reason: why it was abandoned: the lines of :meth:`Plan.story`.
     :param delivered: whether Airflow got the result, so that a clear is a re-run and not a rescue.
     :param counted: whether the end of its video is in the metrics.
+    :param refunded: whether its video has failed, so that it costs nothing.
     """
 
     state: SubmissionState
@@ -88,10 +85,13 @@ class Submission:
     submitted_at: str
     max_tries: int
     estimated_credits: float | None
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    earlier_credits: float = 0
     task_id: str | None = None
     reason: str | None = None
     delivered: bool = False
     counted: bool = False
+    refunded: bool = False
     schema_version: int = _SCHEMA_VERSION
 
     def accepted(self, task_id: str) -> Submission:
@@ -109,6 +109,23 @@ class Submission:
     def in_the_metrics(self) -> Submission:
         """Return the record for a submission whose end is about to be counted."""
         return replace(self, counted=True)
+
+    def failed(self) -> Submission:
+        """Return the record for a submission whose video has failed, which is refunded, and about to be counted."""
+        return replace(self, counted=True, refunded=True)
+
+    def spent(self, credits_used: float | None = None) -> float:
+        """
+        Return the credits that this task instance has spent so far, as far as is known.
+
+        :param credits_used: what the API says of the latest video, if it has said anything.
+        """
+        return self.earlier_credits + self.cost(credits_used)
+
+    def cost(self, credits_used: float | None = None) -> float:
+        """Return the credits that the latest video costs, by the same knowledge."""
+        latest = credits_used if credits_used is not None else self.estimated_credits or 0.0
+        return 0.0 if self.refunded else max(0.0, latest)
 
     def taken_over(self, max_tries: int) -> Submission:
         """Return the record as of the present try, which goes on with it."""
@@ -143,16 +160,6 @@ class Submission:
             ) from None
 
 
-class _TaskStateStore(Protocol):
-    """The part of Airflow's ``context["task_state_store"]`` that is used here."""
-
-    def get(self, key: str, default: Any = None) -> Any: ...
-
-    def set(self, key: str, value: Any, *, retention: Any = None) -> None: ...
-
-    def delete(self, key: str) -> None: ...
-
-
 class SubmissionStore:
     """
     Where a task instance keeps its submission. An error of the store is raised, as :class:`SubmissionStoreError`, and
@@ -161,15 +168,21 @@ class SubmissionStore:
     :param task_state_store: Airflow's, or ``None`` below Airflow 3.3, where nothing can be kept.
     """
 
-    def __init__(self, task_state_store: _TaskStateStore | None) -> None:
-        self._store = task_state_store
+    def __init__(self, task_state_store: Any) -> None:
+        self._state = TaskState(task_state_store, _KEY)
+
+    @property
+    def keeps_records(self) -> bool:
+        """Whether the next try will know what this one has paid for."""
+        return self._state.is_kept
 
     def weakness(self) -> str | None:
         """Return what this store can't do that the promise needs, or ``None``."""
-        if self._store is None:
+        if not self.keeps_records:
             return (
                 "This Airflow has no task state store (3.3 and newer have one), so a retry can't know what this try "
-                "pays for. Use wait_for_completion=False with retries=0, and VideoSensor to wait."
+                "has paid for. From the moment at which there is a video task, this task therefore fails without "
+                "retries. Use wait_for_completion=False with retries=0, and VideoSensor to wait."
             )
         from airflow.providers.common.compat.sdk import conf
 
@@ -182,41 +195,29 @@ class SubmissionStore:
 
     def load(self) -> Submission | None:
         """Return the record, or ``None`` if nothing was ever submitted."""
-        with asking("read"):
-            value = self._store.get(_KEY) if self._store is not None else None
+        value = self._state.read()
         return None if value is None else Submission.from_json(value)
 
     def save(self, submission: Submission) -> None:
         """Write the record, to be kept for as long as Airflow keeps the task instance."""
-        if self._store is not None:
-            from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in the stub
+        self._state.write(submission.to_json())
 
-            with asking("written"):
-                self._store.set(_KEY, submission.to_json(), retention=NEVER_EXPIRE)
+    def claim(self, submission: Submission) -> None:
+        """
+        Write the record of a request that is about to be sent, and read it back: some stores lose what they took.
+
+        :raises SubmissionStoreError: if the store does not hold it. Then nothing may be sent.
+        """
+        self.save(submission)
+        if self.keeps_records and self.load() != submission:
+            raise SubmissionStoreError("The record in Airflow's task state store is not what was just written")
 
     def restore(self, previous: Submission | None) -> None:
         """Undo a :meth:`save`, because the API certainly did not accept the request."""
         if previous is not None:
             self.save(previous)
-        elif self._store is not None:
-            with asking("written"):
-                self._store.delete(_KEY)
-
-
-@contextmanager
-def asking(done: str) -> Iterator[None]:
-    """
-    Raise whatever goes wrong with the store as :class:`SubmissionStoreError`.
-
-    :param done: what is done with the record: ``read`` or ``written``.
-    """
-    try:
-        yield
-    except Exception as error:
-        # With its cause in the text, because Airflow's own error names neither the task nor what it means.
-        raise SubmissionStoreError(
-            f"The record in Airflow's task state store can't be {done}: {type(error).__name__}: {error}"
-        ) from error
+        else:
+            self._state.delete()
 
 
 class Action(StrEnum):
@@ -232,6 +233,8 @@ class Action(StrEnum):
     USE = "use"
     #: Submit again when the account has a free slot; nothing was charged.
     WAIT_FOR_SLOT = "wait_for_slot"
+    #: Submit again when the API answers; nothing was charged.
+    WAIT_FOR_API = "wait_for_api"
     #: Fail, and let Airflow retry.
     RETRY = "retry"
     #: Fail for good; the record stays as it is.
@@ -243,17 +246,41 @@ class Action(StrEnum):
 @dataclass(frozen=True)
 class Plan:
     """
-    What a try does next, and why.
+    What a try does next, and why, in the words that the person on call reads.
 
     :param action: what to do.
-    :param message: for the log or the error; empty if there is nothing to say.
+    :param happened: one sentence; empty if there is nothing to say.
+    :param money: what became of the credits and of the video.
+    :param advice: what a person can do.
+    :param next_try: what the next try does by itself, such as ``submits again``. A clear does the same.
     :param error: what led to it, to be raised as the cause, so that
         :func:`~seedance_provider.retry_policy.seedance_retry_policy` can look at it.
+    :param reason: short name of the reason, where the error has none.
     """
 
     action: Action
-    message: str = ""
+    happened: str = ""
+    money: str = ""
+    advice: str = ""
+    next_try: str = ""
     error: SeedanceError | None = field(default=None, compare=False)
+    reason: str = field(default="", compare=False)
+
+    @property
+    def message(self) -> str:
+        """The whole story in one line."""
+        return " ".join(part for part in self.story() if part)
+
+    def story(self, *, retries_left: bool = True) -> tuple[str, str, str]:
+        """
+        Return what happened, what became of the money, and what to do.
+
+        :param retries_left: whether there will be a next try, of which a message may speak.
+        """
+        if not self.next_try:
+            return self.happened, self.money, self.advice
+        who = "The next try" if retries_left else f"No retries are left; {CLEARING}"
+        return self.happened, self.money, " ".join(part for part in (self.advice, f"{who} {self.next_try}.") if part)
 
 
 def plan_from_record(
@@ -280,8 +307,8 @@ def plan_from_record(
     if record.state is SubmissionState.SUBMITTED:
         return Plan(Action.LOOK_UP)
     if on_unknown is OnUnknownSubmission.RESUBMIT:
-        return Plan(Action.SUBMIT, _unknown_submission(record) + " on_unknown_submission says: submit again.")
-    return Plan(Action.ABANDON, _unknown_submission(record) + _TO_SUBMIT_ANEW)
+        return Plan(Action.SUBMIT, _unknown(record), advice="on_unknown_submission says: submit again.")
+    return Plan(Action.ABANDON, _unknown(record), *_unknown_advice(record), reason=_UNKNOWN_OUTCOME)
 
 
 def plan_from_video_task(task: VideoTask, record: Submission, *, max_tries: int, on_rerun: OnRerun) -> Plan:
@@ -298,7 +325,7 @@ def plan_from_video_task(task: VideoTask, record: Submission, *, max_tries: int,
     if task.status is TaskStatus.FAIL:
         plan = _plan_from_failure(task)
         wanted_anew = plan.action is Action.RETRY or record.state is SubmissionState.ABANDONED
-        return Plan(Action.SUBMIT, plan.message) if wanted_anew else plan
+        return replace(plan, action=Action.SUBMIT, next_try="") if wanted_anew else plan
     if on_rerun is OnRerun.REGENERATE and record.delivered and record.was_cleared_since(max_tries):
         return Plan(Action.SUBMIT, f"The task was cleared: {task.task_id} is left as it is, and a new video is made.")
     # WAIT and not USE where the API has not named the video yet.
@@ -306,27 +333,49 @@ def plan_from_video_task(task: VideoTask, record: Submission, *, max_tries: int,
     return Plan(action, f"{task.task_id} is already paid for and is used; nothing is submitted.")
 
 
-def plan_from_wait(result: WaitResult) -> Plan:
+def plan_from_wait(result: WaitResult, *, recorded: bool = True) -> Plan:
     """
-    Decide from the end of a wait, or of a single failed look.
+    Decide from the end of a wait, or of a single failed poll.
 
     :param result: how it ended.
+    :param recorded: whether the next try will know of the video task. If not, it would pay for another one, so
+        there must be no next try while this one may be charged.
     """
+    paid = f"Video task {result.video_task_id} is paid for unless it fails; the API can't cancel it."
+    reason = str(result.outcome)
     match result.outcome:
         case Outcome.FINISHED if result.task is not None and result.task.status is TaskStatus.SUCCESS:
             return Plan(Action.USE)
         case Outcome.FINISHED if result.task is not None:
             return _plan_from_failure(result.task)
         case Outcome.GONE:
-            return Plan(Action.ABANDON, result.message + _TO_SUBMIT_ANEW, result.error)
-        case Outcome.REFUSED:
-            return Plan(Action.FAIL, f"{result.message} {_MEND_AND_CLEAR}", result.error)
+            return Plan(
+                Action.ABANDON,
+                result.message,
+                "It is recorded as paid for." if recorded else paid,
+                f"{result.advice} {_TO_SUBMIT_ANEW}",
+                error=result.error,
+                reason=reason,
+            )
+        case Outcome.REFUSED if recorded:
+            return Plan(Action.FAIL, result.message, paid, _FIX_AND_CLEAR, error=result.error, reason=reason)
+        case _ if recorded:
+            return Plan(Action.RETRY, result.message, paid, next_try=_REATTACHES, error=result.error, reason=reason)
         case _:
-            return Plan(Action.RETRY, f"{result.message.rstrip('.')}. {_REATTACHES}", result.error)
+            return Plan(
+                Action.FAIL,
+                result.message,
+                paid,
+                no_record_advice(result.video_task_id),
+                error=result.error,
+                reason=reason,
+            )
 
 
 def plan_from_refusal(
-    error: SeedanceError, submission: Submission, on_unknown: OnUnknownSubmission = OnUnknownSubmission.FAIL
+    error: SeedanceError,
+    submission: Submission,
+    on_unknown: OnUnknownSubmission = OnUnknownSubmission.FAIL,
 ) -> Plan:
     """
     Decide after a request for a video that brought no video task.
@@ -337,21 +386,24 @@ def plan_from_refusal(
     """
     match error.on_create:
         case Verdict.WAIT_FOR_SLOT:
-            return Plan(Action.WAIT_FOR_SLOT, f"The account has no free slot, nothing was charged: {error}", error)
+            return Plan(
+                Action.WAIT_FOR_SLOT, f"The account has no free slot: {_sentence(error)}", _NOT_CHARGED, error=error
+            )
         case Verdict.TRANSIENT:
-            said = f"No video was requested and nothing was charged: {_sentence(error)} The next try submits."
-            return Plan(Action.RETRY, said, error)
+            happened = f"No video was requested: {_sentence(error)}"
+            return Plan(Action.WAIT_FOR_API, happened, _NOT_CHARGED, next_try="submits", error=error)
         case Verdict.PERMANENT:
-            said = f"The API refused the video and nothing was charged: {_sentence(error)} {error.advice}"
-            return Plan(Action.FAIL, said.rstrip(), error)
+            return Plan(
+                Action.FAIL, f"The API refused the video: {_sentence(error)}", _NOT_CHARGED, error.advice, error=error
+            )
         # Without the error: its verdict is not to try again, and the author of the DAG has decided otherwise.
         case Verdict.UNKNOWN_OUTCOME if on_unknown is OnUnknownSubmission.RESUBMIT:
-            return Plan(
-                Action.RETRY, f"{_sentence(error)} {_unknown_submission(submission)} The next try submits again."
-            )
+            happened = f"{_sentence(error)} {_unknown(submission)}"
+            return Plan(Action.RETRY, happened, next_try="submits again", reason=_UNKNOWN_OUTCOME)
         case Verdict.UNKNOWN_OUTCOME:
-            said = f"{_sentence(error)} {_unknown_submission(submission)}{_TO_SUBMIT_ANEW}"
-            return Plan(Action.ABANDON, said, error)
+            return Plan(
+                Action.ABANDON, _sentence(error), _unknown(submission), _unknown_advice(submission)[1], error=error
+            )
 
 
 def plan_from_upload_error(error: SeedanceError) -> Plan:
@@ -360,10 +412,12 @@ def plan_from_upload_error(error: SeedanceError) -> Plan:
 
     :param error: what went wrong.
     """
-    said = f"A file could not be handed to the API, so no video was requested and nothing was charged: {error}"
+    said = f"A file could not be handed to the API, so no video was requested: {_sentence(error)}"
+    if isinstance(error, FileUnavailableError):
+        return Plan(Action.RETRY, said, _NOT_CHARGED, next_try="reads it again", error=error)
     if error.on_read is Verdict.TRANSIENT:
-        return Plan(Action.RETRY, f"{said.rstrip('. ')}. The next try does it again.", error)
-    return Plan(Action.FAIL, f"{said.rstrip('. ')}. {error.advice}".rstrip(), error)
+        return Plan(Action.WAIT_FOR_API, said, _NOT_CHARGED, next_try="uploads it again", error=error)
+    return Plan(Action.FAIL, said, _NOT_CHARGED, error.advice, error=error)
 
 
 def plan_from_store_error(error: SubmissionStoreError) -> Plan:
@@ -372,8 +426,24 @@ def plan_from_store_error(error: SubmissionStoreError) -> Plan:
 
     :param error: what went wrong.
     """
-    said = "This try has submitted nothing. The next one reads the record again."
-    return Plan(Action.RETRY, f"{_sentence(error)} {said}")
+    said = "This try has submitted nothing."
+    return Plan(Action.RETRY, _sentence(error), said, next_try="reads the record again", reason="state_store_down")
+
+
+def plan_from_record_error(error: SubmissionRecordError) -> Plan:
+    """
+    Decide when the record can't be understood, or is gone.
+
+    :param error: what is wrong with it.
+    """
+    return Plan(
+        Action.FAIL,
+        _sentence(error),
+        "Nothing was submitted, because it may stand for a video that is already paid for.",
+        f"Look for the video in the log of the earlier try and in the vendor's web account. To submit, and pay, anew: "
+        f"delete {_KEY!r} from the task state of this task instance (REST API), then clear the task.",
+        reason="record_unreadable",
+    )
 
 
 def plan_without_record(submission: Submission, error: SubmissionStoreError) -> Plan:
@@ -387,9 +457,11 @@ def plan_without_record(submission: Submission, error: SubmissionStoreError) -> 
     """
     return Plan(
         Action.FAIL,
-        f"Video task {submission.task_id} was submitted and is paid for, {in_words(submission.estimated_credits)}, "
-        f"but its id could not be recorded. {_sentence(error)} Fetch the video by this id with VideoSensor. "
-        "A clear of this Airflow task will say that the outcome is unknown, and a second one pays anew.",
+        f"Video task {submission.task_id} was submitted, but its id could not be recorded. {_sentence(error)}",
+        f"It is paid for, {in_words(submission.estimated_credits)}.",
+        "Fetch the video by this id with VideoSensor. A clear of this Airflow task will say that the outcome is "
+        "unknown, and a second one pays anew.",
+        reason="id_not_recorded",
     )
 
 
@@ -402,16 +474,32 @@ def plan_after_unrecorded_refusal(plan: Plan, error: SubmissionStoreError) -> Pl
     """
     return Plan(
         Action.FAIL,
-        f"{plan.message} But that could not be recorded. {_sentence(error)} A clear of this Airflow task will say that "
-        "the outcome is unknown, which it is not; clear it once more to submit.",
+        f"{plan.happened} That could not be recorded: {_sentence(error)}",
+        plan.money,
+        "A clear of this Airflow task will say that the outcome is unknown, which it is not; clear it once more to "
+        "submit.",
+        reason="refusal_not_recorded",
     )
 
 
-_REATTACHES = "Nothing is lost: the next try re-attaches to it and submits nothing."
-_MEND_AND_CLEAR = (
-    "Mend the connection and clear the Airflow task: it will re-attach, from Airflow 3.4 on if its task state is kept."
-)
-_TO_SUBMIT_ANEW = " To submit, and pay, anew: clear the Airflow task."
+def no_record_advice(video_task_id: str) -> str:
+    """
+    Return what to do about a video of which no later try will know.
+
+    :param video_task_id: the video task.
+    """
+    return (
+        f"This Airflow keeps no record of it, so a retry or a clear would pay for another video. Fetch this one with "
+        f"VideoSensor(video_task_id={video_task_id!r})."
+    )
+
+
+_UNKNOWN_OUTCOME = "unknown_outcome"
+_NOT_CHARGED = "Nothing was submitted or charged."
+#: Other inputs are another video, and nobody knows now what the templates will say then.
+_REATTACHES = "re-attaches to it, if the inputs are still the same, and submits nothing"
+_FIX_AND_CLEAR = f"Fix the connection; then {CLEARING} re-attaches to it."
+_TO_SUBMIT_ANEW = "To submit, and pay, anew: clear the Airflow task."
 
 
 def _sentence(error: Exception) -> str:
@@ -421,8 +509,9 @@ def _sentence(error: Exception) -> str:
 def _plan_from_failure(task: VideoTask) -> Plan:
     failure = failure_of(task)
     if failure.retryable:
-        return Plan(Action.RETRY, f"{failure} The next try submits a new one.", failure)
-    return Plan(Action.ABANDON, f"{failure} Retrying the same can't help.{_TO_SUBMIT_ANEW}", failure)
+        return Plan(Action.RETRY, failure.happened, REFUNDED, next_try="submits a new one", error=failure)
+    advice = f"{failure.advice} Retrying the same can't help. {_TO_SUBMIT_ANEW}".strip()
+    return Plan(Action.ABANDON, failure.happened, REFUNDED, advice, error=failure)
 
 
 def _plan_from_abandoned(record: Submission, fingerprint: str, max_tries: int) -> Plan:
@@ -431,7 +520,8 @@ def _plan_from_abandoned(record: Submission, fingerprint: str, max_tries: int) -
             # What was not shown may be by now: the connection may have held another account's key.
             return Plan(Action.LOOK_UP)
         return Plan(Action.SUBMIT, f"The task was cleared after this end: {record.reason}")
-    return Plan(Action.FAIL, record.reason or "The submission was abandoned.")
+    happened, money, advice = [*(record.reason or "The submission was abandoned.").split("\n"), "", ""][:3]
+    return Plan(Action.FAIL, happened, money, advice, reason="abandoned")
 
 
 def _inputs_changed(record: Submission) -> str:
@@ -446,9 +536,17 @@ def _inputs_changed(record: Submission) -> str:
     )
 
 
-def _unknown_submission(record: Submission) -> str:
+def _unknown(record: Submission) -> str:
     return (
         f"It is unknown whether a video was paid for: a request of {in_words(record.estimated_credits)} was "
-        f"sent at {record.submitted_at}, and no answer was recorded. Check the task logs and the credits in the "
-        "vendor's web account for that time. If the video is there, fetch it by its id with VideoSensor."
+        f"sent at {record.submitted_at}, and no answer was recorded."
+    )
+
+
+def _unknown_advice(record: Submission) -> tuple[str, str]:
+    """What became of the money, and what to do."""
+    return (
+        f"At stake: {in_words(record.estimated_credits)}.",
+        "Check the task logs and the credits in the vendor's web account for that time. If the video is there, fetch "
+        f"it by its id with VideoSensor. {_TO_SUBMIT_ANEW}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +12,7 @@ from seedance_provider.api.pricing import estimate_credits, in_words
 from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.choices import OnRerun, OnUnknownSubmission
-from seedance_provider.ending import Ending, goes_on, on_its_way
+from seedance_provider.ending import NOTHING_SUBMITTED, Ending, goes_on, on_its_way
 from seedance_provider.insistence import Insistence
 from seedance_provider.metrics import VideoMetrics
 from seedance_provider.signals import signals_held_back
@@ -26,6 +27,7 @@ from seedance_provider.submission import (
     SubmissionStoreError,
     plan_after_unrecorded_refusal,
     plan_from_record,
+    plan_from_record_error,
     plan_from_refusal,
     plan_from_store_error,
     plan_from_upload_error,
@@ -33,10 +35,10 @@ from seedance_provider.submission import (
     plan_from_wait,
     plan_without_record,
 )
-from seedance_provider.waiting import WaitResult, result_of_error
+from seedance_provider.waiting import Outcome, WaitResult, result_of_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from signal import Signals
 
     from seedance_provider.api.video_request import VideoRequest
@@ -92,20 +94,29 @@ class Submitter:
         :param client: for the account that pays.
         :param request: what to ask for.
         :param fingerprint: of the request and the account.
-        :raises SubmissionRecordError: if the record can't be understood.
         """
         try:
             return self._obtained(client, request, fingerprint)
         except SubmissionStoreError as error:
             return plan_from_store_error(error)
+        except SubmissionRecordError as error:
+            return plan_from_record_error(error)
 
-    def delivered(self, task: VideoTask | None = None) -> Submission | None:
+    def record(self) -> Submission | None:
+        """Return the record, for what is said of a video; ``None`` if there is none, or it can't be read now."""
+        try:
+            return self.store.load()
+        except (SubmissionStoreError, SubmissionRecordError) as error:
+            self.log.warning("%s So less is said of the video.", error)
+            return None
+
+    def delivered(self, task: VideoTask | None = None, mismatches: Sequence[str] = ()) -> None:
         """
-        Note that the result is about to be returned to Airflow: a clear after this is a re-run. Returns the record.
+        Note that Airflow has the result: a clear after this is a re-run.
 
         :param task: the finished video task, if this try has waited for it.
+        :param mismatches: how it differs from what was asked for.
         """
-        self._note_spending(None if task is None else task.credits_used)
         record = None
         try:
             record = self.store.load()
@@ -116,13 +127,15 @@ class Submitter:
         except (SubmissionStoreError, SubmissionRecordError) as error:
             # The video is there, and must not be lost for this. At worst a clear uses it where it should make another.
             self.log.warning("%s A clear will use this video, also with on_rerun='regenerate'.", error)
-        if task is not None and not (record is not None and record.counted):
-            self.metrics.succeeded(task)
-        return record
+        if task is not None:
+            self._note_spending(task.credits_used, record)
+            if record is None or not record.counted:
+                self.metrics.succeeded(task)
+                self.metrics.mismatched(mismatches)
 
     def withdrawn(self) -> None:
         """Note that this try will not submit anything after all."""
-        self._note_spending(0)
+        self._note_nothing(self.record())
 
     def conclude(self, result: WaitResult) -> VideoTask | Plan:
         """
@@ -130,12 +143,10 @@ class Submitter:
 
         :param result: how the wait ended.
         """
-        plan = plan_from_wait(result)
+        plan = plan_from_wait(result, recorded=self.store.keeps_records)
         if plan.action is Action.USE and result.task is not None:
             return result.task
         failed = result.task if result.task is not None and result.task.status is TaskStatus.FAIL else None
-        if failed is not None:
-            self._note_spending(0)
         try:
             record = self.store.load() if failed is not None or plan.action is Action.ABANDON else None
             if failed is not None:
@@ -154,18 +165,23 @@ class Submitter:
             return self._submit(client, request, fingerprint, record, why=plan.message)
         if record is not None and record.task_id is None:
             # Whether it was paid for is unknown, so it counts.
-            self._note_spending(record.estimated_credits)
+            self._note_spending(None, record)
         return self._ended(plan, record)
 
     def _found(self, client: VideoClient, request: VideoRequest, record: Submission) -> VideoTask | Plan:
         """Go on with a submission whose video task is known."""
         if record.task_id is None:
-            return self._ended(Plan(Action.FAIL, "The record of the submission names no video task."), record)
+            return plan_from_record_error(SubmissionRecordError("The record of the submission names no video task"))
         self.ending.fate = goes_on(record.task_id, record.estimated_credits)
         try:
             task = client.get_task(record.task_id)
         except SeedanceError as error:
-            plan = plan_from_wait(result_of_error(error, record.task_id))
+            result = result_of_error(error, record.task_id)
+            if result.outcome is Outcome.UNREACHABLE:
+                # It is paid for, and whoever waits for it tolerates this for a while.
+                self.log.warning("%s Nothing is submitted.", result.message)
+                return self._re_attached(VideoTask(record.task_id), record)
+            plan = plan_from_wait(result)
             if plan.action is Action.ABANDON and record.state is SubmissionState.ABANDONED:
                 # Still not shown, and a person has cleared the task: that was the decision to pay anew.
                 return self._submit(client, request, record.fingerprint, record, why=plan.message)
@@ -173,13 +189,16 @@ class Submitter:
         plan = plan_from_video_task(task, record, max_tries=self.max_tries, on_rerun=self.on_rerun)
         previous = self._counted_as_failed(task, record, plan) if task.status is TaskStatus.FAIL else record
         if plan.action is Action.SUBMIT:
-            return self._submit(client, request, record.fingerprint, previous, why=plan.message)
+            return self._submit(client, request, record.fingerprint, previous, plan.message, task.credits_used)
         if plan.action not in (Action.WAIT, Action.USE):
             return self._ended(plan, previous)
         self.log.info(plan.message)
-        self._note_spending(record.estimated_credits)
+        return self._re_attached(task, record)
+
+    def _re_attached(self, task: VideoTask, record: Submission) -> VideoTask:
+        self._note_spending(None, record)
         if record.was_cleared_since(self.max_tries):
-            self.store.save(record.accepted(record.task_id).taken_over(self.max_tries))
+            self.store.save(record.accepted(task.task_id).taken_over(self.max_tries))
         return task
 
     def _submit(
@@ -189,16 +208,18 @@ class Submitter:
         fingerprint: str,
         previous: Submission | None,
         why: str,
+        previous_credits: float | None = None,
     ) -> VideoTask | Plan:
         """Pay. The record is written before the request is sent, so that no crash can hide it."""
         if why:
             self.log.warning(why)
-        if (instead := self._reserved(request)) is not None:
+        earlier_credits = 0.0 if previous is None else previous.spent(previous_credits)
+        if (instead := self._reserved(request, earlier_credits)) is not None:
             return instead
         try:
             request = self.prepare(client, request)
         except SeedanceError as error:
-            self._note_spending(0)
+            self._note_nothing(previous)
             return plan_from_upload_error(error)
         submission = Submission(
             SubmissionState.SUBMITTING,
@@ -206,12 +227,26 @@ class Submitter:
             submitted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             max_tries=self.max_tries,
             estimated_credits=estimate_credits(request),
+            asked=request.described(),
+            earlier_credits=earlier_credits,
         )
         with signals_held_back(self._told_to_end) as signals:
-            self.store.save(submission)
+            try:
+                self.store.claim(submission)
+            except (SubmissionStoreError, SubmissionRecordError):
+                # Or else the next try would take it for a request that was sent.
+                with suppress(SubmissionStoreError):
+                    self.store.restore(previous)
+                raise
             if signals or self.ending.is_told:
                 self.store.restore(previous)
-                return Plan(Action.RETRY, "Airflow has told the task to end. Nothing was submitted or charged.")
+                return Plan(
+                    Action.RETRY,
+                    "Airflow has told the task to end.",
+                    NOTHING_SUBMITTED,
+                    next_try="submits",
+                    reason="ended_by_airflow",
+                )
             return self._pay(client, request, submission, previous)
 
     def _pay(
@@ -233,7 +268,7 @@ class Submitter:
             in_words(submission.estimated_credits),
         )
         accepted = submission.accepted(task_id)
-        self.ending.fate = goes_on(task_id, submission.estimated_credits)
+        self.ending.fate = goes_on(task_id, submission.estimated_credits, recorded=self.store.keeps_records)
         try:
             self.insistence.on(lambda: self.store.save(accepted), self._not_recorded_yet)
         except SubmissionStoreError as error:
@@ -253,14 +288,15 @@ class Submitter:
             self.insistence.on(lambda: self.store.restore(previous), self._not_recorded_yet)
         except SubmissionStoreError as lost:
             return plan_after_unrecorded_refusal(plan, lost)
-        if plan.action is not Action.WAIT_FOR_SLOT:
-            self._note_spending(0)
+        if plan.action not in (Action.WAIT_FOR_SLOT, Action.WAIT_FOR_API):
+            self._note_nothing(previous)
         return plan
 
     def _ended(self, plan: Plan, record: Submission | None) -> Plan:
         if plan.action is Action.ABANDON and record is not None:
             try:
-                self.store.save(record.abandoned(plan.message, self.max_tries))
+                story = "\n".join(part for part in plan.story() if part)
+                self.store.save(record.abandoned(story, self.max_tries))
             except SubmissionStoreError as error:
                 self._not_abandoned(error)
         return plan
@@ -271,14 +307,16 @@ class Submitter:
         self.log.warning("%s So the end of the task is not noted in it.", error)
 
     def _counted_as_failed(self, task: VideoTask, record: Submission | None, plan: Plan) -> Submission | None:
-        """Count a failed video, unless an earlier try did, and return the record that says so."""
+        """Count a failed video, unless an earlier try did, and return the record that says so. It is refunded."""
         if record is not None:
             if record.counted:
+                self._note_spending(None, record)
                 return record
-            record = record.in_the_metrics()
+            record = record.failed()
             # Otherwise it is written anyway.
             if plan.action is not Action.ABANDON:
                 self._note_count(record)
+        self._note_spending(0, record)
         self.metrics.failed(failure_of(task).reason)
         return record
 
@@ -288,17 +326,32 @@ class Submitter:
         except SubmissionStoreError as error:
             self.log.warning("%s So the failure may be counted twice in the metrics.", error)
 
-    def _reserved(self, request: VideoRequest) -> Plan | None:
+    def _reserved(self, request: VideoRequest, earlier_credits: float) -> Plan | None:
         try:
-            return self.spending.reserve(request)
+            return self.spending.reserve(request, earlier_credits)
         except Exception as error:
-            said = f"The limits on spending could not be checked: {type(error).__name__}: {error}."
-            return Plan(Action.RETRY, f"{said} Nothing was submitted or charged by this try. The next one asks again.")
+            return Plan(
+                Action.RETRY,
+                f"The limits on spending could not be checked: {type(error).__name__}: {error}.",
+                NOTHING_SUBMITTED,
+                next_try="checks them again",
+                reason="limits_not_checked",
+            )
 
-    def _note_spending(self, credits_: float | None) -> None:
+    def _note_nothing(self, previous: Submission | None) -> None:
+        """Note that this try has paid for nothing. What earlier submissions have cost stays spent."""
+        self._note(0.0, 0.0 if previous is None else previous.spent())
+
+    def _note_spending(self, credits_used: float | None, record: Submission | None) -> None:
         """Airflow forgets what a try has noted when the next one begins, so each try notes what it finds."""
+        if record is not None:
+            self._note(record.cost(credits_used), record.earlier_credits)
+        elif credits_used is not None:
+            self._note(max(0.0, credits_used), 0.0)
+
+    def _note(self, credits_: float, earlier: float) -> None:
         try:
-            self.spending.note(credits_)
+            self.spending.note(credits_, earlier)
         except Exception as error:
             self.log.warning("The spending could not be noted: %s: %s.", type(error).__name__, error)
 

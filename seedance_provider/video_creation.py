@@ -8,31 +8,38 @@ and should import the latter only.
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowTaskTimeout,
+)
 
 from seedance_provider.api import DEFAULT_MODEL
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import (
+    ApiError,
     ConcurrencyLimitError,
     FileUnavailableError,
     InvalidRequestError,
 )
+from seedance_provider.api.mismatches import size_mismatches
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.pricing import estimate_credits, in_words, settles
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.ending import NOTHING_SUBMITTED
 from seedance_provider.hooks.reader import ConnectionReader
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.metrics import VideoMetrics
 from seedance_provider.operators.seedance import CreateVideoOperator
-from seedance_provider.progress import show_failure, show_submitted
+from seedance_provider.progress import report_failure, show_submitted, show_waiting_for_api
 from seedance_provider.reference_files import ReferenceFiles
 from seedance_provider.schedule import Durations, ExpectedSchedule
 from seedance_provider.spending import Limit, Limits, RunBudget
-from seedance_provider.stored_file import names_a_file
 from seedance_provider.submission import (
     Action,
     Plan,
@@ -40,12 +47,17 @@ from seedance_provider.submission import (
     SubmissionRecordError,
     SubmissionStore,
     SubmissionStoreError,
+    no_record_advice,
+    plan_from_record_error,
     plan_from_store_error,
+    plan_from_upload_error,
 )
 from seedance_provider.submitter import Submitter
-from seedance_provider.waiting import VideoWait, WaitResult, backstop, look_on, patience, spread
+from seedance_provider.waiting import VideoWait, WaitResult, backoff, backstop, clock, look_on, patience, spread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from airflow.sdk import Context
 
     from seedance_provider.ending import Ending
@@ -53,10 +65,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VideoCreation"]
 
-_ELSEWHERE = ("prompt", "model", "callback_url", "allow_unknown_model")
-_FURTHER_INPUTS = tuple(field.name for field in fields(VideoRequest) if field.name not in _ELSEWHERE)
-
-#: How many poll intervals pass before somebody who waits for a slot tries his luck.
+#: How many poll intervals pass before the first task in the queue for a slot probes for a free one.
 _POLLS_PER_PROBE = 6
 
 
@@ -77,43 +86,20 @@ class VideoCreation:
         self._started = time.time()
         self._deadline = self._started + patience(operator.timeout, operator.execution_timeout)
         self._waits_for_slot = False
+        #: Since when the API has not taken the request, in seconds since the epoch, and how often it was sent.
+        self._outage: tuple[float, int] | None = None
+        self._keeps_records = SubmissionStore(context.get("task_state_store")).keeps_records
+        self._video_task_id: str | None = None
+        self._has_decided = False
 
     def begin(self) -> dict[str, Any]:
         """Submit the video, unless an earlier try did, and wait for it. Returns the result of the task."""
-        self._operator.take_inputs(self._context)
-        hook = SeedanceHook(self._operator.seedance_conn_id)
-        files = ReferenceFiles(self._context.get("task_state_store"), self._log)
-        try:
-            request = self._request(files)
-            settings = hook.get_settings()
-            client = SeedanceClient(settings.protocol())
-        except InvalidRequestError as error:
-            self._fail(Plan(Action.FAIL, str(error), error))
-        except FileUnavailableError as error:
-            self._fail(Plan(Action.RETRY, f"{error} The next try reads it again.", error))
-        except SubmissionStoreError as error:
-            self._fail(plan_from_store_error(error))
-        submitter = self._submitter(settings, files)
-        with client:
-            try:
-                task = self._obtain(submitter, client, request)
-            except SubmissionRecordError as error:
-                self._fail(Plan(Action.FAIL, str(error)))
-            self._context["ti"].xcom_push(key="task_id", value=task.task_id)
-            self._show_submitted(task, request, settings)
-            may_settle = self._operator.wait_for_completion and settles(request)
-            if task.status is TaskStatus.SUCCESS and task.video_url and not may_settle:
-                return self._finished(task)
-            if not self._operator.wait_for_completion:
-                return self._result(task, submitter.delivered())
-            typical = self._typical_seconds(request, settings)
-            if self._operator.deferrable:
-                self._defer_to_video(task, request, typical)
-            return self.conclude(self._wait_in_worker(ConnectionReader(hook, client), task, request, typical))
+        with self._never_retried_unrecorded():
+            return self._begin()
 
     def resume_after_slot(self, started: float, deadline: float, *, is_free: bool) -> dict[str, Any]:
         """
-        Go on after waiting for a slot of the account. Returns the result of the task.
+        Continue after waiting for a slot of the account. Returns the result of the task.
 
         :param started: when the try began, in seconds since the epoch.
         :param deadline: when it gives up, likewise.
@@ -125,23 +111,116 @@ class VideoCreation:
             self._give_up_on_slot(self._submitter())
         return self.begin()
 
-    def conclude(self, result: WaitResult) -> dict[str, Any]:
+    def resume_after_outage(self, started: float, deadline: float, since: float, failures: int) -> dict[str, Any]:
+        """
+        Continue after waiting for an API that did not answer. Returns the result of the task.
+
+        :param started: when the try began, in seconds since the epoch.
+        :param deadline: when it gives up, in seconds since the epoch.
+        :param since: when the outage began, in seconds since the epoch.
+        :param failures: how often the request was sent meanwhile.
+        """
+        self._started, self._deadline, self._outage = started, deadline, (since, failures)
+        return self.begin()
+
+    def conclude(self, result: WaitResult, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """
         End the try after waiting for the video. Returns the result of the task.
 
         :param result: how the wait ended.
+        :param asked: what was submitted, if no record says so.
         """
-        concluded = self._submitter().conclude(result)
+        self._video_task_id = result.video_task_id or None
+        with self._never_retried_unrecorded():
+            return self._conclude(result, asked)
+
+    def fail_after_deferral(self, error: Exception) -> NoReturn:
+        """
+        End a try that Airflow has ended while it was deferred, where its own retry would pay again.
+
+        :param error: Airflow's.
+        """
+        ti = self._context["ti"]
+        self._video_task_id = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index, key="task_id")
+        with self._never_retried_unrecorded():
+            raise error
+
+    @contextmanager
+    def _never_retried_unrecorded(self) -> Iterator[None]:
+        """
+        Let no try follow that knows nothing of a video: where Airflow keeps no record, whatever it would retry ends the
+        task from the moment at which there is a video task.
+        """
+        try:
+            yield
+        except (Exception, AirflowTaskTimeout) as error:
+            if self._keeps_records or self._video_task_id is None or self._has_decided:
+                raise
+            self._fail(
+                Plan(
+                    Action.FAIL,
+                    f"The task ended with {type(error).__name__}: {error}".rstrip(". ") + ".",
+                    f"Video task {self._video_task_id} is paid for unless it fails; the API can't cancel it.",
+                    no_record_advice(self._video_task_id),
+                    reason="ended_by_airflow",
+                )
+            )
+
+    def _begin(self) -> dict[str, Any]:
+        hook = SeedanceHook(self._operator.seedance_conn_id)
+        files = ReferenceFiles(self._context.get("task_state_store"), self._log)
+        try:
+            self._operator.take_inputs(self._context)
+            request = self._request(files)
+            settings = hook.get_settings()
+            client = SeedanceClient(settings.protocol())
+        except InvalidRequestError as error:
+            self._fail(Plan(Action.FAIL, str(error), NOTHING_SUBMITTED, error.advice, error=error))
+        except FileUnavailableError as error:
+            self._fail(plan_from_upload_error(error))
+        except SubmissionStoreError as error:
+            self._fail(plan_from_store_error(error))
+        except SubmissionRecordError as error:
+            self._fail(plan_from_record_error(error))
+        submitter = self._submitter(settings, files)
+        with client:
+            task = self._obtain(submitter, client, request)
+            self._video_task_id = task.task_id
+            self._context["ti"].xcom_push(key="task_id", value=task.task_id)
+            record = submitter.record()
+            asked = request.described() if record is None else record.asked
+            self._show_submitted(task, request, settings, asked)
+            may_settle = self._operator.wait_for_completion and settles(request)
+            if task.status is TaskStatus.SUCCESS and task.video_url and not may_settle:
+                return self._finished(task, record, asked)
+            if not self._operator.wait_for_completion:
+                return self._deliver(self._result(task, record, asked), submitter)
+            typical = self._typical_seconds(request, settings)
+            if self._operator.deferrable:
+                self._defer_to_video(task, request, typical, asked)
+            result = self._wait_in_worker(ConnectionReader(hook, client), task, request, typical)
+            return self._conclude(result, asked)
+
+    def _conclude(self, result: WaitResult, asked: Mapping[str, Any] | None) -> dict[str, Any]:
+        submitter = self._submitter()
+        concluded = submitter.conclude(result)
         if isinstance(concluded, Plan):
             self._fail(concluded)
-        return self._finished(concluded)
+        record = submitter.record()
+        return self._finished(concluded, record, record.asked if record is not None else asked or {})
 
     def _obtain(self, submitter: Submitter, client: SeedanceClient, request: VideoRequest) -> VideoTask:
-        """Return the video task, after waiting for a slot of the account if need be."""
+        """Return the video task, after waiting for a slot of the account, or for the API, if need be."""
         if weakness := submitter.store.weakness():
             self._log.warning(weakness)
+        for warning in request.warnings:
+            self._log.warning(warning)
         fingerprint = request.fingerprint(self._operator.seedance_conn_id)
         while isinstance(obtained := submitter.obtain(client, request, fingerprint), Plan):
+            if obtained.action is Action.WAIT_FOR_API:
+                self._wait_for_api(submitter, obtained)
+                continue
+            self._outage = None
             if obtained.action is not Action.WAIT_FOR_SLOT:
                 self._end_slot_wait(submitter)
                 self._fail(obtained)
@@ -158,9 +237,38 @@ class VideoCreation:
             self._log.info("Waiting for a slot. %s", _pool_advice(limit))
         if self._operator.deferrable:
             self._defer_to_slot(limit)
-        if (left := self._deadline - time.time()) <= 0:
+        self._sleep(spread(self._probe_interval))
+        # Past the deadline a video would be paid for that this try can't wait for.
+        if time.time() >= self._deadline:
             self._give_up_on_slot(submitter)
-        time.sleep(min(spread(self._probe_interval), left))
+
+    def _wait_for_api(self, submitter: Submitter, refused: Plan) -> None:
+        """
+        Wait before the request is sent again, which the API has certainly not accepted. Fails once that has lasted for
+        the tolerance, or until the deadline.
+        """
+        now = time.time()
+        since, failures = self._outage or (now, 0)
+        failures += 1
+        self._outage = since, failures
+        give_up = min(since + self._operator.error_tolerance, self._deadline)
+        if failures > 1 and now >= give_up:
+            submitter.withdrawn()
+            self._end_slot_wait(submitter)
+            happened = f"{refused.happened} That has been so since {clock(since)}."
+            self._fail(replace(refused, action=Action.RETRY, happened=happened))
+        if failures == 1:
+            left = f"The request is sent again for up to {give_up - now:.0f} s, without using up a retry."
+            self._log.warning("API unreachable since %s: %s %s", clock(since), refused.message, left)
+            show_waiting_for_api(self._context, self._log, since)
+        asked = refused.error.retry_after if isinstance(refused.error, ApiError) else None
+        pause = max(spread(backoff(failures, self._operator.poll_settings.poll_interval)), asked or 0.0)
+        if self._operator.deferrable:
+            self._defer_to_outage(min(now + pause, give_up), give_up, since, failures)
+        self._sleep(min(pause, give_up - now))
+
+    def _sleep(self, seconds: float) -> None:
+        time.sleep(max(0.0, min(seconds, self._deadline - time.time())))
 
     def _wait_in_worker(
         self,
@@ -175,8 +283,8 @@ class VideoCreation:
             self._started,
             self._deadline,
             self._operator.poll_settings,
-            # The key has just worked.
-            tolerates_refusal=True,
+            # This try has created it, or an earlier one.
+            was_seen=True,
             settles=settles(request),
             schedule=None
             if typical_seconds is None
@@ -186,8 +294,7 @@ class VideoCreation:
         with reader:
             return look_on(reader, wait, self._log)
 
-    def _finished(self, task: VideoTask) -> dict[str, Any]:
-        record = self._submitter().delivered(task)
+    def _finished(self, task: VideoTask, record: Submission | None, asked: Mapping[str, Any]) -> dict[str, Any]:
         self._log.info(
             "Video task %s succeeded after %s s and cost %s credits (%s were expected): %s",
             task.task_id,
@@ -196,31 +303,38 @@ class VideoCreation:
             in_words(None if record is None else record.estimated_credits),
             task.video_url,
         )
+        result = self._result(task, record, asked)
+        for mismatch in result["mismatches"]:
+            self._log.warning("The video is not what was asked for. %s", mismatch)
         for key in ("video_url", "last_frame_url"):
             # What is not there must not be there as None: the next video would be made, and paid for, without it.
-            if (url := getattr(task, key)) is not None:
-                self._context["ti"].xcom_push(key=key, value=url)
-        return self._result(task, record)
+            if result[key] is not None:
+                self._context["ti"].xcom_push(key=key, value=result[key])
+        return self._deliver(result, self._submitter(), task)
 
-    def _result(self, task: VideoTask, record: Submission | None) -> dict[str, Any]:
+    def _deliver(self, result: dict[str, Any], submitter: Submitter, task: VideoTask | None = None) -> dict[str, Any]:
+        """
+        Push the result, and only then record that Airflow has it: with ``on_rerun="regenerate"`` a clear pays for a new
+        video after that. Airflow itself pushes the result later, when it may fail unnoticed.
+        """
+        if self._operator.do_xcom_push:
+            self._context["ti"].xcom_push(key="return_value", value=result)
+        submitter.delivered(task, result["mismatches"])
+        return result
+
+    def _result(self, task: VideoTask, record: Submission | None, asked: Mapping[str, Any]) -> dict[str, Any]:
         """What it was expected to cost stands beside what it did cost, and what was asked for beside what was made."""
+        inputs = asked.get("inputs") or {}
         return task.summary() | {
             "estimated_credits": None if record is None else record.estimated_credits,
-            "prompt": self._operator.prompt,
-            "inputs": self._further_inputs(),
+            "prompt": asked.get("prompt"),
+            "inputs": inputs,
+            "mismatches": size_mismatches(inputs, task.width, task.height),
         }
 
-    def _further_inputs(self) -> dict[str, Any]:
-        """What the video was made of besides the prompt; a file by its name."""
-        given = {name: getattr(self._operator, name) for name in _FURTHER_INPUTS}
-        return {name: _plain(value) for name, value in given.items() if value is not None}
-
-    def _show_submitted(self, task: VideoTask, request: VideoRequest, settings: ConnectionSettings) -> None:
-        further = {
-            "estimated_credits": estimate_credits(request),
-            "prompt": self._operator.prompt,
-            "inputs": self._further_inputs(),
-        }
+    def _show_submitted(
+        self, task: VideoTask, request: VideoRequest, settings: ConnectionSettings, asked: Mapping[str, Any]
+    ) -> None:
         show_submitted(
             self._context,
             self._log,
@@ -229,14 +343,29 @@ class VideoCreation:
             submitted_at=_submitted_at(task),
             record_url=settings.protocol().record_url(task.task_id),
             typical_seconds=_expected_seconds(request, settings),
-            further=further,
+            further={
+                "estimated_credits": estimate_credits(request),
+                "prompt": asked.get("prompt"),
+                "inputs": asked.get("inputs"),
+            },
         )
 
     def _fail(self, plan: Plan) -> NoReturn:
-        show_failure(self._context, self._log, plan.error, plan.message, retryable=plan.action is Action.RETRY)
+        ti = self._context["ti"]
+        story = plan.story(retries_left=ti.try_number <= ti.max_tries)
+        report_failure(
+            self._context,
+            self._log,
+            story,
+            plan.error,
+            reason=plan.reason,
+            video_task_id=self._video_task_id,
+            retryable=plan.action is Action.RETRY,
+        )
+        self._has_decided = True
         if plan.action is Action.RETRY:
-            raise AirflowException(plan.message) from plan.error
-        raise AirflowFailException(plan.message) from plan.error
+            raise AirflowException(plan.happened) from plan.error
+        raise AirflowFailException(plan.happened) from plan.error
 
     def _end_slot_wait(self, submitter: Submitter) -> None:
         if self._waits_for_slot:
@@ -247,8 +376,9 @@ class VideoCreation:
         submitter.withdrawn()
         self._end_slot_wait(submitter)
         waited = f"The account had no free slot for {time.time() - self._started:.0f} s."
-        nothing = "Nothing was submitted or charged, and the next try waits again."
-        self._fail(Plan(Action.RETRY, f"{waited} {nothing} {_pool_advice()}"))
+        self._fail(
+            Plan(Action.RETRY, waited, NOTHING_SUBMITTED, _pool_advice(), next_try="waits again", reason="no_free_slot")
+        )
 
     def _request(self, files: ReferenceFiles) -> VideoRequest:
         inputs = {field.name: getattr(self._operator, field.name) for field in fields(VideoRequest)}
@@ -281,7 +411,11 @@ class VideoCreation:
         return Limits(per_video, RunBudget(self._operator.max_credits_per_run, task_ids, self._context["ti"]))
 
     def _defer_to_video(
-        self, task: VideoTask, request: VideoRequest, typical_seconds: tuple[float, float] | None
+        self,
+        task: VideoTask,
+        request: VideoRequest,
+        typical_seconds: tuple[float, float] | None,
+        asked: Mapping[str, Any],
     ) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
 
@@ -293,8 +427,8 @@ class VideoCreation:
                 self._deadline,
                 self._operator.poll_settings.poll_interval,
                 self._operator.error_tolerance,
-                # The key has just worked.
-                tolerates_refusal=True,
+                # This try has created it, or an earlier one.
+                was_seen=True,
                 estimated_credits=estimate_credits(request),
                 settles=settles(request),
                 typical_seconds=None if typical_seconds is None else list(typical_seconds),
@@ -302,6 +436,8 @@ class VideoCreation:
                 submitted_at=_submitted_at(task),
             ),
             method_name="on_video",
+            # Where there is a record, it says what was submitted.
+            kwargs={} if self._keeps_records else {"asked": dict(asked)},
             timeout=backstop(self._deadline),
         )
 
@@ -320,6 +456,21 @@ class VideoCreation:
             method_name="on_slot",
             kwargs={"started": self._started, "deadline": self._deadline},
             timeout=backstop(self._deadline),
+        )
+
+    def _defer_to_outage(self, not_before: float, give_up: float, since: float, failures: int) -> NoReturn:
+        from seedance_provider.triggers.seedance import OutageTrigger
+
+        self._operator.defer(
+            trigger=OutageTrigger(
+                self._operator.seedance_conn_id,
+                not_before,
+                give_up,
+                self._operator.poll_settings.poll_interval,
+            ),
+            method_name="resume_after_outage",
+            kwargs={"started": self._started, "deadline": self._deadline, "since": since, "failures": failures},
+            timeout=backstop(give_up),
         )
 
     @property
@@ -345,18 +496,12 @@ def _kind(request: VideoRequest) -> str:
 
 
 def _pool_advice(limit: int | None = None) -> str:
-    """Airflow's own queue costs nothing, while everybody who asks the API in vain costs the start of a worker."""
+    """Airflow's own queue costs nothing, while each request that the API refuses costs the start of a worker."""
     slots = "LIMIT" if limit is None else limit
     return (
         "With a pool as large as the account's limit, tasks wait in Airflow's own queue instead: "
         f"airflow pools set seedance {slots} 'Videos in progress' --include-deferred"
     )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return str(value) if names_a_file(value) else value
 
 
 def _submitted_at(task: VideoTask) -> float:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,7 +33,9 @@ __all__ = [
     "PollAgain",
     "VideoWait",
     "WaitResult",
+    "backoff",
     "backstop",
+    "clock",
     "look",
     "look_on",
     "patience",
@@ -77,12 +79,16 @@ class WaitResult:
     :param outcome: how it ended.
     :param message: what happened, for a person; empty when the video task ended.
     :param task: the video task as it was last seen.
-    :param error: what the last look met; it does not survive an event.
+    :param video_task_id: its id, which is known even if it was never seen.
+    :param advice: what a person can look for; empty if there is nothing.
+    :param error: what the last poll met; it does not survive an event.
     """
 
     outcome: Outcome
     message: str = ""
     task: VideoTask | None = None
+    video_task_id: str = ""
+    advice: str = ""
     error: SeedanceError | None = field(default=None, compare=False)
 
     def to_event(self) -> dict[str, Any]:
@@ -91,6 +97,8 @@ class WaitResult:
             "outcome": str(self.outcome),
             "message": self.message,
             "task": self.task.to_json() if self.task else None,
+            "video_task_id": self.video_task_id,
+            "advice": self.advice,
         }
 
     @classmethod
@@ -101,6 +109,8 @@ class WaitResult:
             outcome=Outcome(event["outcome"]),
             message=event.get("message") or "",
             task=VideoTask.from_json(task) if task else None,
+            video_task_id=event.get("video_task_id") or "",
+            advice=event.get("advice") or "",
         )
 
 
@@ -141,9 +151,10 @@ class VideoWait:
     :param schedule: when to look while all is well; ``None`` is at the interval of the settings.
     :param submitted_at: when the video was asked for, in seconds since the epoch: before the wait began, if it was
         taken up again, or later, if there was no slot at first. ``None`` if it is not known; an answer may tell.
-    :param tolerates_refusal: whether a refused key is put up with like an API that can't be reached, because it has
-        worked before: it may have been rotated, and the connection is mended while the video goes on. An answer of
-        the API proves that, too. A key that never worked is refused at once.
+    :param was_seen: whether the API has shown the video task to this account, or this try has created it. Then a key
+        that is refused (it may have been rotated, and the connection is fixed while the video goes on) and a video task
+        that is not shown (gateways and replicas answer 404 for a while) are tolerated like an API that can't be
+        reached. Otherwise they end the wait at once.
     """
 
     video_task_id: str
@@ -151,14 +162,16 @@ class VideoWait:
     deadline: float
     settings: PollSettings = field(default_factory=PollSettings)
     jitter: Callable[[], float] = random.random
-    tolerates_refusal: bool = False
+    was_seen: bool = False
     settles: bool | None = None
     schedule: Schedule | None = None
     submitted_at: float | None = None
     #: The model that the API names, once it has.
     model: str | None = field(default=None, init=False)
+    _last_task: VideoTask | None = None
     _last_word: str | None = None
     _failing_since: float | None = None
+    _failing_as: Outcome | None = None
     _failures: int = 0
     _succeeded_at: float | None = None
     _first_credits: float | None = None
@@ -170,8 +183,9 @@ class VideoWait:
         :param task: the answer.
         :param now: seconds since the epoch.
         """
-        self._failing_since, self._failures = None, 0
-        self.tolerates_refusal = True
+        failed_since, self._failing_since, self._failing_as, self._failures = self._failing_since, None, None, 0
+        self.was_seen = True
+        self._last_task = task
         self.model = task.model
         if task.created_at is not None:
             # The earlier one counts, since the clock of the API may be ahead.
@@ -181,10 +195,13 @@ class VideoWait:
                 settling = f"{self.video_task_id} succeeded; its credits are about to settle."
                 is_first = self._succeeded_at == now
                 return PollAgain(self._until(_SETTLING_INTERVAL, now), settling if is_first else None)
-            return WaitResult(Outcome.FINISHED, task=task)
+            return WaitResult(Outcome.FINISHED, task=task, video_task_id=self.video_task_id)
         if now >= self.deadline:
-            return self.timed_out(now, task)
+            return self.timed_out(now)
         note, is_warning = self._note(task, now)
+        if failed_since is not None:
+            answers = f"The API answers again, after {now - failed_since:.0f} s."
+            note = f"{answers} {note or f'{self.video_task_id} is {task.raw_status}.'}"
         return PollAgain(self.pause(now), note, is_warning)
 
     def pause(self, now: float) -> float:
@@ -202,41 +219,64 @@ class VideoWait:
 
     def on_error(self, error: SeedanceError, now: float) -> PollAgain | WaitResult:
         """
-        Decide after a look that failed. It never leads to a new submission.
+        Decide after a poll that failed. It never leads to a new submission.
 
         :param error: what went wrong.
         :param now: seconds since the epoch.
         """
         final = result_of_error(error, self.video_task_id)
-        if not self._tolerates(final.outcome):
+        if final.outcome is not Outcome.UNREACHABLE and not self.was_seen:
             return final
         if self._failing_since is None:
             self._failing_since = now
         self._failures += 1
         if now >= self.deadline:
-            return final if final.outcome is Outcome.REFUSED else self.timed_out(now)
+            return self.timed_out(now) if final.outcome is Outcome.UNREACHABLE else final
         if now - self._failing_since >= self.settings.error_tolerance:
-            return final
-        note = f"Could not look at {self.video_task_id}, and will try again: {error}"
-        if final.outcome is Outcome.REFUSED:
-            note = f"{note.rstrip('. ')}. Mend the connection: it is looked up again."
+            since = f"{final.message.rstrip('. ')}. Polls have failed since {clock(self._failing_since)}."
+            return replace(final, message=since)
+        # Once, and not for every poll: thousands of waits meet the same outage.
+        note = self._trouble(final, error) if final.outcome is not self._failing_as else None
+        self._failing_as = final.outcome
         asked = error.retry_after if isinstance(error, ApiError) else None
         at_least = min(asked or 0.0, self.settings.error_tolerance)
-        return PollAgain(self._until(self._backoff(), now, at_least), note, is_warning=True)
+        pause = backoff(self._failures, self.settings.poll_interval)
+        return PollAgain(self._until(pause, now, at_least), note, is_warning=True)
 
-    def timed_out(self, now: float, task: VideoTask | None = None) -> WaitResult:
+    def timed_out(self, now: float) -> WaitResult:
         """
         Return how the wait ends when it has taken too long.
 
         :param now: seconds since the epoch.
-        :param task: the last answer, if there is one.
         """
+        waited = f"Video task {self.video_task_id} had not ended after {now - self.started:.0f} s"
         return WaitResult(
-            Outcome.TIMED_OUT,
-            f"Video task {self.video_task_id} had not ended after {now - self.started:.0f} s. "
-            "It is still running and paid for",
-            task,
+            Outcome.TIMED_OUT, f"{waited}{self._as_last_seen()}.", self._last_task, video_task_id=self.video_task_id
         )
+
+    def _as_last_seen(self) -> str:
+        """Say what is odd about it: what a person has to know who waited for its end."""
+        if self._failing_since is not None:
+            return f": the API has not been reachable since {clock(self._failing_since)}"
+        task = self._last_task
+        if task is None:
+            return ""
+        if task.status is TaskStatus.SUCCESS:
+            return ": it succeeded, but the record names no video"
+        if task.status is not TaskStatus.UNKNOWN:
+            return f": it is {task.raw_status}"
+        held = [f"the video {task.video_url}"] if task.video_url else []
+        held += [f"the error {task.error_message!r}"] if task.error_message else []
+        record = f", and the record holds {' and '.join(held)}" if held else ""
+        return f": its status is {task.raw_status!r}, which is undocumented{record}"
+
+    def _trouble(self, final: WaitResult, error: SeedanceError) -> str:
+        """Describe an outage as it begins."""
+        until = f"Polling continues for up to {self.settings.error_tolerance:g} s."
+        if final.outcome is Outcome.UNREACHABLE:
+            return f"API unreachable since {clock(self._failing_since or self.started)}: {_ended(error)} {until}"
+        said = f"{self.video_task_id} can't be polled: {_ended(error)} {until}"
+        return f"{said} Fix the connection: it is read again." if final.outcome is Outcome.REFUSED else said
 
     def _is_settling(self, task: VideoTask, now: float) -> bool:
         model = MODELS.get(task.model or "")
@@ -250,11 +290,8 @@ class VideoWait:
         has_changed = task.credits_used != self._first_credits
         return not (has_changed or long_ago or now - self._succeeded_at >= _SETTLING_SECONDS)
 
-    def _tolerates(self, outcome: Outcome) -> bool:
-        return outcome is Outcome.UNREACHABLE or (outcome is Outcome.REFUSED and self.tolerates_refusal)
-
     def _note(self, task: VideoTask, now: float) -> tuple[str | None, bool]:
-        word = task.raw_status or "no status"
+        word = task.raw_status or "without a status"
         if word == self._last_word:
             return None, False
         self._last_word = word
@@ -265,42 +302,56 @@ class VideoWait:
             return f"{self.video_task_id} has the undocumented status {word!r}; waiting on ({elapsed}).", True
         return f"{self.video_task_id} is {word} ({elapsed}).", False
 
-    def _backoff(self) -> float:
-        """Twice as long after every failure, up to a limit, and never shorter than when all is well."""
-        interval = self.settings.poll_interval
-        return min(interval * 2.0 ** min(self._failures - 1, 10), max(interval, _LONGEST_BACKOFF))
-
     def _until(self, seconds: float, now: float, at_least: float = 0.0) -> float:
         """End a pause at the deadline, for one last look."""
         return max(0.0, min(max(spread(seconds, self.jitter), at_least), self.deadline - now))
 
 
 def result_of_error(error: SeedanceError, video_task_id: str) -> WaitResult:
-    """Return what a failed look at a video task means for who waits for it."""
+    """Return what a failed poll of a video task means for who waits for it."""
     if isinstance(error, TaskNotFoundError | TaskAccessDeniedError):
-        return WaitResult(
-            Outcome.GONE,
-            f"The API does not show video task {video_task_id} to this account ({error}). Does the connection hold "
-            "the key of another account than the one that created it? Or is it older than the 60 days for which the "
-            "vendor keeps task logs?",
-            error=error,
-        )
-    if error.on_read is Verdict.TRANSIENT:
-        said = f"The API could not be asked about {video_task_id}: {error}"
-        return WaitResult(Outcome.UNREACHABLE, said, error=error)
-    if isinstance(error, InvalidRequestError):
-        # Nothing was asked: the connection can't work as it is.
-        return WaitResult(
-            Outcome.REFUSED,
-            f"Video task {video_task_id} can't be looked at: {error} The video task itself goes on.",
-            error=error,
-        )
-    return WaitResult(
-        Outcome.REFUSED,
-        f"The API refuses this account, so video task {video_task_id} can't be looked at: {error}. "
-        "The video task itself goes on.",
-        error=error,
-    )
+        outcome, advice = Outcome.GONE, _WHY_GONE
+        said = f"The API does not show video task {video_task_id} to this account: {_ended(error)}"
+    elif error.on_read is Verdict.TRANSIENT:
+        outcome, advice = Outcome.UNREACHABLE, ""
+        said = f"The API could not be asked about video task {video_task_id}: {_ended(error)}"
+    else:
+        # Where nothing was asked, the connection can't work as it is.
+        outcome, advice = Outcome.REFUSED, error.advice
+        who = "Video task" if isinstance(error, InvalidRequestError) else "The API refuses this account, so video task"
+        said = f"{who} {video_task_id} can't be polled: {_ended(error)}"
+    return WaitResult(outcome, said, video_task_id=video_task_id, advice=advice, error=error)
+
+
+_WHY_GONE = (
+    "Does the connection hold the key of another account than the one that created it? Or is it older than the 60 days "
+    "for which the vendor keeps task logs?"
+)
+
+
+def _ended(error: SeedanceError) -> str:
+    """As a sentence."""
+    return f"{str(error).rstrip('. ')}."
+
+
+def backoff(failures: int, interval: float) -> float:
+    """
+    Return the pause after some failures in a row: twice as long each time, up to a minute, and never shorter than when
+    all is well.
+
+    :param failures: how many, from 1.
+    :param interval: seconds between two polls when all is well.
+    """
+    return min(interval * 2.0 ** min(failures - 1, 10), max(interval, _LONGEST_BACKOFF))
+
+
+def clock(moment: float) -> str:
+    """
+    Return a moment as people read it in a log.
+
+    :param moment: in seconds since the epoch.
+    """
+    return f"{datetime.fromtimestamp(moment, UTC):%H:%M:%S} UTC"
 
 
 def patience(timeout: float, execution_timeout: timedelta | None) -> float:

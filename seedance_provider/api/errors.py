@@ -285,6 +285,7 @@ class VideoTaskFailedError(SeedanceError):
     The video task ended with status ``fail``. The vendor refunds failed video tasks in full.
 
     :param message: the API's text, and what to do.
+    :param happened: what failed and why, without what to do.
     :param task_id: the video task.
     :param reason: short name of the reason, see :mod:`seedance_provider.api.task_failures`.
     :param advice: what a person can do.
@@ -293,6 +294,7 @@ class VideoTaskFailedError(SeedanceError):
     :param api_code: the API's code; one and the same stands for many reasons, and some generations send none.
     """
 
+    happened: str
     task_id: str
     api_message: str
     api_code: str | None

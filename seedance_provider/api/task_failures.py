@@ -26,7 +26,7 @@ from seedance_provider.api.errors import (
 if TYPE_CHECKING:
     from seedance_provider.api.video_task import VideoTask
 
-__all__ = ["FAILURES", "UNLISTED", "UNLISTED_BY_CODE", "Failure", "classify_failure", "failure_of"]
+__all__ = ["FAILURES", "REFUNDED", "UNLISTED", "UNLISTED_BY_CODE", "Failure", "classify_failure", "failure_of"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class Failure:
     advice: str
     is_listed: bool = True
 
+
+#: The vendor's quickstart and model pages say so.
+REFUNDED = "The vendor refunds failed video tasks."
 
 _PASSES = "A failure of the service: try again."
 _ADJUST = "Adjust the prompt or the images."
@@ -181,9 +184,10 @@ def failure_of(task: VideoTask) -> VideoTaskFailedError:
     failure = classify_failure(text, task.error_code)
     code = "" if task.error_code is None else f", code {task.error_code}"
     said = text if text.endswith((".", "!", "?")) else f"{text}."
+    happened = f"Video task {task.task_id} failed ({failure.reason}{code}): {said}"
     return failure.error_class(
-        f"Video task {task.task_id} failed ({failure.reason}{code}): {said} {failure.advice} "
-        "The vendor refunds failed video tasks.",
+        f"{happened} {failure.advice} {REFUNDED}",
+        happened=happened,
         task_id=task.task_id,
         reason=failure.reason,
         advice=failure.advice,

@@ -6,8 +6,6 @@ import inspect
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import (
-    AirflowException,
-    AirflowFailException,
     DecoratedOperator,
     context_merge,
     determine_kwargs,
@@ -57,32 +55,24 @@ class _SeedanceVideoDecoratedOperator(DecoratedOperator, CreateVideoOperator):
             raise ValueError(f"{python_callable.__name__} is async, and @task.seedance_video needs a plain function.")
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
 
-    def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+    def on_video(self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None) -> dict[str, Any]:
         """Resume after waiting for the video."""
         self._show_inputs(context)
-        return super().on_video(context, event)
+        return super().on_video(context, event, asked)
 
     def _show_inputs(self, context: Context) -> None:
         """Only for people to see. There is a video already, so nothing may fail, and the function is not called."""
-        from seedance_provider.submission import SubmissionStoreError
+        from seedance_provider.task_state import SubmissionRecordError, SubmissionStoreError
 
         try:
             self._set(_returned_inputs(context).kept())
-        except SubmissionStoreError as error:
+        except (SubmissionRecordError, SubmissionStoreError) as error:
             self.log.warning("%s So the rendered fields don't show what the function returned.", error)
 
     def take_inputs(self, context: Context) -> None:
         """Call the function, or take what an earlier try got from it."""
-        from seedance_provider.returned_inputs import InvalidInputsError
-        from seedance_provider.submission import SubmissionStoreError, plan_from_store_error
-
-        try:
-            is_rescue = _has_undelivered_video(context)
-            inputs, kept = _returned_inputs(context).get(lambda: self._call(context), is_rescue=is_rescue)
-        except InvalidInputsError as error:
-            raise AirflowFailException(str(error)) from error
-        except SubmissionStoreError as error:
-            raise AirflowException(plan_from_store_error(error).message) from error
+        is_rescue = _has_undelivered_video(context)
+        inputs, kept = _returned_inputs(context).get(lambda: self._call(context), is_rescue=is_rescue)
         self._set(inputs)
         origin = "An earlier try of this task got from the function" if kept else "The function returned"
         self.log.info("%s: %s", origin, inputs)

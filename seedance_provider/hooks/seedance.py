@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
+from seedance_provider.api import SAMPLE_TASK
 from seedance_provider.api.errors import (
     ApiAccessDisabledError,
     AuthenticationError,
@@ -33,7 +34,6 @@ __all__ = ["SeedanceHook"]
 _T = TypeVar("_T")
 
 _PLAIN_HTTP = "If it speaks plain http, write http:// in front of the host."
-_SAMPLE_TASK = "demo_task_t2v_success"
 #: Where Airflow's own classes of these names look a connection up, an answer is certain.
 _ENVIRONMENT, _DATABASE = "EnvironmentVariablesBackend", "MetastoreBackend"
 _DEMO_KEY_PREFIX = "zimg_demo_readonly_"
@@ -145,7 +145,7 @@ class SeedanceHook(BaseHook):
         try:
             settings = self.get_settings()
             with SeedanceClient(settings.protocol()) as client:
-                client.get_task(_SAMPLE_TASK)
+                client.get_task(SAMPLE_TASK)
         except (TaskAccessDeniedError, TaskNotFoundError):
             # The key was accepted, only the sample task is not shown to it.
             return True, _accepted(settings)

@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
 from seedance_provider.api import DEFAULT_MODEL
 from seedance_provider.choices import OnRerun, OnUnknownSubmission
-from seedance_provider.ending import WAIT_IS_OVER, Ending
+from seedance_provider.ending import Ending, wait_is_over
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink, VideoTaskLink
-from seedance_provider.poll_settings import PROMPTNESS, PollSettings
+from seedance_provider.poll_settings import ERROR_TOLERANCE, PROMPTNESS, PollSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,11 +39,12 @@ class CreateVideoOperator(BaseOperator):
 
     Returns a small dict, which the next tasks get as XCom: ``task_id`` (of the video task), ``model``, ``status``,
     ``video_url``, ``width``, ``height``, ``media_type``, ``last_frame_url``, ``seed``, ``credits_used``,
-    ``estimated_credits``, ``created_at``, ``completed_at`` (ISO 8601), ``generation_seconds``, and ``prompt`` and
-    ``inputs`` (the others), as they were asked for. The id alone is pushed under the key ``task_id`` as soon as it is
-    known, ``video_url`` and ``last_frame_url`` at the end, so that ``create.output["last_frame_url"]`` is what the
-    next video can start from. When a video fails, ``failure`` holds ``reason``, ``message`` (the API's), ``advice``,
-    ``retryable`` and ``task_id``, for a branch after the failed task.
+    ``estimated_credits``, ``created_at``, ``completed_at`` (ISO 8601), ``generation_seconds``, ``prompt`` and
+    ``inputs`` (the others), as they were submitted, and ``mismatches``: how the video differs from that, as a list of
+    texts. A video with mismatches is paid for, so it is a result, with a warning in the log. The id alone is pushed
+    under the key ``task_id`` as soon as it is known, ``video_url`` and ``last_frame_url`` at the end, so that
+    ``create.output["last_frame_url"]`` is what the next video can start from. When a video fails, ``failure`` holds
+    ``reason``, ``message`` (the API's), ``advice``, ``retryable`` and ``task_id``, for a branch after the failed task.
 
     All parameters of the request are templated.
 
@@ -97,7 +99,9 @@ class CreateVideoOperator(BaseOperator):
     :param poll_interval: seconds between two looks at the video task. By default the pauses follow from how long such
         videos usually take, and took: looks are rare at first, and a finished video is noticed as soon as by looking
         every 5 seconds, on average, with about half as many looks.
-    :param error_tolerance: seconds for which failing looks are put up with. Default 600.
+    :param error_tolerance: how long, in seconds, to tolerate an API that fails: before the video is submitted (only
+        while the API has certainly not accepted the request), and while it is polled. A deferred task waits in the
+        triggerer meanwhile, and no retry is used up. ``timeout`` bounds it. Default 1800.
     :param on_rerun: what a cleared task does that already has its video: ``reuse`` (default) returns the same
         video, ``regenerate`` pays for a new one. A video that is still being made, or whose result Airflow never
         got, is used in both.
@@ -157,7 +161,7 @@ class CreateVideoOperator(BaseOperator):
         deferrable: bool = True,
         timeout: float | timedelta = 3600,
         poll_interval: float | None = None,
-        error_tolerance: float = 600,
+        error_tolerance: float = ERROR_TOLERANCE,
         on_rerun: str = OnRerun.REUSE,
         on_unknown_submission: str = OnUnknownSubmission.FAIL,
         **kwargs: Any,
@@ -209,12 +213,31 @@ class CreateVideoOperator(BaseOperator):
         is_free = event["free"] and time.time() < deadline
         return self._creation(context).resume_after_slot(started, deadline, is_free=is_free)
 
-    def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+    def resume_after_outage(
+        self,
+        context: Context,
+        event: dict[str, Any],  # noqa: ARG002
+        started: float,
+        deadline: float,
+        since: float,
+        failures: int,
+    ) -> dict[str, Any]:
+        """Resume after waiting for an API that did not answer. The request is sent again, whatever ended the wait."""
+        return self._creation(context).resume_after_outage(started, deadline, since, failures)
+
+    def on_video(self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None) -> dict[str, Any]:
         """Resume after waiting for the video."""
         from seedance_provider.waiting import WaitResult
 
-        self._ending.fate = WAIT_IS_OVER
-        return self._creation(context).conclude(WaitResult.from_event(event))
+        self._ending.fate = wait_is_over(recorded=context.get("task_state_store") is not None)
+        return self._creation(context).conclude(WaitResult.from_event(event), asked)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Resume after a deferral. Airflow calls this, also when the deferral has failed or timed out."""
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except (TaskDeferralError, TaskDeferralTimeout) as error:
+            self._creation(context).fail_after_deferral(error)
 
     def on_kill(self) -> None:
         """Say what becomes of the video, which the API has no way to cancel, and submit nothing any more."""

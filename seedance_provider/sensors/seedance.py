@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import (
 
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink, VideoTaskLink
-from seedance_provider.poll_settings import PROMPTNESS, PollSettings
+from seedance_provider.poll_settings import ERROR_TOLERANCE, PROMPTNESS, PollSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ class VideoSensor(BaseSensorOperator):
     :param poke_interval: seconds, or a ``timedelta``, between two looks. By default the pauses follow from how long
         videos of the model usually take, and took, as in ``CreateVideoOperator``; with ``reschedule`` they are 60.
     :param timeout: seconds, or a ``timedelta``, until the wait is given up. Default one hour.
-    :param error_tolerance: seconds for which failing looks are put up with. Default 600. In ``reschedule`` mode
+    :param error_tolerance: how long, in seconds, to tolerate failing polls. Default 1800. In ``reschedule`` mode
         ``timeout`` alone bounds them.
     """
 
@@ -69,7 +69,7 @@ class VideoSensor(BaseSensorOperator):
         deferrable: bool = True,
         poke_interval: timedelta | float | None = None,
         timeout: timedelta | float = 3600,
-        error_tolerance: float = 600,
+        error_tolerance: float = ERROR_TOLERANCE,
         **kwargs: Any,
     ) -> None:
         self.deferrable = deferrable
@@ -161,14 +161,17 @@ class VideoSensor(BaseSensorOperator):
         from seedance_provider.api.errors import InvalidRequestError
         from seedance_provider.hooks.reader import ConnectionReader
         from seedance_provider.hooks.seedance import SeedanceHook
-        from seedance_provider.progress import show_failure
+        from seedance_provider.progress import report_failure
 
         hook = SeedanceHook(self.seedance_conn_id)
         try:
             settings = hook.get_settings()
             return ConnectionReader(hook, SeedanceClient(settings.protocol())), settings
         except InvalidRequestError as error:
-            show_failure(context, self.log, error, str(error), retryable=False)
+            story = (str(error), "Polling costs nothing.", error.advice)
+            report_failure(
+                context, self.log, story, error, reason="", video_task_id=self.video_task_id, retryable=False
+            )
             raise AirflowFailException(str(error)) from error
 
     def _show(self, wait: VideoWait, settings: ConnectionSettings, context: Context) -> None:
@@ -196,7 +199,7 @@ class VideoSensor(BaseSensorOperator):
                 wait.deadline,
                 self.poll_settings.poll_interval,
                 self.poll_settings.error_tolerance,
-                tolerates_refusal=wait.tolerates_refusal,
+                was_seen=wait.was_seen,
                 typical_seconds=None if typical_seconds is None else list(typical_seconds),
                 kind=f"{wait.model or 'a video'} of unknown resolution",
                 submitted_at=wait.submitted_at,
@@ -207,9 +210,9 @@ class VideoSensor(BaseSensorOperator):
 
     def _conclude(self, result: WaitResult, context: Context) -> dict[str, Any]:
         from seedance_provider.api.errors import VideoTaskFailedError
-        from seedance_provider.api.task_failures import failure_of
+        from seedance_provider.api.task_failures import REFUNDED, failure_of
         from seedance_provider.api.video_task import TaskStatus
-        from seedance_provider.progress import show_failure
+        from seedance_provider.progress import report_failure
         from seedance_provider.waiting import Outcome
 
         task = result.task if result.outcome is Outcome.FINISHED else None
@@ -217,22 +220,37 @@ class VideoSensor(BaseSensorOperator):
             self.log.info("Video task %s succeeded: %s", task.task_id, task.video_url)
             return task.summary()
         error = result.error if task is None else failure_of(task)
-        goes_on = result.outcome in (Outcome.TIMED_OUT, Outcome.UNREACHABLE)
-        show_failure(context, self.log, error, result.message, retryable=goes_on)
+        can_end_well = result.outcome in (Outcome.TIMED_OUT, Outcome.UNREACHABLE)
+        goes_on = f"Video task {self.video_task_id} itself goes on."
         match result.outcome:
             case Outcome.FINISHED if isinstance(error, VideoTaskFailedError):
                 verdict = "is safe and can help" if error.retryable else "can't help"
-                raise AirflowFailException(f"{error} Submitting it again {verdict}.") from error
-            case Outcome.TIMED_OUT:
-                raise AirflowSensorTimeout(f"{result.message}. Clear the sensor to go on waiting.")
-            case Outcome.UNREACHABLE:
-                raise AirflowException(f"{result.message} The video task itself goes on.") from result.error
+                story = (error.happened, REFUNDED, f"{error.advice} Submitting it again {verdict}.".lstrip())
             case Outcome.REFUSED:
-                raise AirflowFailException(
-                    f"{result.message} Mend the connection and clear the sensor."
-                ) from result.error
+                story = (
+                    result.message,
+                    goes_on,
+                    f"{result.advice} Fix the connection, then clear the sensor.".lstrip(),
+                )
             case _:
-                raise AirflowFailException(result.message) from result.error
+                advice = "Clear the sensor, and it continues to wait." if can_end_well else result.advice
+                story = (result.message, goes_on if can_end_well else "Polling costs nothing.", advice)
+        report_failure(
+            context,
+            self.log,
+            story,
+            error,
+            reason=str(result.outcome),
+            video_task_id=self.video_task_id,
+            retryable=can_end_well,
+        )
+        match result.outcome:
+            case Outcome.TIMED_OUT:
+                raise AirflowSensorTimeout(story[0])
+            case Outcome.UNREACHABLE:
+                raise AirflowException(story[0]) from error
+            case _:
+                raise AirflowFailException(story[0]) from error
 
 
 def _expected_seconds(model: str | None, settings: ConnectionSettings) -> tuple[float, float]:

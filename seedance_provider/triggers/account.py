@@ -16,6 +16,7 @@ from seedance_provider.hooks.connection_settings import DEFAULT_LOOKS_PER_SECOND
 from seedance_provider.hooks.reader import KEY_REFUSALS
 from seedance_provider.schedule import Durations, ExpectedSchedule
 from seedance_provider.triggers.look_queue import LookQueue
+from seedance_provider.triggers.outage import Outage
 from seedance_provider.triggers.slot_queue import SlotQueue
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Account:
         self._looked_up = -_LOOK_UP_SECONDS
         self._exits = AsyncExitStack()
         self._looks = LookQueue(self._read, DEFAULT_LOOKS_PER_SECOND)
+        self._outage = Outage()
         #: Who waits for a slot of the account.
         self.slots = SlotQueue()
         self._schedules: dict[tuple[str, tuple[float, float], float], ExpectedSchedule] = {}
@@ -134,12 +136,20 @@ class Account:
 
     async def _read(self, task_id: str) -> VideoTask:
         client = await self.client()
+        now = asyncio.get_running_loop().time
+        # Whoever is alone has a pace of its own.
+        if self._users > 1 and (remembered := self._outage.error_for(now())) is not None:
+            raise remembered
         try:
-            return await client.get_task(task_id)
-        except KEY_REFUSALS:
-            # A late answer to a key that was replaced meanwhile says nothing of the present one.
-            self._is_refused = self._is_refused or client is self._client
+            task = await client.get_task(task_id)
+        except SeedanceError as error:
+            self._outage.failed(error, now())
+            if isinstance(error, KEY_REFUSALS):
+                # A late answer to a key that was replaced meanwhile says nothing of the present one.
+                self._is_refused = self._is_refused or client is self._client
             raise
+        self._outage.answered()
+        return task
 
     def _works(self) -> bool:
         return self._client is not None and not self._is_refused

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from seedance_provider.api import SAMPLE_TASK
 from seedance_provider.api.errors import SeedanceError
 from seedance_provider.api.video_task import TaskStatus
 from seedance_provider.ending import NOTHING_SUBMITTED, goes_on
 from seedance_provider.poll_settings import PollSettings
 from seedance_provider.triggers.account import Account
-from seedance_provider.waiting import Outcome, PollAgain, VideoWait, WaitResult
+from seedance_provider.triggers.outage import is_outage
+from seedance_provider.waiting import Outcome, PollAgain, VideoWait, WaitResult, backoff
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-__all__ = ["SlotTrigger", "VideoTrigger"]
+__all__ = ["OutageTrigger", "SlotTrigger", "VideoTrigger"]
 
 _SETTLE_SECONDS = 2.0
 #: How long after the deadline the last look may come, if the API hangs or the limit on looks keeps it waiting. Less
@@ -38,9 +40,9 @@ class VideoTrigger(BaseTrigger):
     :param deadline: when to give up, in seconds since the epoch.
     :param poll_interval: seconds between two looks; with ``typical_seconds`` those after which a finished video is
         noticed as soon, on average, although there are fewer looks.
-    :param error_tolerance: seconds for which failing looks are put up with.
-    :param tolerates_refusal: whether they may fail because the key is refused: one that has worked before may have been
-        rotated, and the connection is mended while the video goes on.
+    :param error_tolerance: how long, in seconds, to tolerate failing polls.
+    :param was_seen: whether the API has shown the video task to this account, or created it for it, see
+        :class:`~seedance_provider.waiting.VideoWait`.
     :param estimated_credits: what the video is expected to cost, for a person who ends the task.
     :param settles: whether its credits may change within seconds after success; then they are read until they have, or
         for 15 seconds. ``None`` if the model that the API names decides.
@@ -58,7 +60,7 @@ class VideoTrigger(BaseTrigger):
         deadline: float,
         poll_interval: float,
         error_tolerance: float,
-        tolerates_refusal: bool = False,
+        was_seen: bool = False,
         estimated_credits: float | None = None,
         settles: bool | None = None,
         typical_seconds: Sequence[float] | None = None,
@@ -72,7 +74,7 @@ class VideoTrigger(BaseTrigger):
         self.deadline = deadline
         self.poll_interval = poll_interval
         self.error_tolerance = error_tolerance
-        self.tolerates_refusal = tolerates_refusal
+        self.was_seen = was_seen
         self.estimated_credits = estimated_credits
         self.settles = settles
         self.typical_seconds = typical_seconds
@@ -90,7 +92,7 @@ class VideoTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "poll_interval": self.poll_interval,
                 "error_tolerance": self.error_tolerance,
-                "tolerates_refusal": self.tolerates_refusal,
+                "was_seen": self.was_seen,
                 "estimated_credits": self.estimated_credits,
                 "settles": self.settles,
                 "typical_seconds": self.typical_seconds,
@@ -122,7 +124,7 @@ class VideoTrigger(BaseTrigger):
             self.started,
             self.deadline,
             PollSettings(self.poll_interval, self.error_tolerance),
-            tolerates_refusal=self.tolerates_refusal,
+            was_seen=self.was_seen,
             settles=self.settles,
             submitted_at=self.submitted_at,
         )
@@ -165,6 +167,70 @@ class VideoTrigger(BaseTrigger):
         # Others may have taught us something meanwhile.
         self._plan(account, wait)
         return wait.on_task(task, time.time())
+
+
+class OutageTrigger(BaseTrigger):
+    """
+    Fires once, when the API answers again, or when the time is up: ``{"answers": true}`` or ``{"answers": false}``. It
+    creates nothing, and asks for one of the vendor's sample tasks, which costs nothing.
+
+    :param seedance_conn_id: the Airflow connection.
+    :param not_before: when to ask first, in seconds since the epoch.
+    :param give_up: when the time is up, in seconds since the epoch.
+    :param poll_interval: seconds until the second time; the pauses grow.
+    """
+
+    def __init__(self, seedance_conn_id: str, not_before: float, give_up: float, poll_interval: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seedance_conn_id = seedance_conn_id
+        self.not_before = not_before
+        self.give_up = give_up
+        self.poll_interval = poll_interval
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what it takes to run this trigger again, elsewhere."""
+        return (
+            "seedance_provider.triggers.seedance.OutageTrigger",
+            {
+                "seedance_conn_id": self.seedance_conn_id,
+                "not_before": self.not_before,
+                "give_up": self.give_up,
+                "poll_interval": self.poll_interval,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait for an answer."""
+        account = Account.join(self.seedance_conn_id)
+        try:
+            async with asyncio.timeout(max(self.give_up - time.time(), 0.0)):
+                await self._wait(account)
+            answers = True
+        except TimeoutError:
+            answers = False
+        finally:
+            await account.leave()
+        yield TriggerEvent({"answers": answers})
+
+    async def on_kill(self) -> None:
+        """Say that there is nothing to lose yet."""
+        self.log.warning("%s It was waiting for the API to answer.", NOTHING_SUBMITTED)
+
+    async def _wait(self, account: Account) -> None:
+        failures = 0
+        # Airflow fails a task that resumes before its scheduler has heard that the task has deferred.
+        after = max(self.not_before - time.time(), min(_SETTLE_SECONDS, self.poll_interval))
+        while True:
+            try:
+                # Whether it is shown or refused, an answer is an answer.
+                await account.look(SAMPLE_TASK, after)
+            except SeedanceError as error:
+                if not is_outage(error):
+                    return
+                failures += 1
+                after = backoff(failures, self.poll_interval)
+            else:
+                return
 
 
 class SlotTrigger(BaseTrigger):

@@ -63,15 +63,21 @@ class TaskInstance:
     """One try."""
 
     max_tries: int = 3
+    try_number: int = 1
     xcoms: dict[str, Any] = field(default_factory=dict)
+    task_id: str = "create"
+    map_index: int = -1
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.xcoms[key] = json.loads(json.dumps(value))
 
+    def xcom_pull(self, *, task_ids: Any, key: str, map_indexes: Any = None) -> Any:
+        return self.xcoms.get(key)
 
-def context(store: StateStore | None = None, max_tries: int = 3) -> dict[str, Any]:
+
+def context(store: StateStore | None = None, max_tries: int = 3, try_number: int = 1) -> dict[str, Any]:
     """The context of one try; tries of the same task instance share the store."""
-    made: dict[str, Any] = {"ti": TaskInstance(max_tries)}
+    made: dict[str, Any] = {"ti": TaskInstance(max_tries, try_number)}
     if store is not None:
         made["task_state_store"] = store
     return made

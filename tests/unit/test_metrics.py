@@ -93,10 +93,11 @@ class TestAVideo:
 
     def test_that_is_made_anew_counts_anew(self, api, statsd):
         store = StateStore()
-        api.creations.append(CREATED)
+        api.creations.extend([CREATED, Answer(body={"taskId": "task_b"})])
         api.readings.append(Answer(body=record()))
         options = {"deferrable": False, "on_rerun": "regenerate"}
         operator(**options).execute(context(store, max_tries=3))
+        api.readings.append(Answer(body=record(task_id="task_b")))
         operator(**options).execute(context(store, max_tries=4))
         assert heard(statsd) == [("video.created", 1), *SUCCEEDED] * 2
 
@@ -128,6 +129,17 @@ class TestAVideo:
         api.readings.append(Answer(body=record()))
         operator(deferrable=False).execute(context())
         assert heard(statsd) == [("video.created", 1), *SUCCEEDED]
+
+
+class TestAMismatch:
+    def test_is_counted_once_by_the_input_that_it_differs_in(self, api, statsd):
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record()))
+        store = StateStore()
+        for _ in range(2):
+            operator(deferrable=False, resolution="720x1280").execute(context(store))
+        mismatches = [metric for metric in statsd.received() if metric.name.endswith("video.mismatched")]
+        assert [metric.tags["input"] for metric in mismatches] == ["aspect_ratio"]
 
 
 class TestAFailure:
@@ -165,7 +177,7 @@ class TestAFailure:
         attempt(operator().execute, context(store))
         store.fail = "set"
         end = attempt(operator().on_video, context(store), ended("fail", error=self.PASSING))
-        assert "The next try submits a new one" in str(end)
+        assert type(end) is AirflowException
         assert heard(statsd)[-1] == ("video.failed", 1)
 
 

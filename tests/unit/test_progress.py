@@ -6,8 +6,13 @@ import logging
 
 import pytest
 
-from seedance_provider.api.errors import GenerationFailedError, InsufficientCreditsError, InvalidRequestError
-from seedance_provider.progress import show_failure, show_submitted
+from seedance_provider.api.errors import (
+    GenerationFailedError,
+    InsufficientCreditsError,
+    InvalidRequestError,
+    SeedanceError,
+)
+from seedance_provider.progress import report_failure, show_submitted, show_waiting_for_api
 from tests.support.task_context import context
 
 LOG = logging.getLogger(__name__)
@@ -54,17 +59,22 @@ class TestSubmitted:
         assert one_try["ti"].xcoms["submitted"]["model"] == "seedance-20"
 
 
+def failed(one_try: dict, error: Exception | None = None, **facts) -> None:
+    known = {"reason": "timed_out", "video_task_id": None, "retryable": True}
+    report_failure(one_try, LOG, ("It took too long.", "It is paid for.", "Clear it."), error, **known | facts)
+
+
 class TestFailure:
     @pytest.mark.parametrize("retryable", [True, False])
-    def test_that_no_error_of_the_api_has_led_to_is_its_message(self, retryable):
+    def test_that_no_error_of_the_api_has_led_to_is_its_story(self, retryable):
         one_try = context()
-        show_failure(one_try, LOG, None, "It took too long.", retryable=retryable)
+        failed(one_try, retryable=retryable, video_task_id="task_a")
         assert one_try["ti"].xcoms == {
             "failure": {
-                "task_id": None,
-                "reason": "",
+                "task_id": "task_a",
+                "reason": "timed_out",
                 "message": "It took too long.",
-                "advice": "",
+                "advice": "Clear it.",
                 "retryable": retryable,
             }
         }
@@ -73,14 +83,35 @@ class TestFailure:
         "error",
         [
             InvalidRequestError("The duration is 3."),
-            InsufficientCreditsError("Insufficient credits", status=402, required=200, available=20),
-            GenerationFailedError("It failed. Again.", task_id="task_a", api_message="It failed."),
+            InsufficientCreditsError("Insufficient credits", status=402, reason="r", advice="a"),
+            GenerationFailedError("It failed.", task_id="task_a", api_message="It failed.", reason="r", advice="a"),
         ],
     )
     def test_is_what_the_error_says_of_itself(self, error):
         one_try = context()
-        show_failure(one_try, LOG, error, "not this", retryable=not error.retryable)
+        failed(one_try, error, retryable=not error.retryable)
         assert one_try["ti"].xcoms == {"failure": error.summary()}
+
+    def test_fills_in_what_the_error_does_not_say(self):
+        one_try = context()
+        failed(one_try, SeedanceError("Odd"), video_task_id="task_a")
+        shown = one_try["ti"].xcoms["failure"]
+        assert (shown["task_id"], shown["advice"], shown["message"]) == ("task_a", "Clear it.", "Odd")
+        assert shown["reason"]
+
+    def test_is_three_lines_in_the_log(self, caplog):
+        failed(context())
+        assert [(said.levelname, said.getMessage()) for said in caplog.records] == [
+            ("ERROR", "It took too long."),
+            ("ERROR", "It is paid for."),
+            ("ERROR", "Clear it. More: docs/errors.md (timed_out)."),
+        ]
+
+
+def test_an_outage_is_shown_by_the_moment_at_which_it_began():
+    one_try = context()
+    show_waiting_for_api(one_try, LOG, 1_700_000_000.9)
+    assert one_try["ti"].xcoms == {"unreachable_since": "2023-11-14T22:13:20+00:00"}
 
 
 class _NoXComs:
@@ -104,7 +135,7 @@ class TestWhatCanNotBeShown:
         assert why in warning.message
 
     def test_nor_does_a_failure_need_it(self, caplog):
-        show_failure({"ti": _NoXComs()}, LOG, None, "It took too long.", retryable=True)
+        failed({"ti": _NoXComs()})
         assert "'failure' could not be written" in caplog.text
 
     def test_but_whoever_ends_the_task_is_heard(self):

@@ -14,9 +14,10 @@ from seedance_provider.api.errors import (
     ConcurrencyLimitError,
     ConnectionLostError,
     ConnectionNotEstablishedError,
+    FileUnavailableError,
     InsufficientCreditsError,
     InternalServerError,
-    SeedanceError,
+    RateLimitedError,
     UnexpectedResponseError,
 )
 from seedance_provider.api.video_task import TaskStatus, VideoTask
@@ -31,6 +32,7 @@ from seedance_provider.submission import (
     SubmissionStoreError,
     plan_after_unrecorded_refusal,
     plan_from_record,
+    plan_from_record_error,
     plan_from_refusal,
     plan_from_store_error,
     plan_from_upload_error,
@@ -91,7 +93,7 @@ class TestPlanFromRecord:
 
     def test_resubmit_opts_into_paying_after_an_unknown_outcome(self):
         plan = plan_from_record(SUBMITTING, fingerprint="abc", max_tries=3, on_unknown=OnUnknownSubmission.RESUBMIT)
-        assert plan == Plan(Action.SUBMIT, f"{UNKNOWN} on_unknown_submission says: submit again.")
+        assert plan == Plan(Action.SUBMIT, UNKNOWN, advice="on_unknown_submission says: submit again.")
 
     @pytest.mark.parametrize("fingerprint", ["abc", "other"])
     def test_an_automatic_retry_of_an_abandoned_submission_fails_again_with_the_same_reason(self, fingerprint):
@@ -174,7 +176,7 @@ class TestPlanFromWait:
         result = WaitResult(Outcome.FINISHED, task=failed("Video generation failed. Please try again."))
         plan = plan_from_wait(result)
         assert plan.action is Action.RETRY
-        assert "The next try submits a new one" in plan.message
+        assert plan.next_try == "submits a new one"
         assert plan.error is not None
         assert plan.error.retryable
 
@@ -188,28 +190,66 @@ class TestPlanFromWait:
 
     @pytest.mark.parametrize("outcome", [Outcome.TIMED_OUT, Outcome.UNREACHABLE])
     def test_a_wait_that_ended_early_is_retried_and_reattaches(self, outcome):
-        plan = plan_from_wait(WaitResult(outcome, "What happened.", error=CAUSE))
-        assert (plan.action, plan.error) == (Action.RETRY, CAUSE)
-        assert plan.message == ("What happened. Nothing is lost: the next try re-attaches to it and submits nothing.")
+        plan = plan_from_wait(WaitResult(outcome, "What happened.", video_task_id="task_a", error=CAUSE))
+        assert (plan.action, plan.error, plan.reason) == (Action.RETRY, CAUSE, str(outcome))
+        assert plan.happened == "What happened."
+        assert "task_a is paid for" in plan.money
+        assert plan.next_try == "re-attaches to it, if the inputs are still the same, and submits nothing"
 
     def test_a_video_that_is_not_shown_is_abandoned(self):
-        plan = plan_from_wait(WaitResult(Outcome.GONE, "Gone.", error=CAUSE))
-        assert (plan.action, plan.error) == (Action.ABANDON, CAUSE)
-        assert plan.message == "Gone. To submit, and pay, anew: clear the Airflow task."
+        plan = plan_from_wait(WaitResult(Outcome.GONE, "Gone.", advice="Whose key is it?", error=CAUSE))
+        assert (plan.action, plan.error, plan.reason) == (Action.ABANDON, CAUSE, "gone")
+        assert plan.advice == "Whose key is it? To submit, and pay, anew: clear the Airflow task."
 
     def test_a_refused_account_fails_for_good_and_keeps_the_record(self):
         plan = plan_from_wait(WaitResult(Outcome.REFUSED, "The key is rejected.", error=CAUSE))
-        assert (plan.action, plan.error) == (Action.FAIL, CAUSE)
-        assert plan.message == (
-            "The key is rejected. Mend the connection and clear the Airflow task: it will re-attach, "
-            "from Airflow 3.4 on if its task state is kept."
-        )
+        assert (plan.action, plan.error, plan.reason) == (Action.FAIL, CAUSE, "refused")
+        assert "Fix the connection" in plan.advice
+        assert "re-attaches to it" in plan.advice
+
+
+class TestPlanFromWaitWithoutARecord:
+    """Below Airflow 3.3 the next try would pay for another video, so there must be none."""
+
+    @pytest.mark.parametrize("outcome", [Outcome.TIMED_OUT, Outcome.UNREACHABLE, Outcome.REFUSED, Outcome.GONE])
+    def test_every_end_that_leaves_a_paid_video_is_permanent_and_names_it(self, outcome):
+        plan = plan_from_wait(WaitResult(outcome, "It is over.", video_task_id="task_a", error=CAUSE), recorded=False)
+        assert plan.action in (Action.FAIL, Action.ABANDON)
+        assert "task_a is paid for" in plan.money
+        assert "re-attaches" not in plan.message
+
+    @pytest.mark.parametrize("outcome", [Outcome.TIMED_OUT, Outcome.UNREACHABLE, Outcome.REFUSED])
+    def test_the_way_to_the_video_is_named(self, outcome):
+        plan = plan_from_wait(WaitResult(outcome, "It is over.", video_task_id="task_a"), recorded=False)
+        assert "VideoSensor(video_task_id='task_a')" in plan.advice
+
+    def test_a_video_that_was_refunded_is_submitted_again_all_the_same(self):
+        result = WaitResult(Outcome.FINISHED, task=failed("Video generation failed. Please try again."))
+        assert plan_from_wait(result, recorded=False).action is Action.RETRY
+
+
+class TestStory:
+    PLAN = Plan(Action.RETRY, "It is over.", "It is paid for.", next_try="re-attaches")
+
+    def test_speaks_of_a_next_try_only_if_there_is_one(self):
+        happened, money, advice = self.PLAN.story(retries_left=True)
+        assert (happened, money, advice) == ("It is over.", "It is paid for.", "The next try re-attaches.")
+        advice = self.PLAN.story(retries_left=False)[2]
+        assert "next try" not in advice
+        assert advice.endswith("clearing the Airflow task (from Airflow 3.4 on: keeping its task state) re-attaches.")
+
+    def test_what_a_person_can_do_comes_first(self):
+        plan = dataclasses.replace(self.PLAN, advice="Use a pool.")
+        assert plan.story()[2] == "Use a pool. The next try re-attaches."
+
+    def test_is_one_line_where_only_one_fits(self):
+        assert self.PLAN.message == "It is over. It is paid for. The next try re-attaches."
+        assert Plan(Action.USE).message == ""
 
 
 UNKNOWN = (
     "It is unknown whether a video was paid for: a request of about 200 credits ($1.00) was sent at "
-    "2026-01-02T03:04:05.678+00:00, and no answer was recorded. Check the task logs and the credits in the vendor's "
-    "web account for that time. If the video is there, fetch it by its id with VideoSensor."
+    "2026-01-02T03:04:05.678+00:00, and no answer was recorded."
 )
 
 
@@ -221,8 +261,9 @@ class TestPlanFromRefusal:
             (AuthenticationError("Invalid API Key", status=401), Action.FAIL),
             (InsufficientCreditsError("Insufficient credits", status=402), Action.FAIL),
             (ConcurrencyLimitError("Concurrency limit reached (3).", status=429), Action.WAIT_FOR_SLOT),
-            (InternalServerError("Internal error", status=500), Action.RETRY),
-            (ConnectionNotEstablishedError("refused"), Action.RETRY),
+            (InternalServerError("Internal error", status=500), Action.WAIT_FOR_API),
+            (RateLimitedError("Too many requests", status=429), Action.WAIT_FOR_API),
+            (ConnectionNotEstablishedError("refused"), Action.WAIT_FOR_API),
             (ConnectionLostError("reset"), Action.ABANDON),
             (UnexpectedResponseError("an HTML page", status=502), Action.ABANDON),
         ],
@@ -235,63 +276,76 @@ class TestPlanFromRefusal:
     def test_resubmit_lets_airflow_retry_after_an_unknown_outcome(self):
         plan = plan_from_refusal(ConnectionLostError("reset. "), SUBMITTING, OnUnknownSubmission.RESUBMIT)
         assert (plan.action, plan.error) == (Action.RETRY, None)
-        assert plan.message == f"reset. {UNKNOWN} The next try submits again."
+        assert (plan.happened, plan.next_try) == (f"reset. {UNKNOWN}", "submits again")
+        assert plan.reason == "unknown_outcome"
 
-    def test_what_was_not_charged_is_said(self):
-        plan = plan_from_refusal(BadRequestError("Unknown model", status=400, advice=""), SUBMITTING)
-        assert plan.message == "The API refused the video and nothing was charged: HTTP 400: Unknown model."
+    @pytest.mark.parametrize(
+        "error",
+        [
+            BadRequestError("Unknown model", status=400, advice=""),
+            InternalServerError("Internal error", status=500),
+            ConcurrencyLimitError("Concurrency limit reached (3).", status=429),
+        ],
+    )
+    def test_what_was_not_charged_is_said(self, error):
+        assert plan_from_refusal(error, SUBMITTING).money == "Nothing was submitted or charged."
 
     def test_an_unknown_outcome_names_the_time_and_what_to_check(self):
         plan = plan_from_refusal(ConnectionLostError("reset"), SUBMITTING)
-        assert plan.message == f"reset. {UNKNOWN} To submit, and pay, anew: clear the Airflow task."
+        assert (plan.happened, plan.money) == ("reset.", UNKNOWN)
+        assert "web account" in plan.advice
+        assert "VideoSensor" in plan.advice
+        assert plan.advice.endswith("To submit, and pay, anew: clear the Airflow task.")
 
 
 class TestPlanFromUploadError:
-    def test_a_passing_error_is_retried_by_airflow(self):
+    def test_an_api_that_fails_is_waited_for(self):
         error = InternalServerError("Internal server error.", status=500)
         plan = plan_from_upload_error(error)
-        assert (plan.action, plan.error) == (Action.RETRY, error)
-        assert plan.message == (
-            "A file could not be handed to the API, so no video was requested and nothing was charged: "
-            "HTTP 500: Internal server error. The next try does it again."
-        )
+        assert (plan.action, plan.error) == (Action.WAIT_FOR_API, error)
+        assert "HTTP 500: Internal server error." in plan.happened
+        assert plan.money == "Nothing was submitted or charged."
 
-    def test_a_lasting_error_fails_for_good_with_advice(self):
-        error = AuthenticationError("Invalid API Key.", status=401, advice="Mend the key.")
+    def test_a_storage_that_fails_is_read_again_by_the_next_try(self):
+        error = FileUnavailableError("The storage is down.")
         plan = plan_from_upload_error(error)
-        assert (plan.action, plan.error) == (Action.FAIL, error)
-        assert plan.message == (
-            "A file could not be handed to the API, so no video was requested and nothing was charged: "
-            "HTTP 401: Invalid API Key. Mend the key."
-        )
+        assert (plan.action, plan.error) == (Action.RETRY, error)
 
-    def test_without_advice_the_error_is_all_that_is_said(self):
-        assert plan_from_upload_error(SeedanceError("odd")).message.endswith("nothing was charged: odd.")
+    def test_a_permanent_error_fails_for_good_with_advice(self):
+        error = AuthenticationError("Invalid API Key.", status=401, advice="Fix the key.")
+        plan = plan_from_upload_error(error)
+        assert (plan.action, plan.error, plan.advice) == (Action.FAIL, error, "Fix the key.")
 
 
 class TestPlanWhenTheStoreFails:
     ERROR = SubmissionStoreError("The database is down")
 
     def test_before_a_request_is_sent_airflow_retries(self):
-        assert plan_from_store_error(self.ERROR) == Plan(
-            Action.RETRY,
-            "The database is down. This try has submitted nothing. The next one reads the record again.",
+        plan = plan_from_store_error(self.ERROR)
+        assert plan.action is Action.RETRY
+        assert plan.message == (
+            "The database is down. This try has submitted nothing. The next try reads the record again."
         )
+
+    def test_a_record_that_can_not_be_used_says_how_a_person_gets_past_it(self):
+        plan = plan_from_record_error(SubmissionRecordError("It is damaged."))
+        assert plan.action is Action.FAIL
+        assert "it may stand for a video that is already paid for" in plan.money
+        assert "delete 'seedance_submission'" in plan.advice
 
     def test_after_the_api_accepted_the_video_it_is_named_for_a_person(self):
-        assert plan_without_record(SUBMITTED, self.ERROR) == Plan(
-            Action.FAIL,
-            "Video task task_a was submitted and is paid for, about 200 credits ($1.00), but its id could not be "
-            "recorded. The database is down. Fetch the video by this id with VideoSensor. A clear of this Airflow task "
-            "will say that the outcome is unknown, and a second one pays anew.",
-        )
+        plan = plan_without_record(SUBMITTED, self.ERROR)
+        assert plan.action is Action.FAIL
+        assert "task_a was submitted" in plan.happened
+        assert "about 200 credits ($1.00)" in plan.money
+        assert "VideoSensor" in plan.advice
 
     def test_after_the_api_refused_the_video_a_person_hears_how_to_go_on(self):
-        assert plan_after_unrecorded_refusal(Plan(Action.RETRY, "Nothing was charged."), self.ERROR) == Plan(
-            Action.FAIL,
-            "Nothing was charged. But that could not be recorded. The database is down. A clear of this Airflow task "
-            "will say that the outcome is unknown, which it is not; clear it once more to submit.",
-        )
+        refusal = Plan(Action.RETRY, "It was refused.", "Nothing was charged.")
+        plan = plan_after_unrecorded_refusal(refusal, self.ERROR)
+        assert (plan.action, plan.money) == (Action.FAIL, "Nothing was charged.")
+        assert "The database is down." in plan.happened
+        assert "clear it once more" in plan.advice
 
 
 class TestSubmission:
@@ -327,6 +381,15 @@ class TestSubmission:
         accepted = SUBMITTING.abandoned("unknown", max_tries=3).accepted("task_b")
         assert (accepted.state, accepted.task_id, accepted.reason) == (SubmissionState.SUBMITTED, "task_b", None)
 
+    def test_knows_what_the_task_instance_has_spent(self):
+        second = dataclasses.replace(SUBMITTED, earlier_credits=150)
+        assert SUBMITTED.spent() == 200
+        assert second.spent() == 350
+        assert second.spent(99.5) == 249.5
+        assert second.spent(-30) == 150
+        assert second.failed().spent() == second.failed().spent(99.5) == 150
+        assert dataclasses.replace(second, estimated_credits=None).spent() == 150
+
     def test_notes_what_was_done_with_it(self):
         assert (SUBMITTED.delivered, SUBMITTED.counted) == (False, False)
         assert SUBMITTED.handed_over() == dataclasses.replace(SUBMITTED, delivered=True)
@@ -350,6 +413,24 @@ class TestSubmissionStore:
         assert SubmissionStore(kept).load() == SUBMITTED
         assert kept.retentions == [NEVER_EXPIRE]
         assert kept.retentions[0] is NEVER_EXPIRE
+
+    def test_a_record_whose_content_is_gone_is_no_missing_record(self):
+        kept = StateStore()
+        kept.values["seedance_submission"] = "null"
+        with pytest.raises(SubmissionRecordError, match="is gone"):
+            SubmissionStore(kept).load()
+
+    def test_a_claim_is_read_back(self):
+        kept = StateStore()
+        SubmissionStore(kept).claim(SUBMITTING)
+        assert SubmissionStore(kept).load() == SUBMITTING
+
+    @pytest.mark.parametrize("left", [{}, {"seedance_submission": json.dumps(SUBMITTED.to_json())}])
+    def test_a_claim_that_the_store_has_lost_is_an_error(self, left):
+        kept = StateStore()
+        kept.set = lambda *_, **__: kept.values.update(left)
+        with pytest.raises(SubmissionStoreError, match="is not what was just written"):
+            SubmissionStore(kept).claim(SUBMITTING)
 
     @pytest.mark.parametrize("previous", [None, SUBMITTED])
     def test_can_undo(self, previous):
@@ -381,10 +462,9 @@ class TestSubmissionStore:
         store = SubmissionStore(None)
         store.save(SUBMITTED)
         store.restore(None)
-        assert store.weakness() == (
-            "This Airflow has no task state store (3.3 and newer have one), so a retry can't know what this try pays "
-            "for. Use wait_for_completion=False with retries=0, and VideoSensor to wait."
-        )
+        store.claim(SUBMITTING)
+        assert "no task state store" in store.weakness()
+        assert not store.keeps_records
         assert store.load() is None
 
     def test_a_store_that_airflow_empties_on_success_is_told_of(self, monkeypatch):

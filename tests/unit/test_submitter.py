@@ -12,7 +12,7 @@ from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import ConnectionLostError, FileUnavailableError, InvalidRequestError
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
-from seedance_provider.api.video_task import VideoTask
+from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.choices import OnRerun, OnUnknownSubmission
 from seedance_provider.ending import NOTHING_SUBMITTED, Ending
 from seedance_provider.insistence import Insistence
@@ -20,7 +20,6 @@ from seedance_provider.spending import Limit, Limits
 from seedance_provider.submission import (
     Action,
     Plan,
-    SubmissionRecordError,
     SubmissionState,
     SubmissionStore,
     SubmissionStoreError,
@@ -96,15 +95,43 @@ class TestFirstTry:
 
     def test_sends_nothing_if_the_record_is_not_understood(self, api, client, store):
         store.set("seedance_submission", {"schema_version": 99})
-        with pytest.raises(SubmissionRecordError):
-            obtain(client, store)
+        plan = obtain(client, store)
+        assert (plan.action, plan.reason) == (Action.FAIL, "record_unreadable")
         assert api.created == []
+
+    def test_sends_nothing_if_the_content_of_the_record_is_gone(self, api, client, store):
+        # As where [workers] state_store_backend keeps values as objects, and somebody has deleted one.
+        store.values["seedance_submission"] = "null"
+        plan = obtain(client, store)
+        assert (plan.action, plan.reason) == (Action.FAIL, "record_unreadable")
+        assert api.created == []
+
+    def test_sends_nothing_if_the_store_forgets_what_it_took(self, api, client, store):
+        store.set = lambda *_, **__: None
+        plan = obtain(client, store)
+        assert plan.action is Action.RETRY
+        assert api.created == []
+
+    def test_a_claim_that_can_not_be_read_back_is_withdrawn(self, api, client):
+        store = StateStore(get=[2])
+        assert obtain(client, store).action is Action.RETRY
+        assert (api.created, kept(store)) == ([], None)
+
+    def test_records_what_was_submitted(self, api, client, store):
+        api.creations.append(CREATED)
+        obtain(client, store)
+        assert kept(store).asked == {
+            "model": "seedance-20",
+            "prompt": "A kite",
+            "inputs": {"duration": 5, "resolution": "1280x720"},
+        }
 
     def test_sends_nothing_if_the_record_names_no_video_task(self, api, client, store):
         api.creations.append(CREATED)
         obtain(client, store)
         store.set("seedance_submission", kept(store).to_json() | {"task_id": None})
-        assert obtain(client, store) == Plan(Action.FAIL, "The record of the submission names no video task.")
+        plan = obtain(client, store)
+        assert (plan.action, plan.happened) == (Action.FAIL, "The record of the submission names no video task.")
         assert len(api.created) == 1
 
     def test_names_the_video_in_the_log_before_anything_else_can_fail(self, api, client, store, caplog):
@@ -148,7 +175,7 @@ class TestStoreThatGoesAway:
         with caplog.at_level("INFO"):
             plan = obtain(client, store, insistence=insistence)
         assert plan.action is Action.FAIL
-        assert "Video task task_a was submitted and is paid for, about 200 credits ($1.00), but its id" in plan.message
+        assert "task_a was submitted, but its id could not be recorded" in plan.happened
         assert "VideoSensor" in plan.message
         assert "Submitted video task task_a" in caplog.text
         assert sum(pauses) <= 60
@@ -160,7 +187,7 @@ class TestStoreThatGoesAway:
     def test_a_refusal_is_undone_when_the_store_is_back(self, api, client):
         api.creations.append(Answer(500, {"message": "Internal error"}))
         store, (insistence, _) = StateStore(delete=[1, 2]), quickly()
-        assert obtain(client, store, insistence=insistence).action is Action.RETRY
+        assert obtain(client, store, insistence=insistence).action is Action.WAIT_FOR_API
         assert kept(store) is None
 
     def test_a_refusal_that_can_not_be_undone_says_what_the_record_will_say(self, api, client):
@@ -168,8 +195,8 @@ class TestStoreThatGoesAway:
         store, (insistence, _) = StateStore(delete=range(99)), quickly()
         plan = obtain(client, store, insistence=insistence)
         assert plan.action is Action.FAIL
-        assert "nothing was charged" in plan.message
-        assert "clear it once more to submit" in plan.message
+        assert plan.money == "Nothing was submitted or charged."
+        assert "clear it once more to submit" in plan.advice
 
     def test_an_unknown_outcome_ends_the_task_even_if_that_can_not_be_noted(self, api, client):
         api.creations.append(Answer(hang_up=True))
@@ -236,7 +263,14 @@ class TestEnding:
         ending = Ending()
         api.creations.append(Answer(429, {"message": "Concurrency limit reached (3).", "limit": 3}))
         obtain(client, store, ending=ending)
-        assert "nothing was charged" in ending.fate
+        assert "Nothing was submitted or charged" in ending.fate
+
+    def test_without_a_record_nobody_is_told_that_a_clear_re_attaches(self, api, client):
+        ending = Ending()
+        api.creations.append(CREATED)
+        obtain(client, None, ending=ending)
+        assert "re-attaches" not in ending.fate
+        assert "VideoSensor(video_task_id='task_a')" in ending.fate
 
 
 class TestRefusals:
@@ -248,7 +282,12 @@ class TestRefusals:
             (Answer(402, {"message": "Insufficient credits", "required": 200, "available": 0}), Action.FAIL),
             (Answer(403, {"message": "API access not enabled for this account"}), Action.FAIL),
             (Answer(429, {"message": "Concurrency limit reached (3).", "limit": 3}), Action.WAIT_FOR_SLOT),
-            (Answer(500, {"message": "Internal error"}), Action.RETRY),
+            (Answer(429, {"message": "Too many requests"}), Action.WAIT_FOR_API),
+            (Answer(429, b"Slow down", "text/plain"), Action.WAIT_FOR_API),
+            (Answer(302, b"", headers={"Location": "/elsewhere"}), Action.FAIL),
+            (Answer(403, b"<html><title>Access denied</title></html>", "text/html"), Action.FAIL),
+            (Answer(413, b"", "text/plain"), Action.FAIL),
+            (Answer(500, {"message": "Internal error"}), Action.WAIT_FOR_API),
         ],
     )
     def test_a_documented_refusal_leaves_no_record(self, api, client, store, answer, action):
@@ -264,7 +303,7 @@ class TestRefusals:
         with SeedanceClient(Protocol("key", "http://127.0.0.1:9/api/v1")) as client:
             plan = obtain(client, store)
         assert isinstance(plan, Plan)
-        assert plan.action is Action.RETRY
+        assert plan.action is Action.WAIT_FOR_API
         assert kept(store) is None
 
     @pytest.mark.parametrize(
@@ -278,7 +317,7 @@ class TestRefusals:
             Answer(200, b'{"taskId": "task_'),
             Answer(200, b"<html></html>", "text/html"),
             Answer(200, {"id": "task_a"}),
-            Answer(302, b"", headers={"Location": "/elsewhere"}),
+            Answer(408, {"message": "Too slow"}),
         ],
     )
     def test_an_unknown_outcome_is_never_sent_again(self, api, client, store, answer):
@@ -374,7 +413,7 @@ class TestNextTry:
             Answer(403, {"message": "API access not enabled for this account"}),
         ],
     )
-    def test_fails_for_good_with_a_rejected_key_and_reattaches_after_it_is_mended(self, api, client, store, answer):
+    def test_fails_for_good_with_a_rejected_key_and_reattaches_after_it_is_fixed(self, api, client, store, answer):
         api.readings.append(answer)
         plan = obtain(client, store)
         assert isinstance(plan, Plan)
@@ -392,9 +431,9 @@ class TestNextTry:
     def test_keeps_the_record_if_the_api_does_not_answer(self, api, client, store, answer):
         api.readings.append(answer)
         before = kept(store)
-        plan = obtain(client, store)
-        assert isinstance(plan, Plan)
-        assert plan.action is Action.RETRY
+        task = obtain(client, store)
+        # Whoever waits for it tolerates that for a while.
+        assert (task.task_id, task.status) == ("task_a", TaskStatus.UNKNOWN)
         assert kept(store) == before
         assert len(api.created) == 1
 
@@ -541,14 +580,15 @@ class TestSpending:
             self.asked = 0
             self.noted = []
 
-        def reserve(self, request):
+        def reserve(self, request, earlier):
             self.asked += 1
+            self.earlier = earlier
             if self.broken:
                 raise ConnectionError("the metadata database is down")
             return self.instead
 
-        def note(self, credits_):
-            self.noted.append(credits_)
+        def note(self, credits_, earlier):
+            self.noted.append(credits_ + earlier)
             if self.broken:
                 raise ConnectionError("the metadata database is down")
 
@@ -593,6 +633,41 @@ class TestSpending:
         obtain(client, store, spending=limit)
         assert (limit.asked, limit.noted) == (1, [200])
 
+    def test_waiting_for_the_api_keeps_what_is_reserved(self, api, client, store):
+        api.creations.append(Answer(500, {"message": "Internal error"}))
+        limit = self.Limit()
+        assert obtain(client, store, spending=limit).action is Action.WAIT_FOR_API
+        assert limit.noted == []
+
+    def test_an_earlier_video_of_the_same_task_counts(self, api, client, store):
+        api.creations.extend([CREATED, CREATED_ANEW, Answer(402, {"message": "Insufficient credits"})])
+        obtain(client, store)
+        limit = self.Limit()
+        assert obtain(client, store, fingerprint="edited", spending=limit).task_id == "task_b"
+        assert limit.earlier == 200
+        submitter(store, spending=limit).delivered(VideoTask("task_b", credits_used=150))
+        assert limit.noted == [350]
+        # A third one that is refused adds nothing to the two.
+        obtain(client, store, fingerprint="edited again", spending=limit)
+        assert (limit.earlier, limit.noted[-1]) == (400, 400)
+
+    def test_a_regenerated_video_counts_beside_the_first_by_what_that_did_cost(self, api, client, store):
+        api.creations.extend([CREATED, CREATED_ANEW])
+        api.readings.append(Answer(body=record(task_id="task_a", creditsUsed=180)))
+        obtain(client, store)
+        submitter(store).delivered()
+        limit = self.Limit()
+        obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE, spending=limit)
+        assert limit.earlier == 180
+
+    def test_an_earlier_video_that_failed_is_refunded(self, api, client, store):
+        api.creations.extend([CREATED, CREATED_ANEW])
+        api.readings.append(Answer(body=record("fail", error="Video generation failed. Please try again.")))
+        obtain(client, store)
+        limit = self.Limit()
+        obtain(client, store, spending=limit)
+        assert (limit.earlier, limit.noted) == (0, [0])
+
     def test_a_failed_video_is_free_and_a_finished_one_costs_what_it_did(self, client, store):
         limit = self.Limit()
         made = submitter(store, spending=limit)
@@ -605,8 +680,7 @@ class TestSpending:
     def test_what_can_not_be_noted_loses_nothing(self, api, client, store):
         api.creations.append(CREATED)
         obtain(client, store)
-        made = submitter(store, spending=self.Limit(broken=True))
-        assert made.delivered(VideoTask("task_a", credits_used=200)).task_id == "task_a"
+        submitter(store, spending=self.Limit(broken=True)).delivered(VideoTask("task_a", credits_used=200))
         assert kept(store).delivered
 
 
@@ -624,7 +698,7 @@ class TestPreparing:
         obtain(client, store)
         assert obtain(client, store, prepare=never).task_id == "task_a"
 
-    def test_a_video_that_is_too_dear_is_not_prepared(self, api, client, store):
+    def test_a_video_that_exceeds_a_limit_is_not_prepared(self, api, client, store):
         plan = obtain(client, store, prepare=never, spending=Limits([Limit(1, "max_credits")]))
         assert plan.action is Action.FAIL
         assert not api.created
@@ -632,8 +706,8 @@ class TestPreparing:
     @pytest.mark.parametrize(
         ("error", "action", "said"),
         [
-            (FileUnavailableError("away"), Action.RETRY, "The next try does it again."),
-            (ConnectionLostError("reset"), Action.RETRY, "The next try does it again."),
+            (FileUnavailableError("away"), Action.RETRY, "The next try reads it again."),
+            (ConnectionLostError("reset"), Action.WAIT_FOR_API, "The next try uploads it again."),
             (InvalidRequestError("no such file"), Action.FAIL, "Change the inputs in the DAG"),
         ],
     )
@@ -643,7 +717,7 @@ class TestPreparing:
 
         plan = obtain(client, store, prepare=failing)
         assert (plan.action, plan.error) == (action, error)
-        assert "no video was requested and nothing was charged" in plan.message
+        assert plan.money == "Nothing was submitted or charged."
         assert said in plan.message
         assert not api.created
         assert kept(store) is None

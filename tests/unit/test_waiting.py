@@ -77,7 +77,7 @@ def a_task(status="generating", **fields):
 
 class TestPollSettings:
     def test_the_defaults_are_those_of_the_vendors_loop(self):
-        assert PollSettings() == PollSettings(poll_interval=5.0, error_tolerance=600.0)
+        assert PollSettings() == PollSettings(poll_interval=5.0, error_tolerance=1800.0)
 
     @pytest.mark.parametrize("name", ["poll_interval", "error_tolerance"])
     @pytest.mark.parametrize("value", [0, -1, 0.0, True, "5", None, math.nan])
@@ -95,7 +95,7 @@ class TestOnTask:
     @pytest.mark.parametrize("now", [START, DEADLINE, DEADLINE + 1000])
     def test_a_video_task_that_ended_ends_the_wait_even_after_the_deadline(self, status, now):
         task = a_task(status)
-        assert a_wait().on_task(task, now) == WaitResult(Outcome.FINISHED, task=task)
+        assert a_wait().on_task(task, now) == WaitResult(Outcome.FINISHED, task=task, video_task_id="task_a")
 
     @pytest.mark.parametrize("status", ["waiting", "generating", "queuing"])
     def test_a_running_one_is_asked_for_again_after_the_interval(self, status):
@@ -108,6 +108,32 @@ class TestOnTask:
     def test_a_success_without_a_video_does_not_outlast_the_deadline(self):
         result = a_wait().on_task(a_task("success", output=None), DEADLINE)
         assert result.outcome is Outcome.TIMED_OUT
+        assert result.message == (
+            "Video task task_a had not ended after 3600 s: it succeeded, but the record names no video."
+        )
+
+    @pytest.mark.parametrize(
+        ("status", "fields", "held"),
+        [
+            (
+                "succeeded",
+                {"output": [{"url": "https://media.example/a.mp4"}]},
+                ", and the record holds the video https://media.example/a.mp4",
+            ),
+            ("failed", {"output": None, "error": "Out of luck"}, ", and the record holds the error 'Out of luck'"),
+            ("completed", {"output": None}, ""),
+        ],
+    )
+    def test_an_undocumented_status_that_looks_final_is_named_at_the_deadline_with_what_there_is(
+        self, status, fields, held
+    ):
+        wait = a_wait()
+        wait.on_task(a_task(status, **fields), START)
+        result = wait.on_task(a_task(status, **fields), DEADLINE)
+        assert result.outcome is Outcome.TIMED_OUT
+        assert result.message == (
+            f"Video task task_a had not ended after 3600 s: its status is {status!r}, which is undocumented{held}."
+        )
 
     def test_a_failure_without_an_error_is_an_end_all_the_same(self):
         assert a_wait().on_task(a_task("fail", error=None), START).outcome is Outcome.FINISHED
@@ -117,9 +143,7 @@ class TestOnTask:
         task = a_task("generating")
         result = a_wait().on_task(task, now)
         assert (result.outcome, result.task) == (Outcome.TIMED_OUT, task)
-        assert result.message == (
-            f"Video task task_a had not ended after {now - START:.0f} s. It is still running and paid for"
-        )
+        assert result.message == f"Video task task_a had not ended after {now - START:.0f} s: it is generating."
 
     def test_just_before_the_deadline_there_is_one_last_look_at_the_deadline(self):
         step = a_wait().on_task(a_task(), DEADLINE - 2)
@@ -165,15 +189,28 @@ class TestNotes:
         wait = a_wait()
         steps = [wait.on_task(VideoTask("task_a"), START) for _ in range(2)]
         assert [(step.note, step.is_warning) for step in steps] == [
-            ("task_a has the undocumented status 'no status'; waiting on (0 s).", True),
+            ("task_a has the undocumented status 'without a status'; waiting on (0 s).", True),
             (None, False),
         ]
 
-    def test_an_error_in_between_does_not_repeat_a_note(self):
+    def test_the_end_of_an_outage_is_noted(self):
         wait = a_wait()
         wait.on_task(a_task("waiting"), START)
         wait.on_error(ConnectionLostError("reset"), START + 5)
-        assert wait.on_task(a_task("waiting"), START + 10).note is None
+        note = wait.on_task(a_task("waiting"), START + 15).note
+        assert note == "The API answers again, after 10 s. task_a is waiting."
+        assert wait.on_task(a_task("waiting"), START + 20).note is None
+
+    def test_an_outage_is_noted_when_it_begins_and_not_at_every_poll(self):
+        wait = a_wait()
+        steps = [wait.on_error(ConnectionLostError("reset"), START + seconds) for seconds in (0, 5, 15)]
+        assert [step.note is None for step in steps] == [False, True, True]
+        assert "API unreachable since 22:13:20 UTC: reset." in steps[0].note
+
+    def test_another_kind_of_trouble_is_noted_anew(self):
+        wait = a_wait(was_seen=True)
+        wait.on_error(ConnectionLostError("reset"), START)
+        assert "Invalid API Key" in wait.on_error(AuthenticationError("Invalid API Key", status=401), START + 5).note
 
     def test_a_clock_that_runs_behind_shows_no_negative_time(self):
         # The trigger may run on another machine than the worker that started the wait.
@@ -182,9 +219,29 @@ class TestNotes:
 
 class TestOnError:
     @pytest.mark.parametrize("error", TRANSIENT_ERRORS, ids=lambda error: type(error).__name__)
-    def test_a_passing_error_is_put_up_with_and_noted_as_a_warning(self, error):
+    def test_a_transient_error_is_tolerated_and_noted_as_a_warning(self, error):
         step = a_wait().on_error(error, START)
-        assert step == PollAgain(5.0, f"Could not look at task_a, and will try again: {error}", is_warning=True)
+        assert (step.after, step.is_warning) == (5.0, True)
+        assert str(error).rstrip(".") in step.note
+
+    @pytest.mark.parametrize("error", GONE_ERRORS, ids=str)
+    @pytest.mark.parametrize("how", ["an answer", "this try created it"])
+    def test_a_video_task_that_was_there_and_is_not_shown_is_tolerated_for_a_while(self, error, how):
+        wait = a_wait(error_tolerance=100, was_seen=how != "an answer")
+        if how == "an answer":
+            wait.on_task(a_task("generating"), START)
+        steps = [wait.on_error(error, START + seconds) for seconds in (5, 60, 104.9)]
+        assert all(isinstance(step, PollAgain) for step in steps)
+        assert wait.on_error(error, START + 105).outcome is Outcome.GONE
+
+    @pytest.mark.parametrize("error", GONE_ERRORS, ids=str)
+    def test_one_that_is_shown_again_is_waited_for(self, error):
+        wait = a_wait(was_seen=True)
+        wait.on_error(error, START)
+        assert isinstance(wait.on_task(a_task("generating"), START + 5), PollAgain)
+
+    def test_one_that_is_not_shown_at_the_deadline_is_gone(self):
+        assert a_wait(was_seen=True).on_error(GONE_ERRORS[0], DEADLINE).outcome is Outcome.GONE
 
     @pytest.mark.parametrize("error", GONE_ERRORS, ids=str)
     def test_a_video_task_that_is_not_shown_to_the_account_ends_the_wait_at_once(self, error):
@@ -275,7 +332,8 @@ class TestTolerance:
         wait = a_wait(error_tolerance=10)
         wait.on_error(ConnectionLostError("reset"), START)
         result = wait.on_error(InternalServerError("Internal server error", status=500), START + 10)
-        assert result.message == "The API could not be asked about task_a: HTTP 500: Internal server error"
+        assert "HTTP 500: Internal server error" in result.message
+        assert "Polls have failed since 22:13:20 UTC" in result.message
 
     @pytest.mark.parametrize("now", [DEADLINE, DEADLINE + 5])
     def test_the_deadline_comes_first(self, now):
@@ -303,31 +361,37 @@ class TestResultOfError:
             assert result.error is error
 
     @pytest.mark.parametrize(
-        ("error", "outcome", "message"),
+        ("error", "outcome", "message", "advice"),
         [
             (
                 TaskNotFoundError("Task not found", status=404),
                 Outcome.GONE,
-                "The API does not show video task task_a to this account (HTTP 404: Task not found). Does the "
-                "connection hold the key of another account than the one that created it? Or is it older than the 60 "
-                "days for which the vendor keeps task logs?",
+                "The API does not show video task task_a to this account: HTTP 404: Task not found.",
+                "another account",
             ),
             (
-                AuthenticationError("Invalid API Key", status=401),
+                AuthenticationError("Invalid API Key", status=401, advice="Use another key."),
                 Outcome.REFUSED,
-                "The API refuses this account, so video task task_a can't be looked at: HTTP 401: Invalid API Key. "
-                "The video task itself goes on.",
+                "The API refuses this account, so video task task_a can't be polled: HTTP 401: Invalid API Key.",
+                "Use another key.",
             ),
             (
                 InvalidRequestError("The API key is empty."),
                 Outcome.REFUSED,
-                "Video task task_a can't be looked at: The API key is empty. The video task itself goes on.",
+                "Video task task_a can't be polled: The API key is empty.",
+                "connection",
             ),
         ],
     )
-    def test_it_says_what_a_person_can_look_for(self, error, outcome, message):
+    def test_it_says_what_a_person_can_look_for(self, error, outcome, message, advice):
         result = result_of_error(error, "task_a")
-        assert (result, result.error) == (WaitResult(outcome, message), error)
+        assert (result.outcome, result.message, result.video_task_id, result.error) == (
+            outcome,
+            message,
+            "task_a",
+            error,
+        )
+        assert advice in result.advice
 
 
 class TestWaitResult:
@@ -336,6 +400,8 @@ class TestWaitResult:
             WaitResult,
             outcome=st.sampled_from(Outcome),
             message=st.text(),
+            video_task_id=st.text(),
+            advice=st.text(),
             task=st.none()
             | st.builds(
                 VideoTask,
@@ -365,7 +431,7 @@ class TestWaitResult:
     )
     def test_each_kind_of_result_comes_back_as_it_was(self, result):
         event = json.loads(json.dumps(result.to_event()))
-        assert set(event) == {"outcome", "message", "task"}
+        assert set(event) == {"outcome", "message", "task", "video_task_id", "advice"}
         assert WaitResult.from_event(event) == result
 
     def test_an_event_is_plain(self):
@@ -396,7 +462,7 @@ class TestLook:
     def test_an_answer_is_decided_on(self):
         reader = ScriptedReader(a_task("success"))
         result = look(reader, a_wait())
-        assert result == WaitResult(Outcome.FINISHED, task=reader.answer)
+        assert result == WaitResult(Outcome.FINISHED, task=reader.answer, video_task_id="task_a")
         assert reader.asked == ["task_a"]
 
     def test_an_error_is_decided_on(self):
@@ -437,12 +503,13 @@ class TestLookOn:
         with caplog.at_level("INFO"):
             wait = VideoWait("task_a", time.time(), time.time() + 3600, PollSettings(5.0), lambda: 0.5)
             result = look_on(SimpleNamespace(get_task=get_task), wait, logging.getLogger("seen"))
-        assert result == WaitResult(Outcome.FINISHED, task=answers[-1])
+        assert result == WaitResult(Outcome.FINISHED, task=answers[-1], video_task_id="task_a")
         assert (reader.asked, slept) == (["task_a"] * 4, [5.0, 5.0, 5.0])
-        assert [(said.levelname, said.getMessage()) for said in caplog.records] == [
-            ("INFO", "task_a is waiting (0 s)."),
-            ("WARNING", "Could not look at task_a, and will try again: reset"),
-        ]
+        said = [(said.levelname, said.getMessage()) for said in caplog.records]
+        assert [level for level, _ in said] == ["INFO", "WARNING", "INFO"]
+        assert said[0][1] == "task_a is waiting (0 s)."
+        assert "reset" in said[1][1]
+        assert "answers again" in said[2][1]
 
 
 class TestPatience:
@@ -469,32 +536,29 @@ class TestBackstop:
 
 
 class TestRefusedKey:
-    """A key that has worked may have been rotated: the connection is mended while the video goes on."""
+    """A key that has worked may have been rotated: the connection is fixed while the video goes on."""
 
     REFUSED = AuthenticationError("Invalid API Key", status=401)
 
-    def test_is_put_up_with_for_the_tolerance(self):
-        wait = a_wait(error_tolerance=100, tolerates_refusal=True)
+    def test_is_tolerated_for_a_while(self):
+        wait = a_wait(error_tolerance=100, was_seen=True)
         first = wait.on_error(self.REFUSED, START)
         assert isinstance(first, PollAgain)
-        assert first.note == (
-            "Could not look at task_a, and will try again: HTTP 401: Invalid API Key. "
-            "Mend the connection: it is looked up again."
-        )
+        assert "task_a can't be polled: HTTP 401: Invalid API Key." in first.note
+        assert "Fix the connection" in first.note
         assert isinstance(wait.on_error(self.REFUSED, START + 99), PollAgain)
         last = wait.on_error(self.REFUSED, START + 100)
         assert last.outcome is Outcome.REFUSED
         assert "task_a" in last.message
-        assert "goes on" in last.message
 
     @pytest.mark.parametrize("end", ["", ".", ". "])
     def test_is_told_in_whole_sentences(self, end):
         error = AuthenticationError(f"Invalid API Key{end}", status=401)
-        note = a_wait(tolerates_refusal=True).on_error(error, START).note
-        assert "again: HTTP 401: Invalid API Key. Mend the connection: it is looked up again." in note
+        note = a_wait(was_seen=True).on_error(error, START).note
+        assert "polled: HTTP 401: Invalid API Key. Polling" in note
 
     def test_is_the_reason_at_the_deadline_and_not_the_time(self):
-        wait = a_wait(tolerates_refusal=True)
+        wait = a_wait(was_seen=True)
         assert wait.on_error(self.REFUSED, DEADLINE).outcome is Outcome.REFUSED
 
     def test_has_worked_if_the_api_has_answered(self):
@@ -502,10 +566,9 @@ class TestRefusedKey:
         wait.on_task(VideoTask.from_record(record("generating"), task_id="task_a"), START)
         assert isinstance(wait.on_error(self.REFUSED, START + 5), PollAgain)
 
-    def test_of_another_account_is_final(self):
-        wait = a_wait(tolerates_refusal=True)
+    def test_of_an_account_that_never_saw_the_video_is_final(self):
         error = TaskAccessDeniedError("Access denied", status=403)
-        assert wait.on_error(error, START).outcome is Outcome.GONE
+        assert a_wait().on_error(error, START).outcome is Outcome.GONE
 
 
 class TestSettling:

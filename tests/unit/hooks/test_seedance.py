@@ -262,7 +262,7 @@ class TestTestConnection:
 
     def test_tells_the_demo_key_apart(self, api, monkeypatch):
         connect(monkeypatch, password=DEMO_KEY, host=api.base_url)
-        api.readings.append(Answer(body=record()))
+        api.readings.append(Answer(body=record(task_id="demo_task_t2v_success")))
         worked, message = SeedanceHook().test_connection()
         assert worked
         assert "read-only" in message

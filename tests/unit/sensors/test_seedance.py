@@ -70,8 +70,8 @@ class TestDeferring:
     @pytest.mark.parametrize(
         ("fired", "error", "said"),
         [
-            (finished(status="fail", error=MODERATION), AirflowFailException, "Revise the prompt"),
-            (finished(status="fail", error=SERVER_ERROR), AirflowFailException, "again is safe"),
+            (finished(status="fail", error=MODERATION), AirflowFailException, "text_moderation"),
+            (finished(status="fail", error=SERVER_ERROR), AirflowFailException, "server_error"),
             (WaitResult(Outcome.TIMED_OUT, "Not yet").to_event(), AirflowSensorTimeout, "Not yet"),
             (WaitResult(Outcome.UNREACHABLE, "No answer.").to_event(), AirflowException, "No answer"),
             (WaitResult(Outcome.GONE, "Not shown.").to_event(), AirflowFailException, "Not shown"),
@@ -82,6 +82,16 @@ class TestDeferring:
         with pytest.raises(AirflowException, match=said) as caught:
             sensor().on_video(context(), fired)
         assert type(caught.value) is error
+
+    @pytest.mark.parametrize(("text", "said"), [(MODERATION, "can't help"), (SERVER_ERROR, "is safe and can help")])
+    def test_the_log_says_in_three_lines_what_happened_and_what_to_do(self, text, said, capsys):
+        with pytest.raises(AirflowFailException):
+            sensor().on_video(context(), finished(status="fail", error=text))
+        lines = [line for line in capsys.readouterr().out.splitlines() if "[error" in line]
+        assert len(lines) == 3
+        assert text in lines[0]
+        assert "refunds" in lines[1]
+        assert f"Submitting it again {said}." in lines[2]
 
     @pytest.mark.parametrize(
         "fired", [finished(status="fail", error=MODERATION), WaitResult(Outcome.TIMED_OUT, "Not yet").to_event()]
@@ -331,13 +341,14 @@ class TestFailure:
     )
     def test_of_a_wait_that_ended_early(self, outcome, retryable):
         raised, failure = self.failed(sensor().on_video, WaitResult(outcome, "It is over").to_event())
+        advice = failure.pop("advice")
         assert failure == {
-            "task_id": None,
-            "reason": "",
+            "task_id": "task_a",
+            "reason": str(outcome),
             "message": "It is over",
-            "advice": "",
             "retryable": retryable,
         }
+        assert advice or outcome is Outcome.GONE
         assert "It is over" in str(raised)
 
     @pytest.mark.parametrize(
@@ -434,7 +445,7 @@ class TestRefusedKey:
     @pytest.mark.parametrize("deferrable", [True, False])
     def test_fails_at_once_at_the_first_look(self, api, deferrable):
         api.readings.append(self.REFUSED)
-        with pytest.raises(AirflowFailException, match="Mend the connection and clear the sensor"):
+        with pytest.raises(AirflowFailException, match="refuses this account"):
             sensor(deferrable=deferrable).execute(context())
         assert len(api.read) == 1
 
@@ -445,7 +456,7 @@ class TestRefusedKey:
         api.readings.append(answer)
         with pytest.raises(TaskDeferred) as caught:
             sensor().execute(context())
-        assert caught.value.trigger.tolerates_refusal is has_worked
+        assert caught.value.trigger.was_seen is has_worked
 
 
 def test_a_kill_only_says_that_the_video_goes_on(api, capsys):

@@ -33,9 +33,19 @@ __all__ = ["BROKEN_MACHINES", "BROKEN_PLANS"]
 
 
 class _NoRecordBeforeTheRequest(SubmissionStore):
+    def claim(self, submission: Submission) -> None:
+        pass
+
+
+class _LostClaim(SubmissionStore):
+    """Nor is it noticed that the store has lost it."""
+
     def save(self, submission: Submission) -> None:
         if submission.state is not SubmissionState.SUBMITTING:
             super().save(submission)
+
+    def claim(self, submission: Submission) -> None:
+        self.save(submission)
 
 
 class _InventedIdBeforeTheRequest(SubmissionStore):
@@ -115,6 +125,7 @@ def _machine(**parts: Any) -> type[SubmissionMachine]:
 #: By the name of the mistake.
 BROKEN_MACHINES: dict[str, type[SubmissionMachine]] = {
     "no record before the request": _machine(store_class=_NoRecordBeforeTheRequest),
+    "a claim is not read back": _machine(store_class=_LostClaim),
     "an invented id before the request": _machine(store_class=_InventedIdBeforeTheRequest),
     "no record after the request": _machine(store_class=_NoRecordAfterTheRequest),
     "a refusal forgets to restore": _machine(store_class=_RefusalForgetsToRestore),

@@ -206,8 +206,8 @@ class SubmissionMachine(RuleBasedStateMachine):
             return None
         record = json.loads(next(iter(self.values.values())))
         del record["submitted_at"]
-        # A matter of the metrics, which may be noted by any look at a failed video.
-        del record["counted"]
+        # A matter of metrics and budgets, which may be noted by any look at a failed video.
+        del record["counted"], record["refunded"]
         return record
 
     def _delete_record(self) -> None:
@@ -240,10 +240,10 @@ class SubmissionMachine(RuleBasedStateMachine):
         match result:
             case None:
                 self.ti.fail_try()
-            case Plan(Action.WAIT_FOR_SLOT):
+            case Plan(Action.WAIT_FOR_SLOT | Action.WAIT_FOR_API):
                 self.ti.state = State.WAITING_FOR_SLOT
-            case Plan(action, message):
-                self.ledger.on_said(message)
+            case Plan(action):
+                self.ledger.on_said(result.message)
                 if action is Action.RETRY:
                     self.ti.fail_try()
                 else:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedance_provider.api.errors import TransportError
+from seedance_provider.api.errors import TransportError, UnexpectedResponseError
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.triggers import account as account_module
+from seedance_provider.triggers import outage as outage_module
 from seedance_provider.triggers.account import Account, _accounts
 from tests.support.scripted_api import Answer, record
 
@@ -103,6 +104,27 @@ class TestLookUp:
             assert not before._session.closed  # others may be in the middle of a look with it
         assert before._session.closed
         assert after[0]._session.closed
+
+
+class TestOutage:
+    async def test_one_of_many_asks_an_api_that_is_away(self, api, monkeypatch):
+        api.readings.append(Answer(503, b"<html>", "text/html"))
+        async with joined(CONN_ID) as account, joined(CONN_ID):
+            first = account.look("task_0")
+            assert isinstance((await asyncio.gather(first, return_exceptions=True))[0], UnexpectedResponseError)
+            waits = [account.look(f"task_{number}") for number in range(1, 50)]
+            errors = await asyncio.gather(*waits, return_exceptions=True)
+        assert all(isinstance(error, UnexpectedResponseError) for error in errors)
+        assert len(api.read) == 1
+
+    async def test_the_others_follow_when_it_answers(self, api, monkeypatch):
+        monkeypatch.setattr(outage_module, "_INTERVAL", 0.01)
+        api.readings.extend([Answer(503, b"<html>", "text/html"), Answer(body=record())])
+        async with joined(CONN_ID) as account, joined(CONN_ID):
+            await asyncio.gather(account.look("task_a"), return_exceptions=True)
+            assert (await account.look("task_a", 0.5)).task_id == "task_a"
+            tasks = await asyncio.gather(*(account.look("task_a") for _ in range(5)))
+        assert [task.task_id for task in tasks] == ["task_a"] * 5
 
 
 class TestExperience:

@@ -18,7 +18,7 @@ from seedance_provider.api.video_task import VideoTask
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.schedule import FixedSchedule
 from seedance_provider.triggers import account, seedance
-from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
+from seedance_provider.triggers.seedance import OutageTrigger, SlotTrigger, VideoTrigger
 from seedance_provider.waiting import Outcome, WaitResult
 from tests.support.scripted_api import Answer, record
 
@@ -59,25 +59,28 @@ def test_runs_elsewhere_with_the_same_plain_arguments(made):
     assert again.serialize() == made.serialize()
 
 
-@pytest.mark.parametrize("kind", [VideoTrigger, SlotTrigger])
+@pytest.mark.parametrize("kind", [VideoTrigger, SlotTrigger, OutageTrigger])
 def test_every_argument_is_written_down(kind):
     needed = {
         "video_task_id": "task_a",
+        "deadline": 1.5,
+        "not_before": 1.0,
+        "give_up": 1.5,
         "started": 1.0,
         "poll_interval": 5,
         "error_tolerance": 60,
         "probe_interval": 30,
     }
     names = [*inspect.signature(kind).parameters]
-    made = kind(**{name: needed[name] for name in names if name in needed}, seedance_conn_id="a", deadline=1.5)
+    made = kind(**{name: needed[name] for name in names if name in needed}, seedance_conn_id="a")
     assert sorted(made.serialize()[1]) == sorted(names)
 
 
 def test_a_trigger_of_an_older_release_still_runs():
     arguments = trigger().serialize()[1]
-    for name in ("tolerates_refusal", "estimated_credits", "settles", "typical_seconds", "kind", "submitted_at"):
+    for name in ("was_seen", "estimated_credits", "settles", "typical_seconds", "kind", "submitted_at"):
         del arguments[name]
-    assert VideoTrigger(**arguments).tolerates_refusal is False
+    assert VideoTrigger(**arguments).was_seen is False
 
 
 class TestRotatedKey:
@@ -95,7 +98,7 @@ class TestRotatedKey:
             return answered
 
         api.next_answer = rotate_after_the_refusal
-        result = WaitResult.from_event(await fired(trigger(tolerates_refusal=True, poll_interval=0.05)))
+        result = WaitResult.from_event(await fired(trigger(was_seen=True, poll_interval=0.05)))
         assert result.outcome is Outcome.FINISHED
         assert api.read[-1].headers["Authorization"] == "Bearer the-new-key"
 
@@ -105,20 +108,20 @@ class TestRotatedKey:
         api.readings.append(Answer(body=record()))
         looked_up, looks = SeedanceHook.aget_settings, []
 
-        async def mended_after_two_looks(hook):
+        async def fixed_after_two_polls(hook):
             looks.append(hook)
             if len(looks) == 3:
                 monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", whole)
             return await looked_up(hook)
 
-        monkeypatch.setattr(SeedanceHook, "aget_settings", mended_after_two_looks)
-        result = WaitResult.from_event(await fired(trigger(tolerates_refusal=True)))
+        monkeypatch.setattr(SeedanceHook, "aget_settings", fixed_after_two_polls)
+        result = WaitResult.from_event(await fired(trigger(was_seen=True)))
         assert (result.outcome, len(looks)) == (Outcome.FINISHED, 3)
         assert "no API key" in capsys.readouterr().out
 
     async def test_fires_after_the_tolerance(self, api, seedance_default):
         api.readings.append(self.REFUSED)
-        result = WaitResult.from_event(await fired(trigger(tolerates_refusal=True, error_tolerance=0.05)))
+        result = WaitResult.from_event(await fired(trigger(was_seen=True, error_tolerance=0.05)))
         assert result.outcome is Outcome.REFUSED
         assert "task_a" in result.message
         assert seedance_default not in result.message
@@ -161,7 +164,11 @@ class TestVideoTrigger:
         async with asyncio.timeout(5):
             result = WaitResult.from_event(await fired(trigger(deadline=time.time() + 0.05)))
         assert result.outcome is Outcome.TIMED_OUT
-        assert "It is still running and paid for" in result.message
+        assert result.video_task_id == "task_a"
+
+    async def test_tolerates_a_video_task_that_is_not_shown_for_a_moment(self, api):
+        api.readings.extend([Answer(404, {"message": "Task not found"}), Answer(body=record())])
+        assert WaitResult.from_event(await fired(trigger(was_seen=True))).outcome is Outcome.FINISHED
 
     async def test_puts_up_with_a_faulty_api(self, api):
         api.readings.extend([Answer(hang_up=True), Answer(502, b"<html>", "text/html"), Answer(body=record())])
@@ -234,7 +241,9 @@ class TestManyTriggers:
 
     @pytest.mark.usefixtures("unlimited")
     async def test_hundreds_that_end_or_are_stopped_leave_nothing(self, api):
-        api.readings.extend([Answer(body=record("generating"))] * 300 + [Answer(body=record())])
+        # Whoever is asked for, this is its record.
+        one, other = record("generating", ""), record("success", "")
+        api.readings.extend([Answer(body=one)] * 300 + [Answer(body=other)])
         alive = [weakref.ref(one) for one in await self.ended_or_stopped(600)]
         assert len({asked.client for asked in api.read}) <= 32
         gc.collect()
@@ -261,6 +270,45 @@ class TestManyTriggers:
                 task.cancel()
             assert sum(await asyncio.gather(*running)) >= number / 2
         return triggers
+
+
+class TestOutageTrigger:
+    @staticmethod
+    def outage(seconds: float = 30.0, **arguments) -> OutageTrigger:
+        now = time.time()
+        return OutageTrigger(
+            "seedance_default", **{"not_before": now, "give_up": now + seconds, "poll_interval": 0.01} | arguments
+        )
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answer(body=record(task_id="demo_task_t2v_success")),
+            Answer(403, {"message": "Access denied"}),
+            Answer(404, {"message": "Task not found"}),
+            Answer(401, {"message": "Invalid API Key"}),
+        ],
+    )
+    async def test_fires_when_the_api_answers_whatever_it_says(self, api, answer):
+        api.readings.extend([Answer(hang_up=True), Answer(503, b"<html>"), Answer(500, {"message": "Oops"}), answer])
+        assert await fired(self.outage()) == {"answers": True}
+        assert len(api.read) == 4
+        assert api.created == []
+
+    async def test_fires_when_the_time_is_up(self, api):
+        api.readings.append(Answer(hang_up=True))
+        assert await fired(self.outage(0.2)) == {"answers": False}
+
+    async def test_asks_not_before_it_may(self, api):
+        api.readings.append(Answer(body=record(task_id="demo_task_t2v_success")))
+        began = time.time()
+        await fired(self.outage(not_before=began + 0.5))
+        assert time.time() - began >= 0.35
+
+    async def test_a_kill_only_says_that_nothing_was_submitted(self, api, capsys):
+        await self.outage().on_kill()
+        assert api.asked == []
+        assert "Nothing was submitted or charged" in capsys.readouterr().out
 
 
 class TestSlotTrigger:
