@@ -19,6 +19,7 @@ from seedance_provider.landing.errors import (
     VideoTooLargeError,
 )
 from seedance_provider.network.addresses import UnsafeAddressError, check_url, without_query
+from seedance_provider.network.exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -224,8 +225,10 @@ class Download:
             if self._version.validator:
                 headers["If-Range"] = self._version.validator
         timeout = (_CONNECT_SECONDS, self._limits.stall_seconds)
+        # For the headers; of a body, each piece is checked.
+        exchange = Exchange(self._deadline)
         try:
-            with _only_safe_addresses():
+            with _only_safe_addresses(), exchange:
                 response = self._session.get(self._url, stream=True, timeout=timeout, headers=headers)
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             raise _PassingError(f"there was no answer ({_reason(error)})") from None
@@ -234,6 +237,9 @@ class Download:
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             # A redirect to what is no address is told in many ways, some of which repeat it with its query.
             raise MediaRefusedError(f"{self} can't be fetched: {type(error).__name__}. {_DID_NOT_LAND}") from None
+        if exchange.timed_out:
+            response.close()
+            self._check_time()
         if response.status_code == 200 or (response.status_code == 206 and headers):
             return response
         response.close()

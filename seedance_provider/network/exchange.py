@@ -51,8 +51,8 @@ class Exchange:
         self._watchdog.daemon = True
 
     def __enter__(self) -> Self:
-        self._token = _current.set(self)
         self._watchdog.start()
+        self._token = _current.set(self)
         return self
 
     def __exit__(

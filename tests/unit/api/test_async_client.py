@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
-import socket
 import time
 import traceback
 import tracemalloc
@@ -39,28 +38,6 @@ BROKEN_ANSWERS = {
     "cuts the body": Answer(200, b'{"status": "succ', promised=9999),
     "sends a header that is none": Answer(200, record(), headers={"not a header": "x"}),
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def refused_url():
-    """An address at which nobody listens."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-
-
-@pytest.fixture
-def silent_url():
-    """An address at which a server accepts everything and answers nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 async def looked_up(base_url, task_id="task_a"):
@@ -136,6 +113,12 @@ class TestGetTask:
         error = await error_of_looking_at(refused_url)
         assert type(error) is ConnectionNotEstablishedError
         assert str(error) == f"{refused_url} could not be reached: Connection refused. Nothing was sent."
+
+    async def test_a_certificate_that_is_not_trusted_is_one_too(self, untrusted_url):
+        error = await error_of_looking_at(untrusted_url)
+        assert type(error) is ConnectionNotEstablishedError
+        why = "certificate verify failed: self-signed certificate"
+        assert str(error) == f"{untrusted_url} could not be reached: {why}. Nothing was sent."
 
     async def test_a_name_that_nobody_knows_is_one_too(self):
         error = await error_of_looking_at("http://kinovi.invalid:81/v1")

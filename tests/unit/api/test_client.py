@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import gzip
 import re
-import socket
-import ssl
 import threading
 import time
 import traceback
 import tracemalloc
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from seedance_provider.api import client as client_module
 from seedance_provider.api.client import SeedanceClient
@@ -52,65 +45,10 @@ BROKEN_ANSWERS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 @pytest.fixture
 def client(api):
     with SeedanceClient(Protocol(KEY, api.base_url)) as client:
         yield client
-
-
-@pytest.fixture
-def refused_url():
-    """An address at which nobody listens."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-
-
-@pytest.fixture
-def silent_url():
-    """An address at which a server accepts everything and answers nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-@pytest.fixture
-def untrusted_url(tmp_path):
-    """An address at which a server has a certificate that nobody signed."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(self_signed_certificate(tmp_path / "server.pem"))
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def shake_hands_once():
-            connection, _ = server.accept()
-            with connection, pytest.raises(ssl.SSLError):
-                context.wrap_socket(connection, server_side=True)
-
-        thread = threading.Thread(target=shake_hands_once, daemon=True)
-        thread.start()
-        yield f"https://127.0.0.1:{server.getsockname()[1]}"
-        thread.join(10)
-
-
-def self_signed_certificate(path):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(private + certificate.public_bytes(pem))
-    return path
 
 
 def error_of(call, *args):
@@ -399,6 +337,8 @@ class TestDeadline:
 
     @pytest.mark.parametrize(("first", "again"), DRIBBLES_BEFORE.values(), ids=DRIBBLES_BEFORE)
     def test_whatever_dribbles_before_a_connection_is_there_nothing_was_sent(self, first, again, monkeypatch, request):
+        # Python does not close what is cut off before its handshake has begun, and certificates take time to load.
+        monkeypatch.setattr(client_module, "_CREATE_SECONDS", 1)
         with dribbling_server(first, again) as host:
             url = f"https://{host}"
             if "proxy" in request.node.callspec.id:

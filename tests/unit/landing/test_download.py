@@ -21,6 +21,7 @@ from seedance_provider.landing.errors import (
 )
 from seedance_provider.network.addresses import AddressRule
 from seedance_provider.network.guarded_session import guarded_session
+from tests.support.dribbling_server import DRIBBLES, dribbling_server
 from tests.support.media_server import Serving, media_server
 
 #: An address where a second server of the test can be.
@@ -309,6 +310,15 @@ class TestLimits:
         with pytest.raises(LandingError, match=r"took longer than 0\.5 s"):
             fetch(max_seconds=0.5, stall_seconds=5)
         assert time.monotonic() - began < 4
+
+    @pytest.mark.parametrize("name", ["an endless 100 Continue", "a slow status line", "slow headers"])
+    def test_also_that_of_headers_that_come_one_by_one(self, fetch, name):
+        began = time.monotonic()
+        told = r"took longer than 0\.5 s"
+        with dribbling_server(*DRIBBLES[name]) as host, pytest.raises(LandingError, match=told) as caught:
+            fetch(f"http://{host}/a.mp4", max_seconds=0.5, stall_seconds=5)
+        assert time.monotonic() - began < 4
+        assert type(caught.value) is LandingError
 
     def test_no_pause_is_begun_that_goes_beyond_it(self, fetch, server):
         server.script.append(Serving(503, {"Retry-After": "30"}, body=b""))
