@@ -21,6 +21,8 @@ from seedance_provider.waiting import backoff
 __all__ = ["Outage", "is_outage"]
 
 _INTERVAL = 5.0
+#: Seconds. Shorter than any tolerance that makes sense: nobody shall give up on an API that is back.
+_LONGEST_PAUSE = 15.0
 #: A probe is over by then, whatever the API does.
 _PROBE_SECONDS = 35.0
 #: However long the API wants to be left alone: it may be wrong.
@@ -75,7 +77,8 @@ class Outage:
             self._failures += 1
             self._next_count = now + _INTERVAL
         asked = error.retry_after if isinstance(error, ApiError) else None
-        self._next_probe = now + max(backoff(self._failures, _INTERVAL), min(asked or 0.0, _LONGEST_WISH))
+        pause = min(backoff(self._failures, _INTERVAL), _LONGEST_PAUSE)
+        self._next_probe = now + max(pause, min(asked or 0.0, _LONGEST_WISH))
 
     def answered(self) -> None:
         """Note that a request was answered."""

@@ -24,7 +24,7 @@ from seedance_provider.sensors.seedance import VideoSensor
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 
 RETRIES = {"retries": 2, "retry_delay": timedelta(seconds=1)}
-REQUEST = {"duration": 4, "resolution": "480p", "poll_interval": 1}
+REQUEST = {"duration": 4, "poll_interval": 1}
 
 
 def die_at_the_first_try():
@@ -60,6 +60,15 @@ with DAG(dag_id="split_form", schedule=None):
 
 with DAG(dag_id="one_task", schedule=None):
     KilledCreation(task_id="create", prompt="one {{ run_id }}", **REQUEST, **RETRIES)
+
+# A try gives up before the video is there.
+IMPATIENT = REQUEST | {"timeout": 1, "retries": 3, "retry_delay": timedelta(seconds=1)}
+
+with DAG(dag_id="impatient", schedule=None):
+    CreateVideoOperator(task_id="create", prompt="impatient {{ run_id }}", **IMPATIENT)
+
+with DAG(dag_id="impatient_in_worker", schedule=None):
+    CreateVideoOperator(task_id="create", prompt="in worker {{ run_id }}", deferrable=False, **IMPATIENT)
 '''
 
 
@@ -72,7 +81,8 @@ def folder(tmp_path_factory):
 def runs(airflow_stack, dags_folder, folder):
     """One run of each DAG, started together and waited for."""
     (dags_folder / "every_airflow.py").write_text(DAG)
-    return airflow_stack.run_each(("split_form", "one_task"), conf={"folder": folder.as_uri()})
+    dag_ids = ("split_form", "one_task", "impatient", "impatient_in_worker")
+    return airflow_stack.run_each(dag_ids, conf={"folder": folder.as_uri()})
 
 
 def paid_for(emulator, run_id: str, word: str) -> list[int]:
@@ -134,8 +144,29 @@ class TestOneTask:
     def test_below_airflow_3_3_the_log_has_warned_of_it_before(self, airflow_stack, runs):
         said = airflow_stack.task_log("one_task", runs["one_task"], "create", try_number=1)
         assert said.count("This Airflow has no task state store") == 1
-        assert "Use wait_for_completion=False with retries=0, and VideoSensor to wait." in said
+        assert "VideoSensor" in said
         assert said.index("This Airflow has no task state store") < said.index("Submitted video task")
+
+
+@pytest.mark.parametrize(("dag_id", "word"), [("impatient", "impatient"), ("impatient_in_worker", "in worker")])
+class TestTimeOut:
+    """Of a try with retries left, while its video is being made."""
+
+    def test_pays_once(self, airflow_stack, emulator, runs, dag_id, word):
+        assert len(paid_for(emulator, runs[dag_id], word)) == 1
+
+    @needs_state_store
+    def test_a_retry_waits_for_what_is_paid_for(self, airflow_stack, runs, dag_id, word):
+        state, try_number = tries(airflow_stack, runs, dag_id)["create"]
+        assert state == "success"
+        assert try_number > 1
+
+    @without_state_store
+    def test_below_airflow_3_3_there_is_no_retry_and_the_log_names_the_video(self, airflow_stack, runs, dag_id, word):
+        assert tries(airflow_stack, runs, dag_id) == {"create": ("failed", 1)}
+        said = airflow_stack.task_log(dag_id, runs[dag_id], "create")
+        task_id = airflow_stack.xcom(dag_id, runs[dag_id], "create", key="task_id")
+        assert f"VideoSensor(video_task_id='{task_id}')" in said
 
 
 class TestInTheUi:
