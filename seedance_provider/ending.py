@@ -18,10 +18,12 @@ class Ending:
 
     :param fate: what it means for money and video if the task is ended now.
     :param is_told: whether Airflow has told the task to end. That does not interrupt it; the process is killed later.
+    :param video_task_id: the video task, from the moment at which its id is known.
     """
 
     fate: str = NOTHING_SUBMITTED
     is_told: bool = False
+    video_task_id: str | None = None
 
 
 def on_its_way(credits_at_stake: float | None) -> str:

@@ -268,6 +268,7 @@ class Submitter:
             in_words(submission.estimated_credits),
         )
         accepted = submission.accepted(task_id)
+        self.ending.video_task_id = task_id
         self.ending.fate = goes_on(task_id, submission.estimated_credits, recorded=self.store.keeps_records)
         try:
             self.insistence.on(lambda: self.store.save(accepted), self._not_recorded_yet)

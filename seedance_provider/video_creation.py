@@ -89,7 +89,6 @@ class VideoCreation:
         #: Since when the API has not taken the request, in seconds since the epoch, and how often it was sent.
         self._outage: tuple[float, int] | None = None
         self._keeps_records = SubmissionStore(context.get("task_state_store")).keeps_records
-        self._video_task_id: str | None = None
         self._has_decided = False
 
     def begin(self) -> dict[str, Any]:
@@ -121,6 +120,8 @@ class VideoCreation:
         :param failures: how often the request was sent meanwhile.
         """
         self._started, self._deadline, self._outage = started, deadline, (since, failures)
+        if time.time() >= deadline:
+            self._give_up_on_api(self._submitter(), since)
         return self.begin()
 
     def conclude(self, result: WaitResult, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -130,7 +131,7 @@ class VideoCreation:
         :param result: how the wait ended.
         :param asked: what was submitted, if no record says so.
         """
-        self._video_task_id = result.video_task_id or None
+        self._ending.video_task_id = result.video_task_id or None
         with self._never_retried_unrecorded():
             return self._conclude(result, asked)
 
@@ -141,7 +142,7 @@ class VideoCreation:
         :param error: Airflow's.
         """
         ti = self._context["ti"]
-        self._video_task_id = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index, key="task_id")
+        self._ending.video_task_id = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index, key="task_id")
         with self._never_retried_unrecorded():
             raise error
 
@@ -154,14 +155,15 @@ class VideoCreation:
         try:
             yield
         except (Exception, AirflowTaskTimeout) as error:
-            if self._keeps_records or self._video_task_id is None or self._has_decided:
+            video_task_id = self._ending.video_task_id
+            if self._keeps_records or video_task_id is None or self._has_decided:
                 raise
             self._fail(
                 Plan(
                     Action.FAIL,
                     f"The task ended with {type(error).__name__}: {error}".rstrip(". ") + ".",
-                    f"Video task {self._video_task_id} is paid for unless it fails; the API can't cancel it.",
-                    no_record_advice(self._video_task_id),
+                    f"Video task {video_task_id} is paid for unless it fails; the API can't cancel it.",
+                    no_record_advice(video_task_id),
                     reason="ended_by_airflow",
                 )
             )
@@ -185,7 +187,7 @@ class VideoCreation:
         submitter = self._submitter(settings, files)
         with client:
             task = self._obtain(submitter, client, request)
-            self._video_task_id = task.task_id
+            self._ending.video_task_id = task.task_id
             self._context["ti"].xcom_push(key="task_id", value=task.task_id)
             record = submitter.record()
             asked = request.described() if record is None else record.asked
@@ -253,10 +255,7 @@ class VideoCreation:
         self._outage = since, failures
         give_up = min(since + self._operator.error_tolerance, self._deadline)
         if failures > 1 and now >= give_up:
-            submitter.withdrawn()
-            self._end_slot_wait(submitter)
-            happened = f"{refused.happened} That has been so since {clock(since)}."
-            self._fail(replace(refused, action=Action.RETRY, happened=happened))
+            self._give_up_on_api(submitter, since, refused)
         if failures == 1:
             left = f"The request is sent again for up to {give_up - now:.0f} s, without using up a retry."
             self._log.warning("API unreachable since %s: %s %s", clock(since), refused.message, left)
@@ -266,6 +265,24 @@ class VideoCreation:
         if self._operator.deferrable:
             self._defer_to_outage(min(now + pause, give_up), give_up, since, failures)
         self._sleep(min(pause, give_up - now))
+        if time.time() >= self._deadline:
+            self._give_up_on_api(submitter, since, refused)
+
+    def _give_up_on_api(self, submitter: Submitter, since: float, refused: Plan | None = None) -> NoReturn:
+        """Past the deadline a video would be paid for that this try can't wait for."""
+        submitter.withdrawn()
+        self._end_slot_wait(submitter)
+        last = f" {refused.happened}" if refused is not None else ""
+        self._fail(
+            Plan(
+                Action.RETRY,
+                f"The API has not taken the request since {clock(since)}.{last}",
+                NOTHING_SUBMITTED,
+                next_try="submits",
+                error=None if refused is None else refused.error,
+                reason="unreachable",
+            )
+        )
 
     def _sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, min(seconds, self._deadline - time.time())))
@@ -359,7 +376,7 @@ class VideoCreation:
             story,
             plan.error,
             reason=plan.reason,
-            video_task_id=self._video_task_id,
+            video_task_id=self._ending.video_task_id,
             retryable=plan.action is Action.RETRY,
         )
         self._has_decided = True

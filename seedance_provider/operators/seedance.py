@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
-from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
 from seedance_provider.api import DEFAULT_MODEL
 from seedance_provider.choices import OnRerun, OnUnknownSubmission
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
     from seedance_provider.video_creation import VideoCreation
 
 __all__ = ["CreateVideoOperator"]
+
+#: What Airflow calls in place of a method when a deferral has failed or timed out.
+_FAILED_DEFERRAL = "__fail__"
 
 
 class CreateVideoOperator(BaseOperator):
@@ -222,7 +224,7 @@ class CreateVideoOperator(BaseOperator):
         since: float,
         failures: int,
     ) -> dict[str, Any]:
-        """Resume after waiting for an API that did not answer. The request is sent again, whatever ended the wait."""
+        """Resume after waiting for an API that did not answer. It is asked again, whatever ended the wait."""
         return self._creation(context).resume_after_outage(started, deadline, since, failures)
 
     def on_video(self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -236,7 +238,9 @@ class CreateVideoOperator(BaseOperator):
         """Resume after a deferral. Airflow calls this, also when the deferral has failed or timed out."""
         try:
             return super().resume_execution(next_method, next_kwargs, context)
-        except (TaskDeferralError, TaskDeferralTimeout) as error:
+        except Exception as error:
+            if next_method != _FAILED_DEFERRAL:
+                raise
             self._creation(context).fail_after_deferral(error)
 
     def on_kill(self) -> None:
