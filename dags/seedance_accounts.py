@@ -5,7 +5,7 @@ Every account is a connection of its own, whose credits pay for its video, and e
 own. A video belongs to the account that has made it: another connection asks, and pays, for another video.
 
 Name the connections in the parameter ``accounts`` (they have to exist); videos go to ``SEEDANCE_VIDEO_FOLDER``. Each
-account pays 60 credits.
+account pays 160 credits.
 """
 
 from __future__ import annotations
@@ -46,7 +46,6 @@ with DAG(
             task_id="create",
             prompt="{{ params.prompt }}",
             duration=4,
-            resolution="480p",
             seedance_conn_id=conn_id,
         )
         VideoToObjectStorageOperator(

@@ -1,11 +1,11 @@
 """
-Brand variations: one prompt in several shapes, by several models, within a budget.
+Brand variations: several scenes in several shapes, within a budget.
 
 The budget holds over all mapped tasks: what would exceed it is refused before anything is submitted, and the variations
 that were made are uploaded all the same.
 
-Needs the connection ``seedance_default``; videos go to ``SEEDANCE_VIDEO_FOLDER``. One run costs 348 credits: 4 seconds
-of 480p in three shapes, at 15 (``seedance-20``) and 14 credits (``seedance2-fast``) per second.
+Needs the connection ``seedance_default``; videos go to ``SEEDANCE_VIDEO_FOLDER``. One run costs 960 credits: two
+scenes in three shapes, each 4 seconds of 720p at 40 credits per second.
 """
 
 from __future__ import annotations
@@ -26,22 +26,25 @@ with DAG(
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     default_args={"retries": 3, "retry_delay": timedelta(minutes=1)},
-    params={"prompt": "A bottle of olive oil on a sunny kitchen table, the camera circles it slowly"},
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
     # [START howto_operator_seedance_budget]
     create = CreateVideoOperator.partial(
         task_id="create",
-        prompt="{{ params.prompt }}",
         duration=4,
-        resolution="480p",
-        max_credits=100,
-        max_credits_per_run=400,
-    ).expand(aspect_ratio=["16:9", "9:16", "1:1"], model=["seedance-20", "seedance2-fast"])
+        max_credits=200,
+        max_credits_per_run=1000,
+    ).expand(
+        prompt=[
+            "A bottle of olive oil on a sunny kitchen table, the camera circles it slowly",
+            "A bottle of olive oil between tomatoes at a market, the camera comes closer",
+        ],
+        resolution=["1280x720", "720x1280", "720x720"],
+    )
     # [END howto_operator_seedance_budget]
     upload = VideoToObjectStorageOperator.partial(
         task_id="upload",
-        destination=f"{FOLDER}/brand/{{model}}/",
+        destination=f"{FOLDER}/brand/{{year}}-{{month}}-{{day}}/",
         trigger_rule="all_done",
     ).expand(video=create.output)

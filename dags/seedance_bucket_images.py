@@ -7,7 +7,7 @@ makes another video.
 
 Needs the connection ``seedance_default``. ``SEEDANCE_IMAGE_FOLDER`` names the pictures, as a URL of any storage that
 Airflow knows, with its connection if it needs one (``s3://aws_default@my-bucket/pictures``). Videos go to
-``SEEDANCE_VIDEO_FOLDER``. Each costs 60 credits.
+``SEEDANCE_VIDEO_FOLDER``. Each costs 160 credits.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ with DAG(
     dag_id="seedance_bucket_images",
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    default_args={"retries": 3, "retry_delay": timedelta(minutes=1), "max_credits_per_run": 600},
+    default_args={"retries": 3, "retry_delay": timedelta(minutes=1), "max_credits_per_run": 1600},
     tags=["seedance"],
     doc_md=__doc__,
 ) as dag:
@@ -43,7 +43,6 @@ with DAG(
         task_id="create",
         prompt="The picture comes to life: leaves move in the wind, light changes slowly",
         duration=4,
-        resolution="480p",
     ).expand(first_frame=pictures())
     # [END howto_operator_seedance_files]
     VideoToObjectStorageOperator.partial(task_id="upload", destination=f"{VIDEOS}/from-bucket/").expand(

@@ -5,7 +5,7 @@ Nothing is encoded again: the packets of the clips are written one after the oth
 clips of one model, one resolution and one aspect ratio, as here.
 
 Needs the connection ``seedance_default`` and the pool ``seedance`` (see ``seedance_many_videos.py``); videos go to
-``SEEDANCE_VIDEO_FOLDER``. One run costs 180 credits.
+``SEEDANCE_VIDEO_FOLDER``. One run costs 480 credits.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
     # [START howto_transfer_seedance_film]
-    create = CreateVideoOperator.partial(task_id="create", duration=4, resolution="480p", pool="seedance").expand(
+    create = CreateVideoOperator.partial(task_id="create", duration=4, pool="seedance").expand(
         prompt=[
             "A seed falls into dark soil",
             "A green shoot breaks through the soil",

@@ -5,7 +5,7 @@ A video that moderation refuses is not retried, since the same prompt would be r
 task leaves the reason in the XCom ``failure``, and a branch decides by it: a safer prompt after moderation, an error
 after anything else.
 
-Needs the connection ``seedance_default``; videos go to ``SEEDANCE_VIDEO_FOLDER``. One run costs 60 credits.
+Needs the connection ``seedance_default``; videos go to ``SEEDANCE_VIDEO_FOLDER``. One run costs 160 credits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from seedance_provider.transfers.video_to_object_storage import VideoToObjectSto
 FOLDER = os.environ.get("SEEDANCE_VIDEO_FOLDER", "file:///tmp/seedance-videos")
 
 MODERATION = {"text_moderation", "content_moderation", "content_rejected", "output_review"}
-VIDEO = {"duration": 4, "resolution": "480p"}
+VIDEO = {"duration": 4, "resolution": "1280x720"}
 
 with DAG(
     dag_id="seedance_safer_prompt",

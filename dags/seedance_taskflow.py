@@ -3,7 +3,7 @@ TaskFlow: a function says what to show, and the task makes the video.
 
 The function is called once for the video, however often the task is retried: see the guide on TaskFlow.
 
-Needs the connection ``seedance_default``; videos go to ``SEEDANCE_VIDEO_FOLDER``. One run costs 120 credits.
+Needs the connection ``seedance_default``; videos go to ``SEEDANCE_VIDEO_FOLDER``. One run costs 320 credits.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def seedance_taskflow() -> None:
     """Two cities in the weather of the day."""
 
     # [START howto_decorator_seedance_video]
-    @task.seedance_video(resolution="480p")
+    @task.seedance_video(resolution="1280x720")
     def create(city: str) -> dict:
         """Describe the video."""
         weather = random.choice(["rain", "snow", "morning fog"])  # noqa: S311 - not for secrets

@@ -10,5 +10,5 @@ from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 
 with DAG(dag_id="kite", schedule=None, default_args={"retries": 3}) as dag:
-    create = CreateVideoOperator(task_id="create", prompt="A kite over a beach", duration=4, resolution="480p")
+    create = CreateVideoOperator(task_id="create", prompt="A kite over a beach", duration=4)
     VideoToObjectStorageOperator(task_id="upload", video=create.output, destination=os.environ["VIDEO_FOLDER"] + "/")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_the_kite_is_made_and_landed_for_60_credits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_kite_is_made_and_landed_for_160_credits(monkeypatch: pytest.MonkeyPatch) -> None:
     import kite
 
     with running_emulator(Settings(generation_seconds=1)) as emulator:
@@ -26,5 +26,5 @@ def test_the_kite_is_made_and_landed_for_60_credits(monkeypatch: pytest.MonkeyPa
         ledger = requests.get(f"{emulator.url}/emulator/ledger", timeout=10).json()
 
     assert run.state == "success"
-    assert [video["creditsCharged"] for video in ledger["submissions"]] == [60]
+    assert [video["creditsCharged"] for video in ledger["submissions"]] == [160]
     assert len(list((HOME / "videos").glob("*.mp4"))) == 1

@@ -26,7 +26,7 @@ NORTH_KEY, SOUTH_KEY = "north-key", "south-key"
 def emulator(tmp_path_factory):
     """An emulator that finishes a video in about 2.5 seconds."""
     options = ("--no-access-key", "no-access", "--key", f"{NORTH_KEY}=1000", "--key", f"{SOUTH_KEY}=1000")
-    with EmulatorProcess(tmp_path_factory.mktemp("emulator"), options=options) as running:
+    with EmulatorProcess(tmp_path_factory.mktemp("emulator"), credits=100_000, options=options) as running:
         yield running
 
 
@@ -64,7 +64,7 @@ def image_folder(tmp_path_factory):
 def prompt_file(tmp_path_factory):
     """Where an example DAG finds its prompts."""
     path = tmp_path_factory.mktemp("prompts") / "prompts.csv"
-    path.write_text('prompt,duration,resolution\nAn owl over a quiet street,4,480p\n"A fox, asleep",,480p\n')
+    path.write_text('prompt,duration,resolution\nAn owl over a quiet street,4,720x1280\n"A fox, asleep",,\n')
     return path
 
 
