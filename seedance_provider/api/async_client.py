@@ -84,7 +84,7 @@ class AsyncSeedanceClient:
                         response.close()
                         break
         except (aiohttp.ClientError, TimeoutError) as error:
-            cause = _refusal_of_proxy(error) or cause_of(error)
+            cause = self._protocol.without_key(_refusal_of_proxy(error) or cause_of(error))
             was_sent = not isinstance(error, _NOT_SENT)
         # Out here, so that no error of aiohttp is even the context of ours: those hold the key in a header.
         if response is None:

@@ -167,7 +167,7 @@ class SeedanceClient:
                     for piece in _pieces(response):
                         body += piece
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            cause = cause_of(error)
+            cause = self._protocol.without_key(cause_of(error))
         if exchange.timed_out:
             cause = "timed out"
         # Out here, so that no error of a library is even the context of ours: those hold the key in a header.

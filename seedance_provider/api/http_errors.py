@@ -142,19 +142,19 @@ class UndocumentedRefusal:
     advice: str
 
 
-#: Any 3xx, which is never followed.
+#: Any 3xx.
 REDIRECTED = UndocumentedRefusal(
     "redirected",
     "Check the host of the connection: a login page, or plain http where https is needed, redirects, too. If the API "
     "has moved, put its new address there; then clear the Airflow task.",
 )
-#: A page with a 4xx.
+#: A 4xx with an HTML page.
 WEB_PAGE = UndocumentedRefusal(
     "web_page",
     "Check the host of the connection, and whether a firewall, a proxy or the vendor's gateway blocks this machine; "
     "then clear the Airflow task.",
 )
-#: Any other 4xx but 408 that is not in the table.
+#: Any other 4xx but 408.
 UNDOCUMENTED_REFUSAL = UndocumentedRefusal(
     "undocumented_refusal",
     "Look at what the answer says, and change the inputs or the connection; then clear the Airflow task.",

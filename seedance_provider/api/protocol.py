@@ -70,7 +70,8 @@ _LONGEST_TITLE = 80
 _LONGEST_ID = 256
 
 _HINT = ". Is the host of the connection the full base URL, path included?"
-_TITLE = re.compile(r"<title[^>]*>([^<]+)</title>", re.IGNORECASE)
+# With bounds, because a page of nothing but beginnings would take minutes.
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,2000})</title>", re.IGNORECASE)
 
 #: The API of the vendor.
 DEFAULT_BASE_URL = "https://kinovi.ai/api/v1"
@@ -228,7 +229,7 @@ class Protocol:
         """
         # Not all of the address: that of an upload is signed.
         parts = urlsplit(request.url)
-        host, cause = f"{parts.scheme}://{parts.netloc}", self._shown(cause)
+        host, cause = f"{parts.scheme}://{parts.netloc}", self._shown(cause, _LONGEST_EXCERPT)
         if was_sent:
             return ConnectionLostError(f"{host} did not answer completely: {cause}.")
         return ConnectionNotEstablishedError(f"{host} could not be reached: {cause}. Nothing was sent.")
@@ -242,8 +243,9 @@ class Protocol:
         task_id = _fields_of(self._read_object(response)).get("taskId")
         if _is_id(task_id):
             return task_id
-        given = f": {self._shown(task_id, _LONGEST_EXCERPT)!r}" if isinstance(task_id, str) and task_id else ""
-        raise self._unexpected(response, f"the answer holds no taskId{given and ' that can be one'}{given}")
+        task_id = self._shown(task_id, _LONGEST_EXCERPT) if isinstance(task_id, str) else None
+        given = f" that can be one: {task_id!r}" if task_id else ""
+        raise self._unexpected(response, f"the answer holds no taskId{given}")
 
     def read_record(self, response: HttpResponse, task_id: str) -> VideoTask:
         """
@@ -257,14 +259,12 @@ class Protocol:
             # The id is all that such a request has, so whatever is wrong with it is the id.
             raise TaskNotFoundError(**vars(error)) from None
         task = VideoTask.from_record(answer, task_id=task_id)
-        if task.raw_status is None:
-            raise self._unexpected(response, "the answer holds no status")
-        if task.task_id != task_id:
-            # Of a cache, say. Whoever believed it would take another video for the one that was paid for.
-            raise self._unexpected(response, f"the answer is not about {task_id}, but about another video task")
+        if problem := _problem_of(task, task_id):
+            del answer, task
+            raise self._unexpected(response, problem)
         return replace(
             task,
-            raw_status=self._shown(task.raw_status),
+            raw_status=task.raw_status and self._shown(task.raw_status),
             error_code=task.error_code and self._shown(task.error_code),
             error_message=task.error_message and self._shown(task.error_message),
         )
@@ -332,8 +332,8 @@ class Protocol:
             return _Content(kind, f"packed with {packed}, which was not asked for", "", is_html)
         if is_html:
             title = _TITLE.search(start)
-            words = " ".join(unescape(title[1]).split())[:_LONGEST_TITLE] if title else ""
-            return _Content(kind, "an HTML page", words, is_html)
+            words = self.without_key(" ".join(unescape(title[1]).split())) if title else ""
+            return _Content(kind, "an HTML page", words[:_LONGEST_TITLE], is_html)
         text = start[:_LONGEST_EXCERPT]
         return _Content(kind, repr(text) if text else "an empty body", text, is_html)
 
@@ -398,6 +398,15 @@ def _fields_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, Mapping) else answer
 
 
+def _problem_of(task: VideoTask, asked: str) -> str | None:
+    if task.raw_status is None:
+        return "the answer holds no status"
+    if task.task_id != asked:
+        # Of a cache, say. Whoever believed it would take another video for the one that was paid for.
+        return f"the answer is not about {asked}, but about another video task"
+    return None
+
+
 def _is_id(value: Any) -> TypeGuard[str]:
     """Whether a video task can be found by it: in a log, a record and an address it has to stay as it is."""
     return isinstance(value, str) and 1 <= len(value) <= _LONGEST_ID and value.isprintable() and " " not in value
@@ -457,7 +466,7 @@ def _retry_after(response: HttpResponse, body: Mapping[str, Any] | None = None) 
     """Seconds to wait, from the header or from the body; the vendor documents neither, but any proxy may send one."""
     value = (_header(response, "Retry-After") or "").strip()
     seconds = float(value) if value.isdecimal() else _seconds_until(value)
-    given = _fields_of(body or {}).get("retry_after") if seconds is None else seconds
+    given = _figure(_fields_of(body or {}).get("retry_after")) if seconds is None else seconds
     return float(given) if given == 0 or _is_positive(given) else None
 
 

@@ -11,14 +11,14 @@ from http.client import HTTPException
 
 __all__ = ["cause_of"]
 
-_LONGEST = 200
 #: Where OpenSSL's error was found in Python's source.
 _PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
 
 
 def cause_of(error: BaseException) -> str:
     """
-    Return what really happened, in a few words: ``Connection refused``, say. They hold neither a URL nor a header.
+    Return what really happened: ``Connection refused``, say. That holds neither a URL nor a header that was sent, but
+    maybe a line of what came back.
 
     :param error: of requests, urllib3 or aiohttp.
     """
@@ -28,7 +28,7 @@ def cause_of(error: BaseException) -> str:
     while origin is not None and not _is_of_python(origin):
         is_of_proxy |= "Proxy" in type(origin).__name__
         origin = origin.__cause__ or origin.__context__
-    words = _words(error if origin is None else origin)[:_LONGEST]
+    words = _words(error if origin is None else origin)
     return f"proxy: {words}" if is_of_proxy else words
 
 

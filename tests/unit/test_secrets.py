@@ -74,6 +74,16 @@ ECHOES = {
     "a content type": Answer(502, b"", content_type=f"text/{KEY}"),
     "a 200 that is no JSON": Answer(200, f"Authorization: Bearer {KEY}".encode()),
     "a list": Answer(200, [KEY]),
+    "an id that can't be one": Answer(200, {"taskId": f"Bearer {KEY}"}),
+    "an id that is cut in the middle of it": Answer(200, {"taskId": "x" * 190 + f" {KEY} and more"}),
+    "a record without a status": Answer(200, {"status": None, "error": KEY}),
+    "a record of another video task": Answer(200, record(KEY, "an other", error=KEY)),
+    "the target of a redirect": Answer(302, headers={"Location": f"https://a.example/?key={KEY}"}),
+    "a target that is cut in the middle of it": Answer(302, headers={"Location": "/" + "x" * 190 + KEY}),
+    "the title of a page": Answer(403, f"<html><title>No {KEY}</title></html>".encode(), content_type="text/html"),
+    "a title that is cut in the middle of it": Answer(403, f"<html><title>{'x' * 70}{KEY}</title></html>".encode()),
+    "a text with a 429": Answer(429, f"slow down, {KEY}".encode(), content_type="text/plain"),
+    "how it is packed": Answer(200, b"", headers={"Content-Encoding": KEY}),
 }
 GARBAGE = {
     "the status line": f"Bearer {KEY}\r\n\r\n",

@@ -190,7 +190,7 @@ class TestRetries:
 
     @cases(state_store=lambda kept: "seedance_inputs" in kept)
     def test_a_function_is_not_called_again(self, api, row, task, next_try):
-        api.readings.append(Answer(body=record("generating")))
+        api.readings.append(Answer(body=record("generating", taskId=None)))
         task.python_callable = lambda: pytest.fail("it was called")
         with pytest.raises(TaskDeferred):
             task.execute(next_try)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from urllib.parse import parse_qs, quote, urlsplit
@@ -602,6 +603,11 @@ class TestUndocumentedAnswers:
         assert str(error).startswith(f"HTTP 403: a page of a firewall, a gateway or a web site{shown}. Is the host ")
         assert error.looks_like_html
 
+    def test_a_page_of_nothing_but_beginnings_is_read_quickly(self):
+        started = time.monotonic()
+        error_on_create(a_response(403, b"<html>" + b"<title " * 500_000))
+        assert time.monotonic() - started < 2
+
     @pytest.mark.parametrize(
         ("body", "error_class", "said"),
         [
@@ -679,6 +685,7 @@ class TestRetryAfter:
             ({"data": {"retry_after": 3}}, 3.0),
             ({"retry_after": "soon"}, None),
             ({"retry_after": True}, None),
+            ({"retry_after": False}, None),
             ({"retry_after": -1}, None),
             (b'{"retry_after": 1e999}', None),
             (b'{"retry_after": NaN}', None),
