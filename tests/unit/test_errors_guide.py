@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
+from seedance_provider.api import errors
 from seedance_provider.api.errors import (
     ConnectionLostError,
     ConnectionNotEstablishedError,
@@ -14,16 +17,19 @@ from seedance_provider.api.errors import (
 )
 from seedance_provider.api.http_errors import HTTP_ERRORS, REDIRECTED, UNDOCUMENTED_REFUSAL, WEB_PAGE
 from seedance_provider.api.task_failures import FAILURES, UNLISTED, UNLISTED_BY_CODE
+from seedance_provider.waiting import Outcome
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text()
+REPOSITORY = Path(__file__).parents[2]
+PROVIDER = REPOSITORY / "seedance_provider"
+GUIDE = (REPOSITORY / "docs" / "errors.md").read_text()
 
 ON_CREATE = {
     Verdict.PERMANENT: "fails for good",
-    Verdict.TRANSIENT: "the next try submits",
+    Verdict.TRANSIENT: "waits for the API for up to `error_tolerance`, then the next try submits",
     Verdict.WAIT_FOR_SLOT: "waits for a slot",
     Verdict.UNKNOWN_OUTCOME: "fails for good: it is unknown whether it was paid for",
 }
-ON_READ = {Verdict.PERMANENT: "fails for good", Verdict.TRANSIENT: "looks again"}
+ON_READ = {Verdict.PERMANENT: "fails for good", Verdict.TRANSIENT: "polls again"}
 
 
 def table(*rows):
@@ -75,12 +81,12 @@ def failure(known, text):
 
 
 def http_errors():
-    head = ("status", "text begins with", "`reason`", "class", "a request for a video", "a look", "what to do")
+    head = ("status", "text begins with", "`reason`", "class", "a request for a video", "a poll", "what to do")
     return table(head, *map(http_error, HTTP_ERRORS))
 
 
 def no_answers():
-    head = ("what happened", "`reason`", "class", "a request for a video", "a look", "what to do")
+    head = ("what happened", "`reason`", "class", "a request for a video", "a poll", "what to do")
     return table(
         head,
         no_answer(InvalidRequestError, "the inputs or the connection can't be right; nothing was sent"),
@@ -125,3 +131,39 @@ def test_every_way_to_get_no_answer():
 
 def test_every_failed_video():
     assert failures() in GUIDE
+
+
+def reasons_in(path):
+    """The reasons that a module gives by name, also by the name of a constant."""
+    tree = ast.parse(path.read_text())
+    constants, found = {}, set()
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
+                constants[name] = value
+    for node in ast.walk(tree):
+        match node:
+            case ast.keyword(arg="reason", value=ast.Constant(value=value)):
+                found.add(value)
+            case ast.keyword(arg="reason", value=ast.Name(id=name)):
+                found.add(constants.get(name))
+    # None of a record that is not abandoned, and the empty one where an error has a reason of its own.
+    return {reason for reason in found if reason}
+
+
+def test_every_end_that_no_answer_has_led_to():
+    given = {reason for path in PROVIDER.rglob("*.py") for reason in reasons_in(path)}
+    assert "unknown_outcome" in given
+    # Of a video task that has finished the API says how.
+    given |= {str(outcome) for outcome in Outcome if outcome is not Outcome.FINISHED}
+    (ends,) = re.findall("## Ends that no answer of the API has led to\n(.*?)\n## ", GUIDE, re.DOTALL)
+    assert set(re.findall(r"^\| `(\w+)` \|", ends, re.MULTILINE)) - {"reason"} == given
+
+
+def test_every_reason_of_a_class_of_errors():
+    # Those that are only parents are never shown.
+    parents = (errors.SeedanceError, errors.ApiError, errors.VideoTaskFailedError)
+    classes = [getattr(errors, name) for name in errors.__all__ if name != "Verdict"]
+    for error_class in classes:
+        if "reason" in vars(error_class) and error_class not in parents:
+            assert f"`{error_class.reason}`" in GUIDE
