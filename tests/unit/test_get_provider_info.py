@@ -51,7 +51,7 @@ def test_every_module_can_be_imported(name):
 
 
 #: What the hooks and triggers are made of.
-PARTS = ("__init__", "account", "connection_settings", "look_queue", "reader", "slot_queue")
+PARTS = ("__init__", "account", "connection_settings", "look_queue", "outage", "reader", "slot_queue")
 
 
 def test_every_module_of_a_kind_is_named():

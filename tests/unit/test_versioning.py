@@ -61,6 +61,6 @@ def test_everything_that_is_kept_in_the_database_is_promised_to_stay_readable():
 def test_the_methods_that_a_wait_resumes_with_are_there():
     from seedance_provider.operators.seedance import CreateVideoOperator
 
-    named = re.findall(r"`(on_\w+)`", KEPT)
-    assert named == ["on_slot", "on_video"]
+    named = re.findall(r"`((?:on|resume)_\w+)`", KEPT)
+    assert named == ["on_slot", "on_video", "resume_after_outage"]
     assert all(hasattr(CreateVideoOperator, name) for name in named)
