@@ -55,15 +55,16 @@ def show_submitted(
     _show(context, log, "submitted", value)
 
 
-def show_waiting_for_api(context: Context, log: Any, since: float) -> None:
+def show_waiting_for_api(context: Context, log: Any, since: float | None) -> None:
     """
-    Show that the API does not answer, under the key ``unreachable_since``, until there is a video task.
+    Show that the API does not answer, under the key ``unreachable_since``. It counts until there is a video task.
 
     :param context: of the Airflow task.
     :param log: hears if that fails.
-    :param since: when the outage began, in seconds since the epoch.
+    :param since: when the outage began, in seconds since the epoch; ``None`` if it is over.
     """
-    _show(context, log, "unreachable_since", datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds"))
+    moment = None if since is None else datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")
+    _show(context, log, "unreachable_since", moment)
 
 
 def report_failure(

@@ -222,7 +222,9 @@ class VideoCreation:
             if obtained.action is Action.WAIT_FOR_API:
                 self._wait_for_api(submitter, obtained)
                 continue
-            self._outage = None
+            if self._outage is not None:
+                self._outage = None
+                show_waiting_for_api(self._context, self._log, None)
             if obtained.action is not Action.WAIT_FOR_SLOT:
                 self._end_slot_wait(submitter)
                 self._fail(obtained)

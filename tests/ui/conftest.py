@@ -75,6 +75,7 @@ def airflow(tmp_path_factory, emulator, small_emulator, video_folder, s3):
     env = {
         "AIRFLOW_CONN_SEEDANCE_DEFAULT": emulator.connection,
         "AIRFLOW_CONN_SMALL": small_emulator.connection,
+        "AIRFLOW_CONN_AWAY": json.dumps(json.loads(emulator.connection) | {"host": "http://127.0.0.1:9/api/v1"}),
         "AIRFLOW__SEEDANCE__VIDEO_OPERATORS": "BrandVideoOperator",
         "SEEDANCE_VIDEO_FOLDER": video_folder.as_uri(),
         "AIRFLOW__CORE__AUTH_MANAGER": FAB,

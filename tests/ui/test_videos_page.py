@@ -51,6 +51,12 @@ class TestWhileItIsMade:
         expect(cards.get_by_text("in progress", exact=True)).to_be_visible(timeout=120_000)
         expect(cards.get_by_text("waiting for a free slot", exact=True)).to_be_visible(timeout=120_000)
 
+    def test_a_task_that_waits_for_an_api_that_does_not_answer_says_since_when(self, airflow, page_of, run_of):
+        run_of("out_of_reach", finished=False)
+        since = re.compile(r"^API unreachable since [0-2]\d:[0-5]\d$")
+        card = card_of(open_videos(page_of(), airflow, "dag=out_of_reach"), "A ship in a bottle")
+        expect(card.get_by_text(since)).to_be_visible(timeout=120_000)
+
 
 @pytest.fixture
 def all_runs(run_of):

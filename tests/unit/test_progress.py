@@ -112,6 +112,8 @@ def test_an_outage_is_shown_by_the_moment_at_which_it_began():
     one_try = context()
     show_waiting_for_api(one_try, LOG, 1_700_000_000.9)
     assert one_try["ti"].xcoms == {"unreachable_since": "2023-11-14T22:13:20+00:00"}
+    show_waiting_for_api(one_try, LOG, None)
+    assert one_try["ti"].xcoms == {"unreachable_since": None}
 
 
 class _NoXComs:

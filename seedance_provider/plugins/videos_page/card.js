@@ -56,6 +56,7 @@ export class Card {
     this.#showFacts([
       ["Model", video.model],
       ["Size", video.size],
+      ["Not as asked", video.mismatches],
       ["Credits", video.failure ? undefined : creditsText(video.credits)],
       ["Reason", video.failure?.reason],
       ["Made in", video.generationSeconds !== undefined ? duration(video.generationSeconds) : undefined],

@@ -22,7 +22,10 @@ export function tellingKeys(instance) {
   if (instance.state === "success") return ["return_value"];
   if (instance.state === "failed" || instance.state === "up_for_retry") return ["failure", "submitted"];
   // One that waits for a worker, or to look again, has been at work before, if it has begun.
-  return instance.start_date ? ["submitted"] : [];
+  if (!instance.start_date) return [];
+  // What waits for the API to answer has no video task yet. A task that waits in its worker has no trigger to tell by.
+  if (isTrigger(instance, "OutageTrigger")) return ["unreachable_since"];
+  return instance.state === "running" ? ["submitted", "unreachable_since"] : ["submitted"];
 }
 
 export function describe(instance, pushed, now = Date.now()) {
@@ -34,10 +37,11 @@ export function describe(instance, pushed, now = Date.now()) {
   const videoTask = text(known.task_id) ?? text(failure.task_id) ?? text(rendered.video_task_id);
   return {
     phase: phaseOf(instance, result),
-    label: labelOf(instance, submitted, result),
+    label: labelOf(instance, submitted, result, moment(pushed.unreachable_since)),
     prompt: text(known.prompt) ?? text(rendered.prompt),
     model: text(known.model) ?? text(rendered.model),
     size: sizeOf(known, rendered),
+    mismatches: mismatchesOf(result),
     credits: creditsOf(known),
     generationSeconds: number(result.generation_seconds),
     videoTask,
@@ -80,6 +84,11 @@ export function duration(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+// Where the viewer is.
+function clock(then) {
+  return new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(then);
+}
+
 export function age(then, now = Date.now()) {
   const seconds = Math.max(0, (now - then) / 1000);
   for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
@@ -96,11 +105,16 @@ function phaseOf(instance, result) {
   return STATES.failed.includes(instance.state) ? "failed" : "active";
 }
 
-function labelOf(instance, submitted, result) {
+function labelOf(instance, submitted, result, unreachableSince) {
   if (instance.state === "success" && isUnfinished(result)) return "submitted";
   if (instance.state !== "deferred" && instance.state !== "running") return LABELS[instance.state] ?? String(instance.state);
   if (submitted.task_id) return "in progress";
-  return instance.trigger?.classpath?.endsWith(".SlotTrigger") ? "waiting for a free slot" : LABELS[instance.state] ?? "starting";
+  if (unreachableSince !== undefined) return `API unreachable since ${clock(unreachableSince)}`;
+  return isTrigger(instance, "SlotTrigger") ? "waiting for a free slot" : LABELS[instance.state] ?? "starting";
+}
+
+function isTrigger(instance, name) {
+  return instance.state === "deferred" && Boolean(instance.trigger?.classpath?.endsWith(`.${name}`));
 }
 
 // A task with wait_for_completion=False ends when its video has only just been asked for.
@@ -128,6 +142,10 @@ function sizeOf(known, rendered) {
   const length = inputs.duration ?? rendered.duration;
   const seconds = number(typeof length === "string" ? Number(length) : length);
   return [size, seconds && `${seconds} s`].filter(Boolean).join(", ") || undefined;
+}
+
+function mismatchesOf({ mismatches }) {
+  return Array.isArray(mismatches) ? mismatches.filter(text).join("; ") || undefined : undefined;
 }
 
 function vendorUrl(result, now) {

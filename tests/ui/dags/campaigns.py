@@ -58,6 +58,9 @@ with DAG("on_s3", schedule=None):
 with DAG("own_operator", schedule=None):
     BrandVideoOperator(task_id="create", prompt="A bottle of olive oil", duration=4)
 
+with DAG("out_of_reach", schedule=None):
+    CreateVideoOperator(task_id="create", prompt="A ship in a bottle", duration=4, seedance_conn_id="away")
+
 with DAG("full_account", schedule=None):
     CreateVideoOperator.partial(task_id="create", duration=4, seedance_conn_id="small").expand(
         prompt=["The first one", "The second one"]

@@ -1054,6 +1054,14 @@ class TestOutage:
         assert made.execute(context(StateStore()))["status"] == "success"
         assert len(api.created) == 3
 
+    def test_one_that_is_over_is_not_shown_to_who_waits_for_a_slot(self, api):
+        api.creations.extend([self.DOWN[0], Answer(429, {"message": "Concurrency limit reached"})])
+        one_try, made = context(StateStore()), operator()
+        deferral = deferred(made.execute, one_try)
+        again = deferred(made.resume_after_outage, one_try, {"answers": True}, **deferral.kwargs)
+        assert isinstance(again.trigger, SlotTrigger)
+        assert one_try["ti"].xcoms["unreachable_since"] is None
+
     @pytest.mark.parametrize("answer", [Answer(hang_up=True), Answer(502, b"<html>"), Answer(408, {"message": "x"})])
     def test_what_may_have_been_accepted_is_never_sent_again(self, api, answer):
         api.creations.append(answer)

@@ -15,7 +15,7 @@ from seedance_provider.decorators.seedance import seedance_video_task
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.sensors.seedance import VideoSensor
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
-from seedance_provider.triggers.seedance import SlotTrigger
+from seedance_provider.triggers.seedance import OutageTrigger, SlotTrigger
 
 NODE = Path(sys.executable).with_name("node")
 PAGE = Path(seedance_provider.plugins.__file__).with_name("videos_page")
@@ -69,6 +69,8 @@ def test_the_tasks_that_are_asked_for_are_those_of_the_real_classes():
     assert set(asked_for["landed"]) == {task.task_type for task in landers}
 
 
-def test_the_trigger_that_waits_for_a_slot_is_known_by_its_name():
-    assert f'".{SlotTrigger.__name__}"' in (PAGE / "video.js").read_text()
-    assert SlotTrigger("c", 0, 1).serialize()[0].endswith(f".{SlotTrigger.__name__}")
+@pytest.mark.parametrize("trigger", [SlotTrigger("c", 0, 1), OutageTrigger("c", 0, 1, 1)])
+def test_a_trigger_that_has_no_video_task_yet_is_known_by_its_name(trigger):
+    name = type(trigger).__name__
+    assert f'"{name}"' in (PAGE / "video.js").read_text()
+    assert trigger.serialize()[0].endswith(f".{name}")

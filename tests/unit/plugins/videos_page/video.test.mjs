@@ -29,6 +29,7 @@ test("a finished video", () => {
     prompt: "A kite",
     model: "seedance-20",
     size: "1280 × 720, 4 s",
+    mismatches: undefined,
     credits: { used: 200, estimated: 200 },
     generationSeconds: 120.4,
     videoTask: "task_a",
@@ -100,6 +101,38 @@ test("who waits for a slot is told from who waits for a video", () => {
   assert.equal(describe(instance({ state: "deferred", trigger: other }), {}, NOW).label, "starting");
 });
 
+test("who waits for an API that does not answer says since when, by the viewer's clock", () => {
+  const trigger = (name) => ({ classpath: `seedance_provider.triggers.seedance.${name}` });
+  const waiting = instance({ state: "deferred", trigger: trigger("OutageTrigger") });
+  const label = (of, pushed) => describe(of, pushed, NOW).label;
+  const since = { unreachable_since: new Date(2026, 2, 1, 8, 0, 30).toISOString() };
+  assert.equal(label(waiting, since), "API unreachable since 08:00");
+  assert.equal(label(waiting, { unreachable_since: new Date(2026, 2, 1, 0, 5).toISOString() }), "API unreachable since 00:05");
+  assert.equal(label(instance({ state: "running" }), since), "API unreachable since 08:00");
+  for (const odd of ["", undefined, null, 7, "soon"]) assert.equal(label(waiting, { unreachable_since: odd }), "starting", String(odd));
+  // An outage that is over.
+  assert.equal(label(instance({ state: "running" }), { ...since, submitted: submitted() }), "in progress");
+  for (const state of ["queued", "success", "failed", "up_for_retry"]) {
+    assert.doesNotMatch(label(instance({ state }), since), /unreachable/, state);
+  }
+});
+
+test("an outage is asked for only where there may be one", () => {
+  const begun = { start_date: "2026-03-01T11:50:00Z", state: "deferred" };
+  const deferred = (name) => tellingKeys({ ...begun, trigger: { classpath: `seedance_provider.triggers.seedance.${name}` } });
+  assert.deepEqual(deferred("OutageTrigger"), ["unreachable_since"]);
+  for (const name of ["VideoTrigger", "SlotTrigger"]) assert.deepEqual(deferred(name), ["submitted"], name);
+  assert.deepEqual(tellingKeys({ ...begun, state: "running" }), ["submitted", "unreachable_since"]);
+});
+
+test("a video that is not what was asked for says so in one line", () => {
+  const seen = (mismatches) => describe(instance(), { return_value: result({ mismatches }) }, NOW).mismatches;
+  const wrong = ["aspect_ratio: 9:16 asked, 16:9 made", "resolution: 720p asked, 480p made (864x496)"];
+  assert.equal(seen(wrong), wrong.join("; "));
+  assert.equal(seen(["a", 7, null, {}, "", "b"]), "a; b");
+  for (const odd of [[], undefined, null, "text", 7, {}, [null]]) assert.equal(seen(odd), undefined);
+});
+
 test("a state that Airflow may have one day is shown as it is", () => {
   for (const state of ["paused", null, undefined]) {
     const video = describe(instance({ state }), {}, NOW);
@@ -125,7 +158,7 @@ test("the XComs that say most are asked for", () => {
   const keys = (state, start_date) => tellingKeys({ state, start_date });
   assert.deepEqual(keys("success", begun), ["return_value"]);
   for (const state of ["failed", "up_for_retry"]) assert.deepEqual(keys(state, begun), ["failure", "submitted"]);
-  for (const state of STATES.active.filter((one) => one !== "up_for_retry")) {
+  for (const state of STATES.active.filter((one) => !["up_for_retry", "running"].includes(one))) {
     assert.deepEqual(keys(state, begun), ["submitted"], state);
     assert.deepEqual(keys(state, null), [], state);
   }
@@ -170,7 +203,7 @@ const ODD = [
   JSON.parse('{"toString": 1, "valueOf": 1}'),
   "<img src=x onerror=alert(1)>", "x".repeat(100_000),
 ];
-const TEXTS_OR_NOT = ["prompt", "model", "size", "videoTask", "vendorUrl"];
+const TEXTS_OR_NOT = ["prompt", "model", "size", "mismatches", "videoTask", "vendorUrl"];
 const NUMBERS_OR_NOT = ["generationSeconds", "began", "ended"];
 
 function isSound(video) {
@@ -190,14 +223,14 @@ function isSound(video) {
 test("an XCom may be anything", () => {
   for (const state of Object.values(STATES).flat()) {
     for (const odd of ODD) {
-      isSound(describe(instance({ state }), { return_value: odd, submitted: odd, failure: odd }, NOW));
+      isSound(describe(instance({ state }), { return_value: odd, submitted: odd, failure: odd, unreachable_since: odd }, NOW));
       isSound(describe(instance({ state, rendered_fields: odd }), {}, NOW));
     }
   }
 });
 
 test("so may every value in it", () => {
-  const names = Object.keys({ ...result(), ...submitted(), message: 1, advice: 1, reason: 1, retryable: 1, resolution: 1, duration: 1 });
+  const names = Object.keys({ ...result(), ...submitted(), message: 1, advice: 1, reason: 1, retryable: 1, mismatches: 1, resolution: 1, duration: 1 });
   for (const state of ["success", "failed", "deferred", "up_for_retry"]) {
     for (const name of names) {
       for (const odd of ODD) {
