@@ -15,6 +15,7 @@ from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.emulator.faults import FAULTS
 from seedance_provider.emulator.refusals import REFUSALS
 from seedance_provider.emulator.settings import DEFAULT_KEY
+from tools.chaos.faults import leaves_unknown
 from tools.waiting import wait_until
 
 REQUEST = VideoRequest(prompt="A small boat", duration=4, resolution="480p")
@@ -73,6 +74,7 @@ def test_a_submission_is_only_sent_again_if_it_was_certainly_not_accepted(client
     wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
 
     assert verdict is KNOWN.get(fault, Verdict.UNKNOWN_OUTCOME)
+    assert leaves_unknown({"on": "createTask", "fault": fault}) is (verdict is Verdict.UNKNOWN_OUTCOME)
     accepted = client.ledger()["submissionCount"]
     assert accepted == FAULTS[fault].handles
     if verdict in (Verdict.TRANSIENT, Verdict.WAIT_FOR_SLOT):

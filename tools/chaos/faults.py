@@ -58,7 +58,20 @@ FAULTS: list[dict[str, Any]] = [
     for fault, probability in probabilities.items()
 ]
 
-_SAFE = frozenset({"connection_refused", "internal_error", "rate_limited", "concurrency_limit", "slow", "never_ends"})
+#: The answer is lost, or nobody can read it.
+_LOST = frozenset(
+    {
+        "reset",
+        "timeout",
+        "bad_gateway",
+        "unavailable",
+        "gateway_timeout",
+        "html_page",
+        "empty",
+        "broken_json",
+        "cut_json",
+    }
+)
 
 
 def leaves_unknown(fault: dict[str, Any]) -> bool:
@@ -67,4 +80,5 @@ def leaves_unknown(fault: dict[str, Any]) -> bool:
 
     :param fault: one that was injected, as the emulator lists it.
     """
-    return fault["on"] == "createTask" and fault["fault"] not in _SAFE
+    kind = fault["fault"].removesuffix("_before").removesuffix("_after")
+    return fault["on"] == "createTask" and kind in _LOST

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from seedance_provider.emulator.refusals import REFUSALS
+from seedance_provider.submission import Submission, SubmissionState, plan_from_record
 from tools.chaos.evidence import Evidence, Hit, Job, VideoEvidence
 from tools.chaos.verdict import judge
 
 SUBMITTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
-REPORT = "It is unknown whether a video was paid for: ... Look for it in the vendor's web account."
+SECOND = timedelta(seconds=1)
+
+
+def report(sent_at=SUBMITTED_AT):
+    """As the provider says it."""
+    record = Submission(SubmissionState.SUBMITTING, "f", sent_at.isoformat(timespec="milliseconds"), 3, 160)
+    return plan_from_record(record, fingerprint="f", max_tries=3).message
+
+
 RECORD = {"state": "submitted", "task_id": "task_1", "submitted_at": SUBMITTED_AT.isoformat(), "reason": None}
-UNKNOWN = RECORD | {"state": "abandoned", "task_id": None, "reason": REPORT}
+UNKNOWN = RECORD | {"state": "abandoned", "task_id": None, "reason": report()}
 
 
 def job(number=1, charged=160, created=0, ended=5000):
-    return Job(f"task_{number}", charged, created, ended)
+    """The times are milliseconds after the moment that the record names."""
+    began = int(SUBMITTED_AT.timestamp() * 1000)
+    return Job(f"task_{number}", charged, began + created, None if ended is None else began + ended)
 
 
 def video(**facts):
@@ -104,6 +116,21 @@ class TestUnknown:
         assert verdict(video(record=UNKNOWN), hits=[hit(what, prompts=())]).is_good
         assert not verdict(video(record=UNKNOWN), hits=[hit(what, after=60, prompts=())]).is_good
 
+    def test_is_explained_by_each_way_to_lose_an_answer(self):
+        for name in ("reset_before", "timeout_after", "bad_gateway_before", "html_page_after", "cut_json_after"):
+            assert verdict(video(record=UNKNOWN), faults=[fault(name)]).is_good, name
+
+    def test_is_explained_by_a_kill_soon_after_a_request_that_came_late(self):
+        late = video(record=UNKNOWN, jobs=(job(created=30_000, ended=35_000),))
+        assert verdict(late, hits=[hit(after=32)]).is_good
+
+    def test_is_explained_for_each_request_of_its_own(self):
+        again = SUBMITTED_AT + 100 * SECOND
+        twice = video(record=UNKNOWN, log=report(again))
+        lost = [fault("reset_before"), fault("reset_before", after=101)]
+        assert verdict(twice, faults=lost).is_good
+        assert verdict(twice, faults=lost[:1]).unexplained == ("a",)
+
     def test_is_explained_by_an_outage_that_another_request_began(self):
         assert verdict(video(record=UNKNOWN), faults=[fault("connection_refused", prompt="b")]).is_good
 
@@ -115,7 +142,10 @@ class TestUnknown:
             pytest.param({"hits": [hit(prompts=("b",))]}, id="another worker was killed"),
             pytest.param({"hits": [hit(after=60)]}, id="killed a minute later"),
             pytest.param({"faults": [fault("reset_after", prompt="b")]}, id="another answer was lost"),
-            pytest.param({"faults": [fault("internal_error")]}, id="a documented refusal"),
+            *(pytest.param({"faults": [fault(name)]}, id=name) for name in REFUSALS),
+            *(pytest.param({"faults": [fault(name)]}, id=name) for name in ("slow", "never_ends", "concurrency_limit")),
+            pytest.param({"faults": [fault("reset_after", after=-30)]}, id="the answer to an earlier request"),
+            pytest.param({"faults": [fault("reset_after", after=90)]}, id="the answer to a later request"),
             pytest.param({"faults": [fault("reset_before", on="recordInfo")]}, id="another request"),
         ],
     )
@@ -128,3 +158,7 @@ class TestUnknown:
         found = verdict(video(), faults=[fault("reset_after")])
         assert found.unreported == ("a",)
         assert not found.is_good
+
+    def test_has_to_be_reported_for_each_request(self):
+        lost = [fault("reset_after"), fault("reset_after", after=101)]
+        assert verdict(video(record=UNKNOWN), faults=lost).unreported == ("a",)

@@ -59,7 +59,7 @@ match os.environ.get("CHAOS_SABOTAGE"):
     case "resend":
         SeedanceClient.create_task = resend
     case "forget":
-        SubmissionStore.save = lambda *_: None
+        SubmissionStore.save = SubmissionStore.claim = lambda *_: None
 
 
 @task_group
