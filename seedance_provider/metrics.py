@@ -61,7 +61,7 @@ class VideoMetrics:
         """
         A video differs from what was asked for.
 
-        :param mismatches: how, each beginning with the name of the input, see :mod:`seedance_provider.api.mismatches`.
+        :param mismatches: how, each beginning with the name of the input and a colon.
         """
         for mismatch in mismatches:
             self._count("seedance.video.mismatched", input=mismatch.partition(":")[0])

@@ -41,8 +41,8 @@ class VideoTrigger(BaseTrigger):
     :param poll_interval: seconds between two looks; with ``typical_seconds`` those after which a finished video is
         noticed as soon, on average, although there are fewer looks.
     :param error_tolerance: how long, in seconds, to tolerate failing polls.
-    :param was_seen: whether the API has shown the video task to this account, or created it for it, see
-        :class:`~seedance_provider.waiting.VideoWait`.
+    :param was_seen: whether the API has shown the video task to this account, or created it for it. Then a key that is
+        refused, and a video task that is not shown, are tolerated for as long as an API that can't be reached.
     :param estimated_credits: what the video is expected to cost, for a person who ends the task.
     :param settles: whether its credits may change within seconds after success; then they are read until they have, or
         for 15 seconds. ``None`` if the model that the API names decides.
