@@ -34,6 +34,7 @@ WAITING = {
     "submitted_only": "submitted_only",
     "waits_for_submitted": "waits_for_submitted",
     "waits_for_slot": "waits_for_slot",
+    "waits_for_api": "waits_for_api",
 }
 #: And the second one: it has come, and no worker has seen it yet, or the worker or trigger is gone.
 GOING_ON = {
@@ -41,6 +42,7 @@ GOING_ON = {
     "submitted_only": "submitted_only",
     "waits_for_submitted": "waits_for_submitted_resumes",
     "waits_for_slot": "waits_for_slot_resumes",
+    "waits_for_api": "waits_for_api_resumes",
     "waits_in_taskflow": "waits_in_taskflow",
     "has_delivered": "has_delivered",
     "is_submitting": "is_submitting",
@@ -190,6 +192,12 @@ def test_a_place_in_the_queue_of_then_is_kept(upgraded, name):
     assert upgraded[name].result("waits_for_slot")["prompt"] == "A queue in the rain"
 
 
+@pytest.mark.parametrize("name", ["waiting", "going on"])
+def test_an_outage_of_then_is_survived(upgraded, name):
+    assert upgraded[name].state("waits_for_api") == ("success", 1)
+    assert upgraded[name].result("waits_for_api")["prompt"] == "A message in a bottle"
+
+
 def test_a_trigger_of_a_newer_release_ends_the_try_and_the_next_one_finds_the_video(upgraded):
     run = upgraded["going back"]
     assert run.state("waits_for_video") == ("success", 2)
@@ -206,10 +214,13 @@ def test_a_record_of_a_newer_release_is_refused_for_good_and_left_as_it_is(upgra
     assert kept["task_id"] == run.videos["<video of has_delivered>"]
 
 
-def test_only_who_waited_for_a_slot_has_paid(release, upgraded, accounts):
-    """One video for each of the two that had not submitted yet, and none for all the others."""
+def test_only_who_had_submitted_nothing_has_paid(release, upgraded, accounts):
+    """One video for each of the four that had not submitted yet, and none for all the others."""
     text = "".join(path.read_text() for path in release.iterdir())
     listed = [each["prompt"] for account in accounts.values() for each in account.ledger()["submissions"]]
-    assert [prompt for prompt in listed if prompt in text] == ["A queue in the rain"] * 2
+    assert sorted(prompt for prompt in listed if prompt in text) == [
+        *["A message in a bottle"] * 2,
+        *["A queue in the rain"] * 2,
+    ]
     earlier = [prompt for prompt in listed if prompt.endswith(" as then")]
     assert len(earlier) == sum(len(run.videos) for run in upgraded.values())

@@ -99,7 +99,7 @@ class TestRecordings:
         found = situations(release)
         assert {situation.release for situation in found.values()} == {release.name}
         triggers = {name for name, situation in found.items() if situation.row["trigger"]}
-        assert {"waits_for_video", "waits_for_submitted", "waits_for_slot"} <= triggers
+        assert {"waits_for_video", "waits_for_submitted", "waits_for_slot", "waits_for_api"} <= triggers
         kept = {key for situation in found.values() for key in situation.row["state_store"]}
         assert {"seedance_submission", "seedance_landing", "seedance_files", "seedance_inputs"} <= kept
         submissions = [situation.row["state_store"].get("seedance_submission") for situation in found.values()]
@@ -136,16 +136,18 @@ class TestResuming:
         assert result["video_url"].startswith(api.url)
         results = [each.row["xcoms"].get("return_value") for each in situations(case[0]).values()]
         promised = [each for each in results if isinstance(each, dict) and each.get("status") == "success"]
-        own = {"estimated_credits", "prompt", "inputs"} if task.task_type == "VideoSensor" else set()
+        own = {"estimated_credits", "prompt", "inputs", "mismatches"} if task.task_type == "VideoSensor" else set()
         assert promised
         assert all(each.keys() - own <= result.keys() for each in promised)
         assert api.asked == []
 
-    @cases(next_method=lambda method: method == "on_slot", trigger=lambda trigger: trigger is None)
-    def test_a_free_slot_is_used_once(self, api, row, task, next_try):
+    @cases(
+        next_method=lambda method: method in ("on_slot", "resume_after_outage"), trigger=lambda trigger: trigger is None
+    )
+    def test_what_may_be_asked_again_is_asked_once(self, api, row, task, next_try):
         api.creations.append(Answer(body={"taskId": "task_a"}))
         with pytest.raises(TaskDeferred):
-            task.on_slot(next_try, **row["next_kwargs"])
+            getattr(task, row["next_method"])(next_try, **row["next_kwargs"])
         assert len(api.created) == 1
 
 
@@ -270,7 +272,7 @@ class TestXComs:
         reserved = pushed[BUDGET_KEY]["credits"]
 
         class Ti(TaskInstance):
-            task_id, map_index = "another", -1
+            id, task_id, map_index, task = "another", "another", -1, None
 
             def xcom_pull(self, *, task_ids, key):
                 return [pushed[BUDGET_KEY]]
@@ -291,8 +293,8 @@ class TestXComs:
 
     @cases(trigger=lambda trigger: trigger is not None)
     def test_the_videos_page_knows_what_is_waited_for(self, row):
-        slot = row["task_id"] == "waits_for_slot"
-        assert described(json.dumps([row]))[0]["label"] == ("waiting for a free slot" if slot else "in progress")
+        labels = {"waits_for_slot": "waiting for a free slot", "waits_for_api": "API unreachable since "}
+        assert described(json.dumps([row]))[0]["label"].startswith(labels.get(row["task_id"], "in progress"))
 
 
 @cache

@@ -56,6 +56,7 @@ _FIRST: dict[str, Callable[[Row], bool]] = {
     "waits_in_taskflow": _is("deferred"),
     "waits_for_submitted": _is("deferred"),
     "waits_for_slot": _is("deferred"),
+    "waits_for_api": _is("deferred"),
     "submitted_only": _is("success"),
     "is_submitting": _is_asking,
     "has_failed": _is("failed"),
@@ -69,6 +70,7 @@ _RESUMED: dict[str, Callable[[Row], bool]] = {
     "waits_for_video": _has_event,
     "waits_for_submitted": _has_event,
     "waits_for_slot": _has_event,
+    "waits_for_api": _has_event,
 }
 
 
@@ -129,12 +131,13 @@ def _record(temporary: Path, folder: Path) -> None:
             name: exits.enter_context(EmulatorProcess(temporary / name, generation_seconds=seconds, options=options))
             for name, seconds, options in (
                 ("seedance_default", 2, ()),
-                ("slow", 45, ()),
+                ("slow", 75, ()),
                 ("small", 60, ("--concurrency-limit", "1")),
             )
         }
         late = {"fault": "timeout_before", "on": "createTask", "seconds": 600, "prompt": "A letter is posted"}
-        emulators["seedance_default"].set_faults([late])
+        down = {"fault": "internal_error", "on": "createTask", "prompt": "A message in a bottle"}
+        emulators["seedance_default"].set_faults([late, down])
         images, videos, dags = (temporary / name for name in ("images", "videos", "dags"))
         for made in (images, videos, dags):
             made.mkdir()

@@ -71,6 +71,7 @@ with DAG(
         task_id="waits_for_slot", prompt="A queue in the rain", duration=4, poll_interval=1, seedance_conn_id="small"
     )
 
+    CreateVideoOperator(task_id="waits_for_api", prompt="A message in a bottle", duration=4, poll_interval=1)
     CreateVideoOperator(task_id="is_submitting", prompt="A letter is posted", duration=4)
     CreateVideoOperator(task_id="has_failed", prompt="[fail:text_moderation] A bad idea", duration=4)
     CreateVideoOperator(
