@@ -110,6 +110,16 @@ class Submitter:
             self.log.warning("%s So less is said of the video.", error)
             return None
 
+    def knows_a_video(self) -> bool:
+        """
+        Return whether the next try will know of the video: a task that was deferred below Airflow 3.3 has no record,
+        also if it resumes on a newer one. A record that can't be read now is there.
+        """
+        try:
+            return self.store.load() is not None
+        except (SubmissionStoreError, SubmissionRecordError):
+            return True
+
     def delivered(self, task: VideoTask | None = None, mismatches: Sequence[str] = ()) -> None:
         """
         Note that Airflow has the result: a clear after this is a re-run.
@@ -143,7 +153,8 @@ class Submitter:
 
         :param result: how the wait ended.
         """
-        plan = plan_from_wait(result, recorded=self.store.keeps_records)
+        recorded = result.outcome is Outcome.FINISHED or self.knows_a_video()
+        plan = plan_from_wait(result, recorded=recorded)
         if plan.action is Action.USE and result.task is not None:
             return result.task
         failed = result.task if result.task is not None and result.task.status is TaskStatus.FAIL else None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowTaskTimeout,
 )
 
@@ -156,7 +157,7 @@ class VideoCreation:
             yield
         except (Exception, AirflowTaskTimeout) as error:
             video_task_id = self._ending.video_task_id
-            if self._keeps_records or video_task_id is None or self._has_decided:
+            if video_task_id is None or self._has_decided or self._submitter().knows_a_video():
                 raise
             self._fail(
                 Plan(
@@ -180,6 +181,11 @@ class VideoCreation:
             self._fail(Plan(Action.FAIL, str(error), NOTHING_SUBMITTED, error.advice, error=error))
         except FileUnavailableError as error:
             self._fail(plan_from_upload_error(error))
+        except AirflowNotFoundException as error:
+            happened = f"{str(error).rstrip('. ')}."
+            self._fail(
+                Plan(Action.RETRY, happened, NOTHING_SUBMITTED, next_try="looks it up again", reason="no_connection")
+            )
         except SubmissionStoreError as error:
             self._fail(plan_from_store_error(error))
         except SubmissionRecordError as error:
@@ -222,16 +228,21 @@ class VideoCreation:
             if obtained.action is Action.WAIT_FOR_API:
                 self._wait_for_api(submitter, obtained)
                 continue
-            if self._outage is not None:
-                self._outage = None
-                show_waiting_for_api(self._context, self._log, None)
+            self._end_outage()
             if obtained.action is not Action.WAIT_FOR_SLOT:
                 self._end_slot_wait(submitter)
                 self._fail(obtained)
             self._log.info(obtained.message)
             self._wait_for_slot(submitter, obtained)
+        self._end_outage()
         self._end_slot_wait(submitter)
         return obtained
+
+    def _end_outage(self) -> None:
+        if self._outage is not None:
+            self._log.info("The API answers again, after %.0f s.", time.time() - self._outage[0])
+            self._outage = None
+            show_waiting_for_api(self._context, self._log, None)
 
     def _wait_for_slot(self, submitter: Submitter, refused: Plan) -> None:
         limit = refused.error.limit if isinstance(refused.error, ConcurrencyLimitError) else None

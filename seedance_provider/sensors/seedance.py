@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowSensorTimeout,
     BaseSensorOperator,
     PokeReturnValue,
@@ -41,7 +42,7 @@ class VideoSensor(BaseSensorOperator):
     Cost and retries: looking costs nothing, and a sensor never submits. A video task that failed ends the sensor
     without retries, since looking again can't change it; the message says whether submitting anew can help. A video
     that is not ready within ``timeout`` goes on being made, and clearing the sensor goes on waiting. An API that can't
-    be reached is put up with for ``error_tolerance``, then the task fails and may be retried.
+    be reached is tolerated for ``error_tolerance``, then the task fails and may be retried.
     With ``soft_fail=True`` the task is skipped instead, whatever ended the wait: a failed video task, the time, or an
     API that can't be reached or refuses the key.
 
@@ -167,6 +168,18 @@ class VideoSensor(BaseSensorOperator):
         try:
             settings = hook.get_settings()
             return ConnectionReader(hook, SeedanceClient(settings.protocol())), settings
+        except AirflowNotFoundException as error:
+            story = (str(error), "Polling costs nothing.", "The next try looks the connection up again.")
+            report_failure(
+                context,
+                self.log,
+                story,
+                None,
+                reason="no_connection",
+                video_task_id=self.video_task_id,
+                retryable=True,
+            )
+            raise
         except InvalidRequestError as error:
             story = (str(error), "Polling costs nothing.", error.advice)
             report_failure(

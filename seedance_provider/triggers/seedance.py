@@ -240,7 +240,7 @@ class SlotTrigger(BaseTrigger):
 
     :param seedance_conn_id: the Airflow connection.
     :param deadline: when to give up, in seconds since the epoch.
-    :param probe_interval: seconds after which the first in the queue tries its luck.
+    :param probe_interval: seconds after which the first task in the queue probes for a free slot.
     :param since: when the task first wanted a slot, in seconds since the epoch: the one that has waited for longest
         comes first. Default: when the trigger begins.
     :param refused_at: when the API refused it, likewise.

@@ -33,6 +33,7 @@ from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.retry_policy import seedance_retry_policy
 from seedance_provider.stored_file import StoredFile
+from seedance_provider.submission import Submission, SubmissionState, SubmissionStore
 from seedance_provider.triggers.seedance import OutageTrigger, SlotTrigger, VideoTrigger
 from tests.support import media
 from tests.support.airflow_versions import needs_retry_policies
@@ -59,6 +60,14 @@ def deferred(call, *args, **kwargs) -> TaskDeferred:
 
 def event(**fields) -> dict:
     return {"outcome": "finished", "message": "", "task": None, "video_task_id": "task_a"} | fields
+
+
+def recorded() -> StateStore:
+    """A store that holds the record of task_a."""
+    store = StateStore()
+    record_of_it = Submission(SubmissionState.SUBMITTED, "abc", "2026-01-02T03:04:05+00:00", 3, 200, task_id="task_a")
+    SubmissionStore(store).save(record_of_it)
+    return store
 
 
 def success_event() -> dict:
@@ -210,7 +219,7 @@ class TestDeferring:
     )
     def test_an_early_end_of_the_wait_is_retried_only_if_that_can_help(self, fired, error):
         with pytest.raises(AirflowException) as caught:
-            operator().on_video(context(StateStore()), fired)
+            operator().on_video(context(recorded()), fired)
         assert type(caught.value) is error
 
     def test_a_retry_reattaches(self, api):
@@ -368,6 +377,12 @@ class TestFailure:
         _, failure = self.failed(operator(), context(StateStore()))
         assert "no API key" in failure["message"]
 
+    def test_of_a_connection_that_is_not_there(self):
+        raised, failure = self.failed(operator(seedance_conn_id="nobody"), context(StateStore()))
+        assert (failure["reason"], failure["retryable"]) == ("no_connection", True)
+        assert "'nobody'" in failure["message"]
+        assert type(raised) is AirflowException
+
     def test_of_a_file_that_is_not_there_now(self, api, tmp_path, monkeypatch):
         def down(_):
             raise FileUnavailableError("The storage is down.")
@@ -387,7 +402,7 @@ class TestFailure:
         ],
     )
     def test_of_a_wait_that_ended_early(self, fired, retryable):
-        raised, failure = self.failed(operator(), context(StateStore()), "on_video", fired)
+        raised, failure = self.failed(operator(), context(recorded()), "on_video", fired)
         assert failure.pop("advice")
         assert failure == {
             "task_id": "task_a",
@@ -928,9 +943,14 @@ class TestWithoutAStateStore:
 
 
 class TestWithAStateStore:
+    def test_a_task_that_was_deferred_before_there_was_one_has_no_record(self):
+        # Airflow was upgraded to 3.3 while the task was deferred: its retry would pay again.
+        with pytest.raises(AirflowFailException):
+            operator().on_video(context(StateStore()), event(outcome="timed_out", message="Not yet."))
+
     @pytest.mark.parametrize("reason", ["Trigger timeout", "Trigger failure"])
     def test_a_deferral_that_airflow_has_ended_is_retried_and_re_attaches(self, reason):
-        one_try = context(StateStore())
+        one_try = context(recorded())
         one_try["ti"].xcoms["task_id"] = "task_a"
         with pytest.raises(AirflowException, match=r"Trigger (timeout|failure)"):
             operator().resume_execution("__fail__", {"error": reason}, one_try)
@@ -1091,7 +1111,7 @@ class TestLastTry:
         fired = event(outcome="timed_out", message="Not yet.")
         for try_number, speaks_of_it in ((3, True), (4, False)):
             with pytest.raises(AirflowException):
-                operator().on_video(context(StateStore(), max_tries=3, try_number=try_number), fired)
+                operator().on_video(context(recorded(), max_tries=3, try_number=try_number), fired)
             said = capsys.readouterr().out
             assert ("The next try" in said) is speaks_of_it
             assert "re-attaches" in said

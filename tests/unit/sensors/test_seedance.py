@@ -372,6 +372,10 @@ class TestFailure:
         assert (failure["reason"], failure["message"]) == ("invalid_request", str(raised))
         assert failure["retryable"] is False
 
+    def test_of_a_connection_that_is_not_there(self):
+        _, failure = self.failed(sensor(seedance_conn_id="nobody").execute)
+        assert (failure["reason"], failure["task_id"], failure["retryable"]) == ("no_connection", "task_a", True)
+
     def test_is_shown_also_if_the_sensor_only_skips(self, api):
         api.readings.append(Answer(body=record("fail", error=MODERATION)))
         one_try = context()
