@@ -21,7 +21,13 @@ STARTED_BY_EVENTS = "seedance_catalogue"
 
 
 @pytest.fixture(scope="module")
-def finished(airflow_stack):
+def made_before(emulator):
+    """How many videos others have asked for."""
+    return emulator.ledger()["submissionCount"]
+
+
+@pytest.fixture(scope="module")
+def finished(airflow_stack, made_before):
     """All examples, started together and waited for."""
     airflow_stack.call("POST", "/pools", json={"name": "seedance", "slots": 2, "include_deferred": True})
     runs = {}
@@ -228,6 +234,15 @@ def test_returns_what_the_next_tasks_need(airflow_stack, finished):
     }
     assert result["prompt"].startswith("A serene Japanese garden")
     assert airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "create", key="task_id") == result["task_id"]
+
+
+def test_nothing_is_asked_for_that_an_older_api_can_not_be_asked_for(finished, emulator, made_before):
+    made = emulator.ledger()["submissions"][made_before:]
+    assert {entry["model"] for entry in made} == {"seedance-20"}
+    # The last one is what the newest API makes of the quickstart's square.
+    sizes = {(1280, 720), (720, 1280), (960, 960)}
+    assert {(entry["width"], entry["height"]) for entry in made} == sizes
+    assert {purpose for entry in made for purpose, _ in entry["references"]} == {"First frame", "Last frame"}
 
 
 def test_pays_once_for_every_video(finished, emulator):
