@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 import sys
-from http.client import HTTPException
+from http.client import HTTPException, RemoteDisconnected
 
 __all__ = ["cause_of"]
 
@@ -46,7 +46,9 @@ def _words(error: BaseException) -> str:
         case ssl.SSLError() | socket.gaierror():
             return _PLACE.sub("", error.strerror or str(error))
         case HTTPException():
-            return str(error)
+            # The text of others may be what the other side has sent, and that may be the key.
+            is_ours = isinstance(error, RemoteDisconnected) or type(error).__name__ == "IncompleteRead"
+            return str(error) if is_ours else f"broken HTTP: {type(error).__name__}"
         case OSError(errno=int(number)):
             # Python's own words for some of them, such as asyncio's, are about something else.
             return os.strerror(number)

@@ -87,6 +87,7 @@ ECHOES = {
 }
 GARBAGE = {
     "the status line": f"Bearer {KEY}\r\n\r\n",
+    "the version": f"HTTP/{KEY} 200 OK\r\n\r\n",
     "a header": f"HTTP/1.1 200 OK\r\nAuthorization Bearer {KEY}\r\n\r\n",
     "the length": f"HTTP/1.1 200 OK\r\nContent-Length: {KEY}\r\n\r\n",
     "the length of a chunk": f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{KEY}\r\nabc",
