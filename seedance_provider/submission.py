@@ -509,7 +509,8 @@ def _sentence(error: Exception) -> str:
 def _plan_from_failure(task: VideoTask) -> Plan:
     failure = failure_of(task)
     if failure.retryable:
-        return Plan(Action.RETRY, failure.happened, REFUNDED, next_try="submits a new one", error=failure)
+        submits = "submits a new one"
+        return Plan(Action.RETRY, failure.happened, REFUNDED, failure.advice, next_try=submits, error=failure)
     advice = f"{failure.advice} Retrying the same can't help. {_TO_SUBMIT_ANEW}".strip()
     return Plan(Action.ABANDON, failure.happened, REFUNDED, advice, error=failure)
 

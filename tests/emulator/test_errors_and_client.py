@@ -125,7 +125,7 @@ FAILED = {
 }
 ENDS = {
     PERMANENT: Action.FAIL,
-    TRANSIENT: Action.RETRY,
+    TRANSIENT: Action.WAIT_FOR_API,
     WAIT_FOR_SLOT: Action.WAIT_FOR_SLOT,
 }
 
@@ -174,7 +174,7 @@ class TestRefusals:
         assert error.is_listed is not name.startswith("unlisted")
         plan = plan_from_refusal(error, RECORDED)
         assert plan.action is ENDS[verdict]
-        for said in ("nothing was charged", str(error.status), cause, next_step):
+        for said in ("Nothing was submitted or charged", str(error.status), cause, next_step):
             assert said in plan.message
         assert (client.ledger()["submissionCount"], charged(client)) == (0, 0)
 
