@@ -92,7 +92,8 @@ class AirflowSettings:
                 "simple_auth_manager_all_admins": True,
                 "min_serialized_dag_update_interval": 1,
             },
-            "database": {"sql_alchemy_conn": f"sqlite:///{self.home / 'airflow.db'}"},
+            # On a busy machine the scheduler would end itself after five seconds, because the database is locked.
+            "database": {"sql_alchemy_conn": f"sqlite:///{self.home / 'airflow.db'}?timeout=60"},
             "usage_data_collection": {"enabled": False},
         }
 

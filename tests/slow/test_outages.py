@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from seedance_provider.emulator.settings import DEFAULT_KEY
+from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
 from tools.waiting import wait_until
 
@@ -45,6 +47,17 @@ with DAG(dag_id="outage", schedule=None):
 
 
 @pytest.fixture(scope="module")
+def dags_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("dags")
+
+
+@pytest.fixture(scope="module")
+def airflow_stack(tmp_path_factory, dags_folder):
+    with AirflowStack(tmp_path_factory.mktemp("airflow") / "home", dags_folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def away_emulator(tmp_path_factory):
     """An emulator that refuses connections for a while; what it is answering meanwhile, it answers."""
     with EmulatorProcess(tmp_path_factory.mktemp("away"), generation_seconds=10) as running:
@@ -60,7 +73,7 @@ def run(airflow_stack, dags_folder, away_emulator):
     airflow_stack.wait_for_dag("outage")
     airflow_stack.unpause("outage")
     body = {"connection_id": "away", "conn_type": "seedance", "host": away_emulator.base_url}
-    airflow_stack.call("POST", "/connections", json=body | {"password": "emulator-key"})
+    airflow_stack.call("POST", "/connections", json=body | {"password": DEFAULT_KEY})
     run_id = airflow_stack.trigger("outage", conf={"connection": "away"})
     wait_until(lambda: len(away_emulator.ledger()["submissions"]) >= 2, timeout=120, what="the first videos")
     before = len(away_emulator.ledger()["submissions"])
