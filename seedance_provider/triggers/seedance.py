@@ -201,6 +201,7 @@ class OutageTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for an answer."""
+        earliest = time.time() + min(_SETTLE_SECONDS, self.poll_interval)
         account = Account.join(self.seedance_conn_id)
         try:
             async with asyncio.timeout(max(self.give_up - time.time(), 0.0)):
@@ -210,6 +211,8 @@ class OutageTrigger(BaseTrigger):
             answers = False
         finally:
             await account.leave()
+        # Not at once: Airflow fails a task that resumes before its scheduler has heard that the task has deferred.
+        await asyncio.sleep(max(0.0, earliest - time.time()))
         yield TriggerEvent({"answers": answers})
 
     async def on_kill(self) -> None:
@@ -218,8 +221,7 @@ class OutageTrigger(BaseTrigger):
 
     async def _wait(self, account: Account) -> None:
         failures = 0
-        # Airflow fails a task that resumes before its scheduler has heard that the task has deferred.
-        after = max(self.not_before - time.time(), min(_SETTLE_SECONDS, self.poll_interval))
+        after = max(self.not_before - time.time(), 0.0)
         while True:
             try:
                 # Whether it is shown or refused, an answer is an answer.

@@ -231,6 +231,7 @@ def test_returns_what_the_next_tasks_need(airflow_stack, finished):
         "generation_seconds": pytest.approx(2.5, abs=0.1),
         "prompt": result["prompt"],
         "inputs": {"resolution": "1280x720", "duration": 5},
+        "mismatches": [],
     }
     assert result["prompt"].startswith("A serene Japanese garden")
     assert airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "create", key="task_id") == result["task_id"]
@@ -317,7 +318,7 @@ def test_describes_the_video_in_a_file_beside_it(airflow_stack, finished):
     video = landed(airflow_stack, run)
     described = json.loads(video.with_suffix(".json").read_text())
     assert described["prompt"] == "Hot-air balloons rise over a valley in the morning mist"
-    assert described["inputs"] == {"duration": 4}
+    assert described["inputs"] == {"duration": 4, "resolution": "1280x720"}
     assert described["size"] == video.stat().st_size
     assert described["airflow"]["run_id"] == run["dag_run_id"]
 
