@@ -93,13 +93,14 @@ class SeedanceHook(BaseHook):
         from airflow.providers.common.compat.connection import get_async_connection
         from airflow.sdk.log import mask_secret
 
-        # In threads: on the loop these could block on the pipe to Airflow.
-        await asyncio.to_thread(self._check_variable)
+        # Without the check of the variable: reading it tells Airflow the password to be masked, which in a thread can
+        # come between the triggerer's own messages, and ends the triggerer of Airflow 3.1. A trigger pays for nothing.
         try:
             return _read(
                 ConnectionSettings.from_connection, await get_async_connection(self.seedance_conn_id, hook=self)
             )
         except AirflowNotFoundException:
+            # In threads: on the loop these could block on the pipe to Airflow.
             settings = await asyncio.to_thread(self._stand_in)
             await asyncio.to_thread(mask_secret, settings.api_key)
             return settings
@@ -175,8 +176,8 @@ class SeedanceHook(BaseHook):
             raise AirflowNotFoundException(f"{missing} Create it.")
         if self._variable in os.environ:
             raise ConnectionSettingsError(
-                f"The environment variable {self._variable} is set to nothing, so {API_KEY_VARIABLE} is not used. "
-                "Nothing was sent. Put the connection into the variable, or unset it."
+                f"The environment variable {self._variable} is set, but holds no connection, so {API_KEY_VARIABLE} is "
+                "not used. Nothing was sent. Put the connection into the variable, or unset it."
             )
         if doubt := _doubt(self.seedance_conn_id):
             raise AirflowNotFoundException(
