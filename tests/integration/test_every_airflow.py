@@ -35,8 +35,9 @@ def die_at_the_first_try():
 class KilledSensor(VideoSensor):
     """The video is there, and the try that has heard of it is killed."""
 
-    def on_video(self, context, event):
-        result = super().on_video(context, event)
+    def _conclude(self, *arguments):
+        # Also where the video is there at the first poll, as on a machine that starts workers slowly.
+        result = super()._conclude(*arguments)
         die_at_the_first_try()
         return result
 
