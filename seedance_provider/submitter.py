@@ -189,7 +189,7 @@ class Submitter:
         except SeedanceError as error:
             result = result_of_error(error, record.task_id)
             if result.outcome is Outcome.UNREACHABLE:
-                # It is paid for, and whoever waits for it tolerates this for a while.
+                # It is paid for, and the wait for it tolerates this for a while.
                 self.log.warning("%s Nothing is submitted.", result.message)
                 return self._re_attached(VideoTask(record.task_id), record)
             plan = plan_from_wait(result)

@@ -28,7 +28,7 @@ def size_mismatches(inputs: Mapping[str, Any], width: int | None, height: int | 
 
     :param inputs: ``inputs`` of :meth:`~seedance_provider.api.video_request.VideoRequest.described`.
     :param width: in pixels, as it was made; nothing differs if it is not known.
-    :param height: likewise.
+    :param height: in pixels, as it was made.
     """
     if not width or not height or width < 0 or height < 0:
         return []

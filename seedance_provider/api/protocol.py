@@ -402,7 +402,7 @@ def _problem_of(task: VideoTask, asked: str) -> str | None:
     if task.raw_status is None:
         return "the answer holds no status"
     if task.task_id != asked:
-        # Of a cache, say. Whoever believed it would take another video for the one that was paid for.
+        # Of a cache, say. If it were believed, another video would be taken for the one that was paid for.
         return f"the answer is not about {asked}, but about another video task"
     return None
 

@@ -137,7 +137,7 @@ class Account:
     async def _read(self, task_id: str) -> VideoTask:
         client = await self.client()
         now = asyncio.get_running_loop().time
-        # Whoever is alone has a pace of its own.
+        # A single wait keeps its own pace.
         if self._users > 1 and (remembered := self._outage.error_for(now())) is not None:
             raise remembered
         try:
