@@ -1,12 +1,8 @@
 """
 What an Airflow connection says about an account: key, address and options, checked.
 
-Where the key comes from, in this order:
-
-1. the connection of the given id, however Airflow finds it (UI, ``AIRFLOW_CONN_*`` as URI or JSON, secrets back end);
-2. only if that is the default id and there is no such connection: the environment variable ``SEEDANCE_API_KEY``.
-
-A connection that exists but is half filled is an error, never a reason to look elsewhere.
+The key comes from the connection of the given id and from nowhere else, however Airflow finds it (UI,
+``AIRFLOW_CONN_*`` as URI or JSON, secrets back end). A connection that is missing or half filled is an error.
 """
 
 from __future__ import annotations
@@ -14,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from seedance_provider.api.errors import InvalidRequestError
@@ -24,13 +20,8 @@ from seedance_provider.api.protocol import Protocol as SeedanceProtocol
 from seedance_provider.api.spelling import number
 from seedance_provider.api.wire_formats import WIRE_FORMATS
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+__all__ = ["DEFAULT_LOOKS_PER_SECOND", "ConnectionSettings", "ConnectionSettingsError"]
 
-__all__ = ["API_KEY_VARIABLE", "DEFAULT_LOOKS_PER_SECOND", "ConnectionSettings", "ConnectionSettingsError"]
-
-#: Stands in for a default connection that does not exist.
-API_KEY_VARIABLE = "SEEDANCE_API_KEY"
 _LEAST_LOOKS_PER_SECOND = 0.1
 
 _OPTIONS = ("wire_format", "max_credits", "typical_seconds", "looks_per_second")
@@ -96,30 +87,14 @@ class ConnectionSettings:
             typical_seconds=_typical_seconds(options.get("typical_seconds"), where),
             looks_per_second=_looks_per_second(options.get("looks_per_second"), where),
         )
-        return _checked(settings, where)
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> ConnectionSettings | None:
-        """
-        Read the variable that stands in for a missing default connection; ``None`` if it is not set.
-
-        :raises ConnectionSettingsError: if it is set to nothing.
-        """
-        api_key = environment.get(API_KEY_VARIABLE)
-        if api_key is None:
-            return None
-        where = f"The environment variable {API_KEY_VARIABLE}"
-        return _checked(cls(_key(api_key, where)), where)
-
-
-def _checked(settings: ConnectionSettings, where: str) -> ConnectionSettings:
-    try:
-        settings.protocol()
-        return settings
-    except InvalidRequestError as error:
-        problem = f"{where}: {error}"
-    # Out here, so that the other one is not even its context: the key was an argument where that was raised.
-    raise ConnectionSettingsError(problem)
+        try:
+            settings.protocol()
+        except InvalidRequestError as error:
+            problem = f"{where}: {error}"
+        else:
+            return settings
+        # Out here, so that the other one is not even its context: the key was an argument where that was raised.
+        raise ConnectionSettingsError(problem)
 
 
 def _key(password: str | None, where: str) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
@@ -20,10 +19,10 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
 )
 from seedance_provider.hooks import DEFAULT_CONN_ID
-from seedance_provider.hooks.connection_settings import API_KEY_VARIABLE, ConnectionSettings, ConnectionSettingsError
+from seedance_provider.hooks.connection_settings import ConnectionSettings, ConnectionSettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from airflow.sdk import Connection
 
     from seedance_provider.api.async_client import AsyncSeedanceClient
     from seedance_provider.api.client import SeedanceClient
@@ -31,11 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SeedanceHook"]
 
-_T = TypeVar("_T")
-
 _PLAIN_HTTP = "If it speaks plain http, write http:// in front of the host."
-#: Where Airflow's own classes of these names look a connection up, an answer is certain.
-_ENVIRONMENT, _DATABASE = "EnvironmentVariablesBackend", "MetastoreBackend"
 _DEMO_KEY_PREFIX = "zimg_demo_readonly_"
 
 
@@ -43,9 +38,9 @@ class SeedanceHook(BaseHook):
     """
     Access to one Seedance account.
 
-    The key is the connection's password, the API's address its host (default ``https://kinovi.ai/api/v1``). If the
-    *default* connection certainly does not exist, the environment variable ``SEEDANCE_API_KEY`` is used; any other
-    missing connection, an empty key, and an ``AIRFLOW_CONN_...`` variable that can't be read, are errors.
+    The key is the connection's password, the API's address its host (default ``https://kinovi.ai/api/v1``). A missing
+    connection, an empty key, and an ``AIRFLOW_CONN_...`` variable that can't be read are errors: nothing else is used
+    in their place.
 
     Using the hook costs nothing by itself; only ``create_task`` of its client does.
 
@@ -76,34 +71,24 @@ class SeedanceHook(BaseHook):
         Return the account's key, address and options.
 
         :raises ConnectionSettingsError: if the connection can't work as it is.
-        :raises AirflowNotFoundException: if there is no such connection, nor a stand-in for the default one.
+        :raises AirflowNotFoundException: if there is no such connection.
         """
-        from airflow.sdk.log import mask_secret
-
         self._check_variable()
         try:
-            return _read(ConnectionSettings.from_connection, self.get_connection(self.seedance_conn_id))
+            return _read(self.get_connection(self.seedance_conn_id))
         except AirflowNotFoundException:
-            settings = self._stand_in()
-            mask_secret(settings.api_key)
-            return settings
+            raise self._not_found() from None
 
     async def aget_settings(self) -> ConnectionSettings:
         """Return the same as :meth:`get_settings`, for event loops."""
         from airflow.providers.common.compat.connection import get_async_connection
-        from airflow.sdk.log import mask_secret
 
         # Without the check of the variable: reading it tells Airflow the password to be masked, which in a thread can
         # come between the triggerer's own messages, and ends the triggerer of Airflow 3.1. A trigger pays for nothing.
         try:
-            return _read(
-                ConnectionSettings.from_connection, await get_async_connection(self.seedance_conn_id, hook=self)
-            )
+            return _read(await get_async_connection(self.seedance_conn_id, hook=self))
         except AirflowNotFoundException:
-            # In threads: on the loop these could block on the pipe to Airflow.
-            settings = await asyncio.to_thread(self._stand_in)
-            await asyncio.to_thread(mask_secret, settings.api_key)
-            return settings
+            raise self._not_found() from None
 
     def get_conn(self) -> SeedanceClient:
         """Return a client for tasks. Close it, or use it as a context manager."""
@@ -167,76 +152,39 @@ class SeedanceHook(BaseHook):
                 "its place. Nothing was sent. Fix the variable: it is a URI, or JSON with the fields of a connection."
             )
 
-    def _stand_in(self) -> ConnectionSettings:
-        """What is used instead of a connection that does not exist."""
-        is_default = self.seedance_conn_id == self.default_conn_name
-        settings = _read(ConnectionSettings.from_environment, os.environ) if is_default else None
-        missing = f"There is no connection {self.seedance_conn_id!r}, or it can't be read. Nothing was sent."
-        if settings is None:
-            raise AirflowNotFoundException(f"{missing} Create it.")
-        if self._variable in os.environ:
-            raise ConnectionSettingsError(
-                f"The environment variable {self._variable} is set, but holds no connection, so {API_KEY_VARIABLE} is "
-                "not used. Nothing was sent. Put the connection into the variable, or unset it."
-            )
-        if doubt := _doubt(self.seedance_conn_id):
-            raise AirflowNotFoundException(
-                f"{missing} {API_KEY_VARIABLE} is not used in its place, because {doubt}. Put the key into the "
-                f"connection, for example in the environment variable {self._variable}."
-            )
-        return settings
+    def _not_found(self) -> AirflowNotFoundException:
+        # Airflow says the same of a secrets back end that is down, and of a password that it can't decrypt.
+        return AirflowNotFoundException(
+            f"There is no connection {self.seedance_conn_id!r}, or Airflow can't read it. Nothing was sent. Create it, "
+            f"in the UI or as the environment variable {self._variable}."
+        )
 
     @property
     def _variable(self) -> str:
         return f"AIRFLOW_CONN_{self.seedance_conn_id.upper()}"
 
 
-def _backends() -> list[Any]:
-    """The places where Airflow looks a connection up in this process, in its order."""
-    from airflow.sdk.execution_time.supervisor import ensure_secrets_backend_loaded
-
-    return list(ensure_secrets_backend_loaded())
-
-
 def _is_readable(conn_id: str) -> bool:
     """Whether Airflow can read the environment variable of a connection. If it can't, it says so nowhere."""
-    backends = [backend for backend in _backends() if type(backend).__name__ == _ENVIRONMENT]
+    from airflow.sdk.execution_time.supervisor import ensure_secrets_backend_loaded
+
     try:
-        for backend in backends:
-            backend.get_connection(conn_id=conn_id).get_uri()
+        for backend in ensure_secrets_backend_loaded():
+            if type(backend).__name__ == "EnvironmentVariablesBackend":
+                backend.get_connection(conn_id=conn_id).get_uri()
     except Exception:
         # What it says may quote the variable.
         return False
     return True
 
 
-def _doubt(conn_id: str) -> str | None:
-    """
-    Return why a connection that Airflow does not find may exist all the same, or ``None`` if it certainly doesn't.
-
-    Whatever fails while a connection is looked up, Airflow goes on as if there were none, and so does its API server:
-    when its database or its secrets back end is down, or when it can't decrypt the password, it answers 404 as well.
-    Some secrets back ends do the same by themselves.
-    """
-    try:
-        for backend in _backends():
-            name = type(backend).__name__
-            if name == _DATABASE and backend.get_connection(conn_id=conn_id) is not None:
-                return "Airflow's database has the connection"
-            if name not in (_ENVIRONMENT, _DATABASE):
-                return f"{name} may have the connection: Airflow says the same if it can't be read or asked"
-    except Exception as error:
-        return f"it is not certain that there is none: {type(error).__name__}"
-    return None
-
-
-def _read(reader: Callable[[Any], _T], source: Any) -> _T:
+def _read(connection: Connection) -> ConnectionSettings:
     """Read what holds the key. An error leaves no traceback in which somebody could look at it."""
     try:
-        return reader(source)
+        return ConnectionSettings.from_connection(connection)
     except ConnectionSettingsError as error:
         # Services that collect errors show the local variables, and Airflow's connection shows its password.
-        del source
+        del connection
         raise error.with_traceback(None) from None
 
 

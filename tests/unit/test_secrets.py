@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from seedance_provider.api.async_client import AsyncSeedanceClient
 from seedance_provider.api.client import SeedanceClient
@@ -281,15 +280,6 @@ class TestAnError:
         assert isinstance(error, ConnectionSettingsError)
         assert_without_key(collected(error))
         assert_without_key(collected(raised_by(lambda: asyncio.run(SeedanceHook().aget_settings()))))
-
-    def test_of_a_variable_that_can_not_work_keeps_none_either(self, monkeypatch):
-        def missing(_):
-            raise AirflowNotFoundException("There is no such connection.")
-
-        hook = SeedanceHook()
-        monkeypatch.setattr(hook, "get_connection", missing)
-        monkeypatch.setenv("SEEDANCE_API_KEY", f"{KEY} {KEY}")
-        assert_without_key(collected(raised_by(hook.get_settings)))
 
     def test_survives_a_copy_as_it_is(self, api):
         api.readings.append(ECHOES["a message"])

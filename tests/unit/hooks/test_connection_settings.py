@@ -11,7 +11,6 @@ from airflow.sdk import Connection
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.protocol import DEFAULT_BASE_URL
 from seedance_provider.hooks.connection_settings import (
-    API_KEY_VARIABLE,
     ConnectionSettings,
     ConnectionSettingsError,
 )
@@ -293,22 +292,6 @@ class TestOptions:
     )
     def test_an_option_that_can_not_be_right_is_refused(self, extra, said):
         assert said in refusal(from_form(extra=extra))
-
-
-class TestEnvironment:
-    def test_the_variable_holds_the_key_of_an_account_at_the_vendor(self):
-        settings = ConnectionSettings.from_environment({API_KEY_VARIABLE: f" {KEY}\n"})
-        assert settings == ConnectionSettings(KEY, VENDOR, "auto")
-        assert API_KEY_VARIABLE == "SEEDANCE_API_KEY"
-
-    def test_without_the_variable_there_are_no_settings(self):
-        assert ConnectionSettings.from_environment({"PATH": "/bin"}) is None
-
-    @pytest.mark.parametrize("value", ["", " \n", f"{KEY} {KEY}", f"{KEY}\n{KEY}"])
-    def test_a_variable_that_holds_no_key_is_refused_without_showing_it(self, value):
-        with pytest.raises(ConnectionSettingsError, match="The environment variable SEEDANCE_API_KEY") as caught:
-            ConnectionSettings.from_environment({API_KEY_VARIABLE: value})
-        assert KEY not in str(caught.value)
 
 
 class TestProtocol:

@@ -9,7 +9,6 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.sdk import Connection
 from airflow.sdk.execution_time import supervisor
-from airflow.sdk.execution_time.secrets.execution_api import ExecutionAPISecretsBackend
 from airflow.secrets import BaseSecretsBackend
 from airflow.secrets.environment_variables import EnvironmentVariablesBackend
 from werkzeug.datastructures import MultiDict
@@ -25,8 +24,7 @@ DEMO_KEY = "zimg_demo_readonly_0123456789"
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch):
-    for name in ("SEEDANCE_API_KEY", "AIRFLOW_CONN_SEEDANCE_DEFAULT"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", raising=False)
 
 
 def connect(monkeypatch, conn_id: str = "seedance_default", **fields) -> None:
@@ -34,45 +32,23 @@ def connect(monkeypatch, conn_id: str = "seedance_default", **fields) -> None:
 
 
 class TestCredentials:
-    def test_the_connection_comes_first(self, monkeypatch):
-        connect(monkeypatch, password="from-the-connection")
-        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
-        assert SeedanceHook().get_settings().api_key == "from-the-connection"
-
-    def test_the_variable_stands_in_for_a_missing_default_connection(self, monkeypatch):
-        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
-        settings = SeedanceHook().get_settings()
-        assert (settings.api_key, settings.base_url) == ("from-the-variable", "https://kinovi.ai/api/v1")
-
-    def test_a_missing_named_connection_is_an_error_even_with_the_variable(self, monkeypatch):
-        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
-        with pytest.raises(AirflowNotFoundException, match="team_a"):
-            SeedanceHook("team_a").get_settings()
-
-    def test_nothing_at_all_is_an_error(self):
-        with pytest.raises(AirflowNotFoundException, match=r"seedance_default"):
-            SeedanceHook().get_settings()
+    @pytest.mark.parametrize("conn_id", ["seedance_default", "team_a"])
+    async def test_a_missing_connection_is_an_error_whatever_the_environment_holds(self, monkeypatch, conn_id):
+        monkeypatch.setenv("SEEDANCE_API_KEY", "of-somebody")
+        with pytest.raises(AirflowNotFoundException, match=conn_id):
+            SeedanceHook(conn_id).get_settings()
+        with pytest.raises(AirflowNotFoundException, match=conn_id):
+            await SeedanceHook(conn_id).aget_settings()
 
     @pytest.mark.parametrize("password", ["", "   ", None])
-    def test_an_empty_key_is_an_error_and_not_a_reason_to_look_elsewhere(self, monkeypatch, password):
+    def test_an_empty_key_is_an_error(self, monkeypatch, password):
         connect(monkeypatch, password=password)
-        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
         with pytest.raises(ConnectionSettingsError, match=r"seedance_default.*no API key"):
-            SeedanceHook().get_settings()
-
-    def test_an_empty_variable_is_an_error(self, monkeypatch):
-        monkeypatch.setenv("SEEDANCE_API_KEY", " ")
-        with pytest.raises(ConnectionSettingsError, match="SEEDANCE_API_KEY"):
             SeedanceHook().get_settings()
 
     async def test_triggers_get_the_same(self, monkeypatch):
         connect(monkeypatch, password="a-key", host="http://127.0.0.1:1/api/v1")
         assert await SeedanceHook().aget_settings() == SeedanceHook().get_settings()
-        monkeypatch.delenv("AIRFLOW_CONN_SEEDANCE_DEFAULT")
-        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
-        assert await SeedanceHook().aget_settings() == SeedanceHook().get_settings()
-        with pytest.raises(AirflowNotFoundException):
-            await SeedanceHook("team_a").aget_settings()
 
     async def test_triggers_get_a_client_that_can_look(self, api, monkeypatch):
         connect(monkeypatch, password="a-key", host=api.base_url)
@@ -109,92 +85,24 @@ class FoundElsewhere(BaseSecretsBackend):
         return Connection(conn_id=conn_id, conn_type="seedance", password="another-account")
 
 
-class Down(BaseSecretsBackend):
-    def get_connection(self, conn_id, team_name=None):
-        raise ConnectionError
-
-
-class Silent(BaseSecretsBackend):
-    """What every one looks like that hides its troubles."""
-
-    def get_connection(self, conn_id, team_name=None):
-        return None
-
-
-class MetastoreBackend(Silent):
-    """The database, as the API server and the command line ask it, without the connection."""
-
-
-async def settings_of(hook, how):
-    return hook.get_settings() if how == "worker" else await hook.aget_settings()
-
-
-@pytest.mark.parametrize("how", ["worker", "triggerer"])
 class TestNoOtherAccountPays:
     @pytest.fixture(autouse=True)
-    def _variable(self, monkeypatch):
-        monkeypatch.setenv("SEEDANCE_API_KEY", "from-the-variable")
-
-    @pytest.fixture
-    def behind(self, monkeypatch):
-        """Let Airflow ask these after the environment variables."""
-
-        def behind(*backends):
-            search_path = [EnvironmentVariablesBackend(), *backends]
-            monkeypatch.setattr(supervisor, "ensure_secrets_backend_loaded", lambda: search_path)
-
-        return behind
+    def _elsewhere(self, monkeypatch):
+        """Let Airflow find a connection behind the environment variables."""
+        search_path = [EnvironmentVariablesBackend(), FoundElsewhere()]
+        monkeypatch.setattr(supervisor, "ensure_secrets_backend_loaded", lambda: search_path)
 
     @pytest.mark.parametrize("value", BROKEN)
     @pytest.mark.parametrize("conn_id", ["seedance_default", "team_a"])
-    async def test_when_the_variable_of_the_connection_can_not_be_read(self, monkeypatch, behind, how, value, conn_id):
-        # A trigger, which pays for nothing, does not look whether Airflow has passed over the variable.
-        behind(*([] if how == "triggerer" else [FoundElsewhere()]))
+    def test_when_the_variable_of_the_connection_can_not_be_read(self, monkeypatch, value, conn_id):
         monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", value)
-        is_named = how == "triggerer" and conn_id != "seedance_default"
-        error, said = (AirflowNotFoundException, conn_id) if is_named else (ConnectionSettingsError, "AIRFLOW_CONN_")
-        with pytest.raises(error, match=said) as caught:
-            await settings_of(SeedanceHook(conn_id), how)
+        with pytest.raises(ConnectionSettingsError, match="AIRFLOW_CONN_") as caught:
+            SeedanceHook(conn_id).get_settings()
         assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
-    async def test_when_the_variable_of_the_connection_is_empty(self, monkeypatch, how):
+    def test_but_that_of_the_connection_if_its_variable_is_empty(self, monkeypatch):
         monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", "")
-        with pytest.raises(ConnectionSettingsError, match="AIRFLOW_CONN_SEEDANCE_DEFAULT"):
-            await settings_of(SeedanceHook(), how)
-
-    async def test_but_that_of_the_connection_if_there_is_one_behind_an_empty_variable(self, monkeypatch, behind, how):
-        behind(FoundElsewhere())
-        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", "")
-        assert (await settings_of(SeedanceHook(), how)).api_key == "another-account"
-
-    @pytest.mark.parametrize("backend", [Down(), Silent(), ExecutionAPISecretsBackend()])
-    async def test_when_a_back_end_may_have_the_connection(self, behind, how, backend):
-        behind(backend)
-        with pytest.raises(AirflowNotFoundException, match="SEEDANCE_API_KEY is not used"):
-            await settings_of(SeedanceHook(), how)
-
-    async def test_but_that_of_the_variable_if_everybody_was_asked(self, behind, how):
-        behind(MetastoreBackend())
-        assert (await settings_of(SeedanceHook(), how)).api_key == "from-the-variable"
-
-    async def test_when_the_database_has_what_it_can_not_read(self, monkeypatch, behind, how):
-        class Unreadable(Connection):
-            def get_uri(self):
-                raise ValueError("can't decrypt")
-
-            async def aget_uri(self):
-                return self.get_uri()
-
-        monkeypatch.setattr(MetastoreBackend, "get_connection", lambda _, conn_id: Unreadable(conn_id=conn_id))
-        behind(MetastoreBackend())
-        with pytest.raises(AirflowNotFoundException, match="SEEDANCE_API_KEY is not used"):
-            await settings_of(SeedanceHook(), how)
-
-    async def test_when_the_database_is_down(self, monkeypatch, behind, how):
-        monkeypatch.setattr(MetastoreBackend, "get_connection", Down.get_connection)
-        behind(MetastoreBackend())
-        with pytest.raises(AirflowNotFoundException, match="SEEDANCE_API_KEY is not used"):
-            await settings_of(SeedanceHook(), how)
+        assert SeedanceHook().get_settings().api_key == "another-account"
 
 
 class TestFormOfAirflow31:
