@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CLEARING", "NOTHING_SUBMITTED", "Ending", "goes_on", "on_its_way", "wait_is_over"]
+__all__ = ["CLEARING", "NOTHING_SUBMITTED", "Ending", "goes_on", "no_record_advice", "on_its_way", "wait_is_over"]
 
 NOTHING_SUBMITTED = "Nothing was submitted or charged by this try."
 #: Airflow 3.4 forgets what a task has paid for when a person clears it, unless that person says otherwise.
@@ -50,16 +50,23 @@ def goes_on(video_task_id: str, credits_at_stake: float | None = None, *, record
     from seedance_provider.api.pricing import in_words
 
     cost = "its credits" if credits_at_stake is None else in_words(credits_at_stake)
-    after = (
-        f"Nothing is lost: {CLEARING} re-attaches to it."
-        if recorded
-        else "This Airflow keeps no record of it, so a retry or a clear pays for another video. Fetch this one with "
-        f"VideoSensor(video_task_id={video_task_id!r})."
-    )
+    after = f"Nothing is lost: {CLEARING} re-attaches to it." if recorded else no_record_advice(video_task_id)
     at_stake = (
         f"Video task {video_task_id} goes on at the API, which can't cancel it; {cost} are spent unless it fails."
     )
     return f"{at_stake} {after}"
+
+
+def no_record_advice(video_task_id: str) -> str:
+    """
+    Return what to do about a video of which no later try will know.
+
+    :param video_task_id: the video task.
+    """
+    return (
+        "This Airflow keeps no record of it, so a retry or a clear pays for another video. Fetch this one with "
+        f"VideoSensor(video_task_id={video_task_id!r})."
+    )
 
 
 def wait_is_over(*, recorded: bool = True) -> str:

@@ -24,7 +24,7 @@ from seedance_provider.api.pricing import in_words
 from seedance_provider.api.task_failures import REFUNDED, failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.choices import OnRerun, OnUnknownSubmission
-from seedance_provider.ending import CLEARING
+from seedance_provider.ending import CLEARING, no_record_advice
 from seedance_provider.task_state import SubmissionRecordError, SubmissionStoreError, TaskState
 from seedance_provider.waiting import Outcome, WaitResult
 
@@ -134,6 +134,14 @@ class Submission:
     def was_cleared_since(self, max_tries: int) -> bool:
         """Whether a person cleared the task after this record was written."""
         return self.max_tries != max_tries
+
+    @property
+    def is_waited_for(self) -> bool:
+        """
+        Whether Airflow still waits for the video, so that a key that is refused, or a video task that is not shown, is
+        tolerated for a while. After the video was delivered, or the task has failed for good, it is an answer.
+        """
+        return self.state is SubmissionState.SUBMITTED and not self.delivered
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -479,18 +487,6 @@ def plan_after_unrecorded_refusal(plan: Plan, error: SubmissionStoreError) -> Pl
         "A clear of this Airflow task will say that the outcome is unknown, which it is not; clear it once more to "
         "submit.",
         reason="refusal_not_recorded",
-    )
-
-
-def no_record_advice(video_task_id: str) -> str:
-    """
-    Return what to do about a video of which no later try will know.
-
-    :param video_task_id: the video task.
-    """
-    return (
-        f"This Airflow keeps no record of it, so a retry or a clear would pay for another video. Fetch this one with "
-        f"VideoSensor(video_task_id={video_task_id!r})."
     )
 
 

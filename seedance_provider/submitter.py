@@ -188,7 +188,7 @@ class Submitter:
             task = client.get_task(record.task_id)
         except SeedanceError as error:
             result = result_of_error(error, record.task_id)
-            if result.outcome is Outcome.UNREACHABLE:
+            if result.outcome is Outcome.UNREACHABLE or record.is_waited_for:
                 # It is paid for, and the wait for it tolerates this for a while.
                 self.log.warning("%s Nothing is submitted.", result.message)
                 return self._re_attached(VideoTask(record.task_id), record)

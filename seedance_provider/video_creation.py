@@ -32,7 +32,7 @@ from seedance_provider.api.models import MODELS
 from seedance_provider.api.pricing import estimate_credits, in_words, settles
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
-from seedance_provider.ending import NOTHING_SUBMITTED
+from seedance_provider.ending import NOTHING_SUBMITTED, no_record_advice
 from seedance_provider.hooks.reader import ConnectionReader
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.metrics import VideoMetrics
@@ -48,7 +48,6 @@ from seedance_provider.submission import (
     SubmissionRecordError,
     SubmissionStore,
     SubmissionStoreError,
-    no_record_advice,
     plan_from_record_error,
     plan_from_store_error,
     plan_from_upload_error,
