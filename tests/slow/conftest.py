@@ -1,6 +1,6 @@
 """
-An Airflow with the CeleryExecutor and two of most components, and the servers that it needs; and the packages, as
-``make build`` makes them.
+An Airflow of its own for a module; one with the CeleryExecutor and two of most components, and the servers that it
+needs; and the packages, as ``make build`` makes them.
 """
 
 from __future__ import annotations
@@ -53,6 +53,19 @@ def celery_airflow(tmp_path_factory, celery_dags, database, broker, slow_emulato
     env = {"AIRFLOW_CONN_SEEDANCE_DEFAULT": slow_emulator.connection}
     layout = celery_layout(database.url, broker.url)
     with AirflowStack(home, celery_dags, env=env, layout=layout) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def dags_folder(tmp_path_factory):
+    """The folder of the DAGs of a module, in which its tests write."""
+    return tmp_path_factory.mktemp("dags")
+
+
+@pytest.fixture(scope="module")
+def airflow_stack(tmp_path_factory, dags_folder):
+    """An Airflow of the LocalExecutor that the tests of a module have to themselves."""
+    with AirflowStack(tmp_path_factory.mktemp("airflow") / "home", dags_folder) as running:
         yield running
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from seedance_provider.emulator.settings import DEFAULT_KEY
-from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
 
 pytestmark = pytest.mark.long
@@ -39,17 +38,6 @@ with DAG(dag_id="mixed", schedule=None, default_args={{"retries": 3, "retry_dela
             task_id=generation, seedance_conn_id=generation, deferrable=False, poll_interval=0.5
         ).expand_kwargs({WISHES!r})
 """
-
-
-@pytest.fixture(scope="module")
-def dags_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("dags")
-
-
-@pytest.fixture(scope="module")
-def airflow_stack(tmp_path_factory, dags_folder):
-    with AirflowStack(tmp_path_factory.mktemp("airflow") / "home", dags_folder) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from seedance_provider.emulator.settings import DEFAULT_KEY
-from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
 from tools.waiting import wait_until
 
@@ -44,17 +43,6 @@ with DAG(dag_id="outage", schedule=None):
             prompt=[f"{{name}} {{number}} {{{{{{{{ run_id }}}}}}}}" for number in range(5)]
         )
 """
-
-
-@pytest.fixture(scope="module")
-def dags_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("dags")
-
-
-@pytest.fixture(scope="module")
-def airflow_stack(tmp_path_factory, dags_folder):
-    with AirflowStack(tmp_path_factory.mktemp("airflow") / "home", dags_folder) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -12,20 +12,6 @@ from seedance_provider.network.causes import cause_of
 from tests.support.scripted_api import Answer
 
 
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def refused_url():
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-
-
 def error_of_requests(url, timeout=5, **kwargs):
     with pytest.raises(requests.RequestException) as caught:
         requests.get(url, timeout=timeout, **kwargs)
