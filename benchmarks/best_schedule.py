@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seedance_provider.schedule import Durations, Schedule
+    from seedance_provider.waiting.schedule import Durations, Schedule
 
 __all__ = ["Cost", "best_looks", "cost", "looks_of"]
 

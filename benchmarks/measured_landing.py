@@ -19,9 +19,9 @@ import av  # noqa: F401 - the check imports it when it needs it
 
 from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
-from seedance_provider.landing.storage import StoredObject
 from seedance_provider.network.addresses import AddressRule
 from seedance_provider.network.guarded_session import guarded_session
+from seedance_provider.storage.stored_object import StoredObject
 
 
 def _measure(url: str, destination: str) -> dict[str, float]:

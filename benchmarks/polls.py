@@ -8,7 +8,7 @@ import random
 
 from benchmarks.best_schedule import Cost, best_looks, cost, looks_of
 from benchmarks.results import measured_on, save_section, table
-from seedance_provider.schedule import Durations, ExpectedSchedule, FixedSchedule
+from seedance_provider.waiting.schedule import Durations, ExpectedSchedule, FixedSchedule
 
 __all__ = ["measure_polls"]
 

@@ -52,7 +52,7 @@ def seedance_retry_policy(
             "seedance_retry_policy() needs Airflow 3.3 or newer, because retry policies do not exist before. Leave out "
             "retry_policy: permanent errors of the Seedance operators end their task without it, too."
         ) from None
-    from seedance_provider.retry_decisions import SeedanceRetryPolicy
+    from seedance_provider.submission.retry_decisions import SeedanceRetryPolicy
 
     return SeedanceRetryPolicy(
         delay=_seconds("delay", delay),

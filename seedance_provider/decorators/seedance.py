@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context, TaskDecorator
 
-    from seedance_provider.returned_inputs import ReturnedInputs
+    from seedance_provider.decorators.returned_inputs import ReturnedInputs
 
 __all__ = ["seedance_video_task"]
 
@@ -62,7 +62,7 @@ class _SeedanceVideoDecoratedOperator(DecoratedOperator, CreateVideoOperator):
 
     def _show_inputs(self, context: Context) -> None:
         """Only for people to see. There is a video already, so nothing may fail, and the function is not called."""
-        from seedance_provider.task_state import SubmissionRecordError, SubmissionStoreError
+        from seedance_provider.submission.task_state import SubmissionRecordError, SubmissionStoreError
 
         try:
             self._set(_returned_inputs(context).kept())
@@ -88,13 +88,15 @@ class _SeedanceVideoDecoratedOperator(DecoratedOperator, CreateVideoOperator):
 
 
 def _returned_inputs(context: Context) -> ReturnedInputs:
-    from seedance_provider.returned_inputs import ReturnedInputs
+    from seedance_provider.decorators.returned_inputs import ReturnedInputs
 
     return ReturnedInputs(context.get("task_state_store"), context["ti"].max_tries)
 
 
 def _has_undelivered_video(context: Context) -> bool:
-    from seedance_provider.submission import SubmissionRecordError, SubmissionState, SubmissionStore
+    from seedance_provider.submission.record import SubmissionState
+    from seedance_provider.submission.store import SubmissionStore
+    from seedance_provider.submission.task_state import SubmissionRecordError
 
     try:
         record = SubmissionStore(context.get("task_state_store")).load()

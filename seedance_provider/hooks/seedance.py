@@ -114,7 +114,7 @@ class SeedanceHook(BaseHook):
         :raises FileUnavailableError: if it can't be read at the moment.
         :raises SeedanceError: whose ``on_read`` tells whether doing it again can help.
         """
-        from seedance_provider.stored_file import StoredFile
+        from seedance_provider.storage.stored_file import StoredFile
 
         stored = StoredFile.of(source, source_conn_id)
         with stored.opened() as file, self.get_conn() as client:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import requests
 
     from seedance_provider.landing.media_check import MediaFacts
-    from seedance_provider.landing.storage import StoredObject
+    from seedance_provider.storage.stored_object import StoredObject
 
 __all__ = ["Landed", "Landing"]
 

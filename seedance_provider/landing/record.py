@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from seedance_provider.landing.storage import StoredObject
+    from seedance_provider.storage.stored_object import StoredObject
 
 __all__ = ["LandingRecord", "LandingRecords"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seedance_provider.landing.landed_video import LandedVideo
-    from seedance_provider.landing.storage import StoredObject
+    from seedance_provider.storage.stored_object import StoredObject
 
 __all__ = ["ENDING", "sidecar_of", "write_sidecar"]
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from seedance_provider.api import DEFAULT_MODEL
-from seedance_provider.choices import OnRerun, OnUnknownSubmission
-from seedance_provider.ending import Ending, wait_is_over
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink, VideoTaskLink
-from seedance_provider.poll_settings import ERROR_TOLERANCE, PROMPTNESS, PollSettings
+from seedance_provider.reporting.kill_notice import Ending, wait_is_over
+from seedance_provider.submission.options import OnRerun, OnUnknownSubmission
+from seedance_provider.waiting.poll_settings import ERROR_TOLERANCE, PROMPTNESS, PollSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context, ObjectStoragePath
 
-    from seedance_provider.video_creation import VideoCreation
+    from seedance_provider.operators.video_creation import VideoCreation
 
 __all__ = ["CreateVideoOperator"]
 
@@ -229,7 +229,7 @@ class CreateVideoOperator(BaseOperator):
 
     def on_video(self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None) -> dict[str, Any]:
         """Resume after waiting for the video."""
-        from seedance_provider.waiting import WaitResult
+        from seedance_provider.waiting.result import WaitResult
 
         self._ending.fate = wait_is_over(recorded=context.get("task_state_store") is not None)
         return self._creation(context).conclude(WaitResult.from_event(event), asked)
@@ -252,7 +252,7 @@ class CreateVideoOperator(BaseOperator):
         """Set the inputs that are known only when the task runs. Called before anything is submitted; here all are."""
 
     def _creation(self, context: Context) -> VideoCreation:
-        from seedance_provider.video_creation import VideoCreation
+        from seedance_provider.operators.video_creation import VideoCreation
 
         return VideoCreation(self, context, self._ending)
 

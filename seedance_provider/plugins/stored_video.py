@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from seedance_provider.landing.errors import LandingError
-from seedance_provider.landing.storage import StoredObject
+from seedance_provider.storage.stored_object import StoredObject
 
 if TYPE_CHECKING:
     from seedance_provider.plugins.byte_range import ByteRange

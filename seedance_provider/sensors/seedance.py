@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import (
 
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink, VideoTaskLink
-from seedance_provider.poll_settings import ERROR_TOLERANCE, PROMPTNESS, PollSettings
+from seedance_provider.waiting.poll_settings import ERROR_TOLERANCE, PROMPTNESS, PollSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from seedance_provider.hooks.connection_settings import ConnectionSettings
     from seedance_provider.hooks.reader import ConnectionReader
-    from seedance_provider.waiting import PollAgain, VideoWait, WaitResult
+    from seedance_provider.waiting.result import WaitResult
+    from seedance_provider.waiting.video_wait import PollAgain, VideoWait
 
 __all__ = ["VideoSensor"]
 
@@ -97,7 +98,7 @@ class VideoSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
-        from seedance_provider.waiting import PollAgain, look
+        from seedance_provider.waiting.video_wait import PollAgain, look
 
         # Each look stands alone, and the time is Airflow's matter.
         wait = self._video_wait(float("inf"))
@@ -112,7 +113,7 @@ class VideoSensor(BaseSensorOperator):
 
     def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Resume after waiting."""
-        from seedance_provider.waiting import WaitResult
+        from seedance_provider.waiting.result import WaitResult
 
         return self._conclude(WaitResult.from_event(event), context)
 
@@ -122,14 +123,14 @@ class VideoSensor(BaseSensorOperator):
 
     def on_kill(self) -> None:
         """Say what becomes of the video, which the API has no way to cancel."""
-        from seedance_provider.ending import goes_on
+        from seedance_provider.reporting.kill_notice import goes_on
 
         self.log.warning(goes_on(self.video_task_id))
 
     def _wait(self, context: Context) -> WaitResult:
         """Look once, which tells the model, and go on in the triggerer or here."""
-        from seedance_provider.schedule import Durations, ExpectedSchedule
-        from seedance_provider.waiting import PollAgain, look, look_on, patience
+        from seedance_provider.waiting.schedule import Durations, ExpectedSchedule
+        from seedance_provider.waiting.video_wait import PollAgain, look, look_on, patience
 
         wait = self._video_wait(time.time() + patience(self.timeout, self.execution_timeout))
         reader, settings = self._opened(context)
@@ -153,7 +154,7 @@ class VideoSensor(BaseSensorOperator):
         return wait.pause(time.time()) if follows else looked.after
 
     def _video_wait(self, deadline: float) -> VideoWait:
-        from seedance_provider.waiting import VideoWait
+        from seedance_provider.waiting.video_wait import VideoWait
 
         return VideoWait(self.video_task_id, time.time(), deadline, self.poll_settings)
 
@@ -162,7 +163,7 @@ class VideoSensor(BaseSensorOperator):
         from seedance_provider.api.errors import InvalidRequestError
         from seedance_provider.hooks.reader import ConnectionReader
         from seedance_provider.hooks.seedance import SeedanceHook
-        from seedance_provider.progress import report_failure
+        from seedance_provider.reporting.progress import report_failure
 
         hook = SeedanceHook(self.seedance_conn_id)
         try:
@@ -188,7 +189,7 @@ class VideoSensor(BaseSensorOperator):
             raise AirflowFailException(str(error)) from error
 
     def _show(self, wait: VideoWait, settings: ConnectionSettings, context: Context) -> None:
-        from seedance_provider.progress import show_submitted
+        from seedance_provider.reporting.progress import show_submitted
 
         show_submitted(
             context,
@@ -202,7 +203,7 @@ class VideoSensor(BaseSensorOperator):
 
     def _defer(self, wait: VideoWait, typical_seconds: tuple[float, float] | None) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
-        from seedance_provider.waiting import backstop
+        from seedance_provider.waiting.video_wait import backstop
 
         self.defer(
             trigger=VideoTrigger(
@@ -225,8 +226,8 @@ class VideoSensor(BaseSensorOperator):
         from seedance_provider.api.errors import VideoTaskFailedError
         from seedance_provider.api.task_failures import REFUNDED, failure_of
         from seedance_provider.api.video_task import TaskStatus
-        from seedance_provider.progress import report_failure
-        from seedance_provider.waiting import Outcome
+        from seedance_provider.reporting.progress import report_failure
+        from seedance_provider.waiting.result import Outcome
 
         task = result.task if result.outcome is Outcome.FINISHED else None
         if task is not None and task.status is TaskStatus.SUCCESS:

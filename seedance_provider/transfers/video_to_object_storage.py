@@ -93,8 +93,8 @@ class VideoToObjectStorageOperator(BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Land the video."""
-        from seedance_provider.lineage import announce
-        from seedance_provider.video_landing import VideoLanding
+        from seedance_provider.reporting.lineage import announce
+        from seedance_provider.transfers.video_landing import VideoLanding
 
         self._landed = landed = VideoLanding(self, context).run()
         context["ti"].xcom_push(key="landed", value=landed.summary())
@@ -105,6 +105,6 @@ class VideoToObjectStorageOperator(BaseOperator):
         """Return what OpenLineage tells of the landing. Called by Airflow's OpenLineage provider, if that is there."""
         if self._landed is None:
             return None
-        from seedance_provider.openlineage_facets import lineage_of
+        from seedance_provider.reporting.openlineage_facets import lineage_of
 
         return lineage_of(self._landed)

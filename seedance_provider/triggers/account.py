@@ -14,10 +14,10 @@ from weakref import WeakKeyDictionary
 from seedance_provider.api.errors import SeedanceError, TransportError
 from seedance_provider.hooks.connection_settings import DEFAULT_LOOKS_PER_SECOND
 from seedance_provider.hooks.reader import KEY_REFUSALS
-from seedance_provider.schedule import Durations, ExpectedSchedule
 from seedance_provider.triggers.look_queue import LookQueue
 from seedance_provider.triggers.outage import Outage
 from seedance_provider.triggers.slot_queue import SlotQueue
+from seedance_provider.waiting.schedule import Durations, ExpectedSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -116,7 +116,7 @@ class Account:
 
         :param kind: of the video: those of one kind take equally long.
         :param typical_seconds: how long they usually take, from the fastest to the slowest.
-        :param interval: see :class:`~seedance_provider.schedule.ExpectedSchedule`.
+        :param interval: see :class:`~seedance_provider.waiting.schedule.ExpectedSchedule`.
         """
         key = (kind, typical_seconds, interval)
         if key not in self._schedules:

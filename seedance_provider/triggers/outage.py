@@ -16,7 +16,7 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
     Verdict,
 )
-from seedance_provider.waiting import backoff
+from seedance_provider.waiting.video_wait import backoff
 
 __all__ = ["Outage", "is_outage"]
 

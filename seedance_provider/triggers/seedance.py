@@ -12,11 +12,12 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from seedance_provider.api import SAMPLE_TASK
 from seedance_provider.api.errors import SeedanceError
 from seedance_provider.api.video_task import TaskStatus
-from seedance_provider.ending import NOTHING_SUBMITTED, goes_on
-from seedance_provider.poll_settings import PollSettings
+from seedance_provider.reporting.kill_notice import NOTHING_SUBMITTED, goes_on
 from seedance_provider.triggers.account import Account
 from seedance_provider.triggers.outage import is_outage
-from seedance_provider.waiting import Outcome, PollAgain, VideoWait, WaitResult, backoff
+from seedance_provider.waiting.poll_settings import PollSettings
+from seedance_provider.waiting.result import Outcome, WaitResult
+from seedance_provider.waiting.video_wait import PollAgain, VideoWait, backoff
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -32,7 +33,7 @@ _LAST_LOOK_SECONDS = 60.0
 class VideoTrigger(BaseTrigger):
     """
     Fires once, when a video task has ended or the wait for it has: a
-    :class:`~seedance_provider.waiting.WaitResult` as plain values. Asking costs nothing. It holds no key.
+    :class:`~seedance_provider.waiting.result.WaitResult` as plain values. Asking costs nothing. It holds no key.
 
     :param video_task_id: the video task. (``task_id`` is taken: Airflow puts the id of its own task there.)
     :param seedance_conn_id: the Airflow connection.

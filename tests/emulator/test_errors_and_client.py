@@ -39,8 +39,9 @@ from seedance_provider.emulator.failures import FAILURES
 from seedance_provider.emulator.faults import FAULTS
 from seedance_provider.emulator.refusals import REFUSALS
 from seedance_provider.emulator.settings import DEFAULT_KEY, DEMO_KEY
-from seedance_provider.submission import Action, Submission, SubmissionState, plan_from_refusal, plan_from_wait
-from seedance_provider.waiting import Outcome, WaitResult, result_of_error
+from seedance_provider.submission.plans import Action, plan_from_refusal, plan_from_wait
+from seedance_provider.submission.record import Submission, SubmissionState
+from seedance_provider.waiting.result import Outcome, WaitResult, result_of_error
 
 PERMANENT, TRANSIENT, WAIT_FOR_SLOT = Verdict.PERMANENT, Verdict.TRANSIENT, Verdict.WAIT_FOR_SLOT
 KITE = VideoRequest(prompt="A kite", duration=4)

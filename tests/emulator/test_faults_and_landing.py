@@ -21,9 +21,9 @@ from seedance_provider.landing.errors import (
 )
 from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
-from seedance_provider.landing.storage import StoredObject
 from seedance_provider.network.addresses import AddressRule
 from seedance_provider.network.guarded_session import guarded_session
+from seedance_provider.storage.stored_object import StoredObject
 
 LIMITS = DownloadLimits(max_bytes=5_000_000, stall_seconds=0.5, attempts=3, pause=0.05)
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, get_current_context
 
 from seedance_provider.operators.seedance import CreateVideoOperator
-from seedance_provider.submission import Submission
+from seedance_provider.submission.record import Submission
 
 
 def die_at_the_first_try():

@@ -123,7 +123,7 @@ class TestContents:
         everything = ("tests", "--collect-only", "--ignore=tests/ui")
         collected = run(*pytest_, *everything, cwd=unpacked, env=env)
         assert re.search(r"\d{4} tests collected", collected)
-        run(*pytest_, "tests/unit/test_submission.py", "tests/unit/test_docs.py", cwd=unpacked, env=env)
+        run(*pytest_, "tests/unit/submission/test_plans.py", "tests/unit/test_docs.py", cwd=unpacked, env=env)
         tested = "import seedance_provider as s, sys; sys.exit(not s.__file__.startswith(sys.argv[1]))"
         run(sys.executable, "-c", tested, unpacked, cwd=unpacked, env=env)
 

@@ -9,9 +9,9 @@ import pytest
 from seedance_provider.landing.download import DownloadLimits
 from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
-from seedance_provider.landing.storage import StoredObject
 from seedance_provider.network.addresses import AddressKind, AddressRule
 from seedance_provider.network.guarded_session import guarded_session
+from seedance_provider.storage.stored_object import StoredObject
 from tests.support import media
 from tools.large_video import large_video
 from tools.s3_server import S3Server

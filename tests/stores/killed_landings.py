@@ -33,9 +33,9 @@ from seedance_provider.landing import part_file
 from seedance_provider.landing.download import DownloadLimits
 from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
-from seedance_provider.landing.storage import StoredObject
 from seedance_provider.network.addresses import AddressKind, AddressRule
 from seedance_provider.network.guarded_session import guarded_session
+from seedance_provider.storage.stored_object import StoredObject
 
 #: What a landing is doing, by what it has said last.
 PHASES = {b"": "starting", b"b": "downloading", b"p": "publishing", b"l": "landed"}

@@ -10,9 +10,9 @@ from airflow.sdk import ObjectStoragePath
 from airflow.sdk.io import attach
 
 from seedance_provider.landing.errors import DestinationTakenError, LandingError, StorageDeniedError, StorageError
-from seedance_provider.landing.storage import StoredObject
 from seedance_provider.plugins.byte_range import ByteRange
 from seedance_provider.plugins.stored_video import NotShownError, StoredVideo
+from seedance_provider.storage.stored_object import StoredObject
 from tests.support.media_server import Serving
 from tests.support.object_stores import AzureServer, Bucket, GcsServer
 

@@ -15,8 +15,8 @@ from seedance_provider.landing.errors import (
     InvalidDestinationError,
     StorageDeniedError,
 )
-from seedance_provider.landing.storage import StoredObject
-from seedance_provider.reference_files import ReferenceFiles
+from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.submission.reference_files import ReferenceFiles
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 from tests.support import media
 from tests.support.scripted_api import Answer

@@ -17,7 +17,7 @@ from seedance_provider.api.errors import (
 )
 from seedance_provider.api.http_errors import HTTP_ERRORS, REDIRECTED, UNDOCUMENTED_REFUSAL, WEB_PAGE
 from seedance_provider.api.task_failures import FAILURES, UNLISTED, UNLISTED_BY_CODE
-from seedance_provider.waiting import Outcome
+from seedance_provider.waiting.result import Outcome
 
 REPOSITORY = Path(__file__).parents[2]
 PROVIDER = REPOSITORY / "seedance_provider"

@@ -1,6 +1,6 @@
 """
-A DAG file is parsed again and again: what it imports must be light. Modules are counted, not seconds. And what imports
-what is as the map in CONTRIBUTING.md says.
+A DAG file is parsed again and again: what it imports must be light. Modules are counted, not seconds. And folders
+import each other as the map in CONTRIBUTING.md says.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -76,14 +75,17 @@ def test_to_declare_a_task_imports_nothing_of_what_it_does():
     added = {name for name in modules_added_by(program) if name.startswith("seedance_provider.")}
     assert added == {
         "seedance_provider.api",
-        "seedance_provider.choices",
-        "seedance_provider.ending",
+        "seedance_provider.submission",
+        "seedance_provider.submission.options",
+        "seedance_provider.reporting",
+        "seedance_provider.reporting.kill_notice",
         "seedance_provider.hooks",
         "seedance_provider.links",
         "seedance_provider.links.seedance",
         "seedance_provider.operators",
         "seedance_provider.operators.seedance",
-        "seedance_provider.poll_settings",
+        "seedance_provider.waiting",
+        "seedance_provider.waiting.poll_settings",
     }
 
 
@@ -102,32 +104,14 @@ def test_the_provider_info_imports_nothing():
 REPOSITORY = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True)
-class Layer:
-    """One row of the map."""
-
-    name: str
-    modules: frozenset[str]
-    imports: frozenset[str]
-    airflow: str
-
-    @classmethod
-    def read(cls, name, modules, imports, airflow):
-        others = frozenset() if imports == "nothing" else frozenset(imports.split(", "))
-        return cls(name, frozenset(re.findall(r"`([\w/.]+)`", modules)), others, airflow)
-
-
+PACKAGE = REPOSITORY / "seedance_provider"
+#: Rows of the map in CONTRIBUTING.md, from what imports nothing to what may import everything above it.
 LAYERS = [
-    Layer.read(*row)
-    for row in table((REPOSITORY / "CONTRIBUTING.md").read_text(), "| layer | modules | imports | Airflow |")
+    re.findall(r"`(\w+)/`", folders)
+    for folders, _ in table((REPOSITORY / "CONTRIBUTING.md").read_text(), "| folder | holds |")
 ]
-LAYER_OF = {module: layer.name for layer in LAYERS for module in layer.modules}
-
-
-def group(path):
-    """What the map calls a module: itself, or the folder that it is in."""
-    first, *rest = path.parts
-    return f"{first}/" if rest else first
+LAYER_OF = {folder: number for number, folders in enumerate(LAYERS) for folder in folders}
+WITHOUT_AIRFLOW = ("network", "api", "waiting", "emulator")
 
 
 def imports_of(path):
@@ -151,51 +135,21 @@ def imports_of(path):
     yield from found(ast.parse(path.read_text()), at_once=True)
 
 
-@functools.cache
-def imports_of_the_layers():
-    """By layer: the layers that it imports, and when it imports Airflow."""
-    package = REPOSITORY / "seedance_provider"
-    others = {layer.name: set() for layer in LAYERS}
-    airflow = {layer.name: set() for layer in LAYERS}
-    for path in package.rglob("*.py"):
-        module = group(path.relative_to(package))
-        if module == "__init__.py":
-            continue
-        for name, at_once in imports_of(path):
+def test_the_map_has_every_folder():
+    assert sorted(LAYER_OF) == sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("folder", LAYER_OF)
+def test_a_folder_imports_only_folders_above_it(folder):
+    for path in (PACKAGE / folder).rglob("*.py"):
+        for name, _ in imports_of(path):
             top, *rest = name.split(".")
-            if top == "airflow":
-                airflow[LAYER_OF[module]].add("yes" if at_once else "when it runs")
-            # ``seedance_provider.__version__`` is nobody's.
-            elif top == "seedance_provider" and rest and rest[0] != "__version__":
-                imported = f"{rest[0]}/" if (package / rest[0]).is_dir() else f"{rest[0]}.py"
-                others[LAYER_OF[module]].add(LAYER_OF[imported])
-    return {name: found - {name} for name, found in others.items()}, airflow
-
-
-def test_the_map_has_every_module_in_one_layer():
-    package = REPOSITORY / "seedance_provider"
-    there = {group(path.relative_to(package)) for path in package.rglob("*.py")} - {"__init__.py"}
-    assert set(LAYER_OF) == there
-    assert sum(len(layer.modules) for layer in LAYERS) == len(LAYER_OF)
-
-
-@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
-def test_a_layer_imports_what_the_map_says(layer):
-    others, _ = imports_of_the_layers()
-    assert others[layer.name] == layer.imports
-
-
-@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
-def test_a_layer_imports_only_layers_above_it(layer):
-    above = LAYERS[: LAYERS.index(layer)]
-    assert layer.imports <= {other.name for other in above}
-
-
-@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
-def test_a_layer_imports_airflow_when_the_map_says(layer):
-    _, airflow = imports_of_the_layers()
-    found = airflow[layer.name]
-    assert layer.airflow == ("yes" if "yes" in found else "when it runs" if found else "never")
+            if top == "seedance_provider" and rest and rest[0] in LAYER_OF and rest[0] != folder:
+                allowed = (
+                    {"api"} if folder == "emulator" else {to for to in LAYER_OF if LAYER_OF[to] <= LAYER_OF[folder]}
+                )
+                assert rest[0] in allowed, f"{path} imports {name}"
+            assert top != "airflow" or folder not in WITHOUT_AIRFLOW, f"{path} imports {name}"
 
 
 @pytest.mark.parametrize(

@@ -34,14 +34,14 @@ ALSO_PUBLIC = {
     "seedance_provider.api.video_request",
     "seedance_provider.api.video_task",
     "seedance_provider.api.wire_formats",
-    "seedance_provider.choices",
+    "seedance_provider.submission.options",
     "seedance_provider.emulator.faults",
     "seedance_provider.emulator.server",
     "seedance_provider.emulator.settings",
     "seedance_provider.hooks",
     "seedance_provider.hooks.connection_settings",
     "seedance_provider.landing.errors",
-    "seedance_provider.metrics",
+    "seedance_provider.reporting.metrics",
     "seedance_provider.retry_policy",
 }
 

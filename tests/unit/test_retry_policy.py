@@ -17,7 +17,7 @@ if HAS_STATE_STORE:
     from airflow.sdk.definitions.retry_policy import RetryPolicy
     from airflow.serialization.serialized_objects import DagSerialization
 
-    from seedance_provider.retry_decisions import SeedanceRetryPolicy
+    from seedance_provider.submission.retry_decisions import SeedanceRetryPolicy
 
 
 @needs_retry_policies

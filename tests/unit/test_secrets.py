@@ -37,7 +37,7 @@ from seedance_provider.transfers.upload_reference import UploadReferenceOperator
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 from seedance_provider.triggers.account import Account
 from seedance_provider.triggers.seedance import SlotTrigger, VideoTrigger
-from seedance_provider.waiting import VideoWait
+from seedance_provider.waiting.video_wait import VideoWait
 from tests.support.key_search import spellings
 from tests.support.scripted_api import Answer, record, scripted_api
 from tests.support.task_context import StateStore, context

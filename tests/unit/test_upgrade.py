@@ -24,8 +24,10 @@ from seedance_provider.landing.known_video import KnownVideo
 from seedance_provider.landing.record import LandingRecords
 from seedance_provider.links.seedance import StoredVideoLink, VideoLink, VideoTaskLink
 from seedance_provider.plugins.stored_video import StoredVideo
-from seedance_provider.spending import BUDGET_KEY, RunBudget
-from seedance_provider.submission import Action, Submission, SubmissionRecordError, SubmissionState
+from seedance_provider.submission.plans import Action
+from seedance_provider.submission.record import Submission, SubmissionState
+from seedance_provider.submission.spending import BUDGET_KEY, RunBudget
+from seedance_provider.submission.task_state import SubmissionRecordError
 from tests.support.recorded import RELEASES, dag_of, situations
 from tests.support.scripted_api import Answer, record
 from tests.support.task_context import StateStore, TaskInstance, context
@@ -203,7 +205,7 @@ class TestRetries:
     def test_a_file_that_is_gone_is_known_and_was_uploaded(self, api, row, task, next_try):
         from seedance_provider.api.client import SeedanceClient
         from seedance_provider.hooks.seedance import SeedanceHook
-        from seedance_provider.reference_files import ReferenceFiles
+        from seedance_provider.submission.reference_files import ReferenceFiles
 
         files = ReferenceFiles(next_try["task_state_store"], task.log)
         request = VideoRequest(prompt=task.prompt, **files.described({"first_frame": task.first_frame}))

@@ -35,13 +35,13 @@ OTHER_MODULES = [
     "seedance_provider.landing.part_file",
     "seedance_provider.landing.record",
     "seedance_provider.landing.sidecar",
-    "seedance_provider.landing.storage",
-    "seedance_provider.lineage",
+    "seedance_provider.storage.stored_object",
+    "seedance_provider.reporting.lineage",
     "seedance_provider.network.addresses",
     "seedance_provider.network.guarded_session",
-    "seedance_provider.openlineage_facets",
-    "seedance_provider.video_landing",
-    "seedance_provider.waiting",
+    "seedance_provider.reporting.openlineage_facets",
+    "seedance_provider.transfers.video_landing",
+    "seedance_provider.waiting.video_wait",
 ]
 
 
@@ -72,13 +72,13 @@ def modules_after_importing(*names):
 
 
 def test_the_api_package_imports_no_airflow():
-    loaded = modules_after_importing(*API_MODULES, "seedance_provider.waiting")
+    loaded = modules_after_importing(*API_MODULES, "seedance_provider.waiting.video_wait")
     assert "seedance_provider.api.async_client" in loaded
     assert [name for name in loaded if name.partition(".")[0] == "airflow"] == []
 
 
 def test_what_a_dag_file_needs_of_the_api_imports_no_http_library():
     loaded = modules_after_importing(
-        "seedance_provider.api.video_request", "seedance_provider.api.pricing", "seedance_provider.waiting"
+        "seedance_provider.api.video_request", "seedance_provider.api.pricing", "seedance_provider.waiting.video_wait"
     )
     assert [name for name in loaded if name in ("requests", "aiohttp")] == []

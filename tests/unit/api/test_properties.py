@@ -25,7 +25,8 @@ from seedance_provider.api.protocol import HttpResponse, Protocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.api.wire_formats import WIRE_FORMATS, encode_bodies
-from seedance_provider.waiting import PollAgain, VideoWait, WaitResult
+from seedance_provider.waiting.result import WaitResult
+from seedance_provider.waiting.video_wait import PollAgain, VideoWait
 
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "200"))
 many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))

@@ -9,7 +9,7 @@ from airflow.sdk import DAG
 from seedance_provider.api.video_task import VideoTask
 from seedance_provider.decorators.seedance import seedance_video_task
 from seedance_provider.operators.seedance import CreateVideoOperator
-from seedance_provider.waiting import Outcome, WaitResult
+from seedance_provider.waiting.result import Outcome, WaitResult
 from tests.support.scripted_api import Answer, record
 from tests.support.task_context import StateStore, context
 

@@ -33,7 +33,7 @@ from seedance_provider.landing.errors import (
 )
 from seedance_provider.landing.landing import Landed, Landing
 from seedance_provider.landing.media_check import MediaFacts, check_picture, check_video
-from seedance_provider.landing.storage import StoredObject
+from seedance_provider.storage.stored_object import StoredObject
 from tests.support import media
 from tests.support.media_server import Serving
 

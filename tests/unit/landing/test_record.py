@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from seedance_provider.landing.record import LandingRecord, LandingRecords
-from seedance_provider.landing.storage import StoredObject
+from seedance_provider.storage.stored_object import StoredObject
 from tests.support.task_context import StateStore
 
 MEDIA = {"media_type": "video/mp4", "width": 64, "height": 64, "seconds": 1.0}

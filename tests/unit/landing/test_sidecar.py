@@ -10,7 +10,7 @@ from seedance_provider.landing.errors import DestinationTakenError, StorageDenie
 from seedance_provider.landing.known_video import KnownVideo
 from seedance_provider.landing.landed_video import LandedVideo
 from seedance_provider.landing.sidecar import sidecar_of, write_sidecar
-from seedance_provider.landing.storage import StoredObject
+from seedance_provider.storage.stored_object import StoredObject
 
 VIDEO = KnownVideo.of(
     {

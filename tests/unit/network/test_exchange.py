@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from seedance_provider.network.exchange import Exchange, TimedAdapter
-from seedance_provider.signals import signals_held_back
+from seedance_provider.submission.signals import signals_held_back
 from tests.support.dribbling_server import DRIBBLES, dribbling_server
 from tests.support.media_server import Serving
 

@@ -32,8 +32,9 @@ from seedance_provider.api.wire_formats import encode_bodies
 from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.retry_policy import seedance_retry_policy
-from seedance_provider.stored_file import StoredFile
-from seedance_provider.submission import Submission, SubmissionState, SubmissionStore
+from seedance_provider.storage.stored_file import StoredFile
+from seedance_provider.submission.record import Submission, SubmissionState
+from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.triggers.seedance import OutageTrigger, SlotTrigger, VideoTrigger
 from tests.support import media
 from tests.support.airflow_versions import needs_retry_policies
@@ -71,7 +72,7 @@ def recorded() -> StateStore:
 
 
 def success_event() -> dict:
-    from seedance_provider.waiting import Outcome, WaitResult
+    from seedance_provider.waiting.result import Outcome, WaitResult
 
     return WaitResult(Outcome.FINISHED, task=VideoTask.from_record(record(), task_id="task_a")).to_event()
 
@@ -166,7 +167,7 @@ class TestDeferring:
         assert "aspect_ratio: 9:16 asked, 16:9 made" in capsys.readouterr().out
 
     def test_pushes_what_the_next_video_can_start_from(self):
-        from seedance_provider.waiting import Outcome, WaitResult
+        from seedance_provider.waiting.result import Outcome, WaitResult
 
         answer = record()
         answer["output"][0]["lastFrameImage"] = "https://media.example/last.png"
@@ -193,7 +194,7 @@ class TestDeferring:
         assert again["ti"].xcoms["video_url"] == result["video_url"]
 
     def test_a_failed_video_leaves_its_reason(self):
-        from seedance_provider.waiting import Outcome, WaitResult
+        from seedance_provider.waiting.result import Outcome, WaitResult
 
         answer = record("fail", error={"code": "2038", "message": "Your input text violates platform rules. Sorry."})
         task = VideoTask.from_record(answer, task_id="task_a")
@@ -889,7 +890,7 @@ class TestWithoutAStateStore:
         def late(*_, **__):
             raise AirflowTaskTimeout("execution_timeout")
 
-        monkeypatch.setattr("seedance_provider.submitter.VideoMetrics.created", late)
+        monkeypatch.setattr("seedance_provider.submission.submitter.VideoMetrics.created", late)
         api.creations.append(CREATED)
         with pytest.raises(AirflowFailException, match="AirflowTaskTimeout"):
             operator().execute(context())
@@ -901,7 +902,7 @@ class TestWithoutAStateStore:
         def break_off(*_, **__):
             raise error
 
-        monkeypatch.setattr("seedance_provider.video_creation.show_submitted", break_off)
+        monkeypatch.setattr("seedance_provider.operators.video_creation.show_submitted", break_off)
         with pytest.raises(AirflowFailException, match=type(error).__name__) as caught:
             operator().execute(context())
         assert len(api.created) == 1

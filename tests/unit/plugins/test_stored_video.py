@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from seedance_provider.landing.storage import StoredObject
 from seedance_provider.plugins.byte_range import ByteRange
 from seedance_provider.plugins.stored_video import NotShownError, StoredVideo
+from seedance_provider.storage.stored_object import StoredObject
 from tests.support import media
 from tests.support.airflow_versions import RELEASE
 

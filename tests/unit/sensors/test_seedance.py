@@ -19,10 +19,10 @@ from airflow.sdk import DAG
 from seedance_provider.api.errors import SeedanceError
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.video_task import VideoTask
-from seedance_provider.schedule import Durations
 from seedance_provider.sensors.seedance import VideoSensor
 from seedance_provider.triggers.seedance import VideoTrigger
-from seedance_provider.waiting import Outcome, WaitResult
+from seedance_provider.waiting.result import Outcome, WaitResult
+from seedance_provider.waiting.schedule import Durations
 from tests.support.scripted_api import Answer, record
 from tests.support.task_context import TaskInstance, context
 
@@ -218,7 +218,9 @@ class TestSchedule:
 
     def test_a_worker_follows_it_too(self, api, monkeypatch):
         pauses = []
-        monkeypatch.setattr("seedance_provider.schedule.ExpectedSchedule.pause", lambda *of: pauses.append(of) or 0.01)
+        monkeypatch.setattr(
+            "seedance_provider.waiting.schedule.ExpectedSchedule.pause", lambda *of: pauses.append(of) or 0.01
+        )
         api.readings.extend([Answer(body=record(s)) for s in ("generating", "generating", "success")])
         VideoSensor(task_id="wait", video_task_id="task_a", deferrable=False).execute(context())
         (expected, elapsed), *_ = pauses

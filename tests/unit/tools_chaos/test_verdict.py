@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from seedance_provider.emulator.refusals import REFUSALS
-from seedance_provider.submission import Submission, SubmissionState, plan_from_record
+from seedance_provider.submission.plans import plan_from_record
+from seedance_provider.submission.record import Submission, SubmissionState
 from tools.chaos.evidence import Evidence, Hit, Job, VideoEvidence
 from tools.chaos.verdict import judge
 

@@ -16,10 +16,10 @@ import pytest
 
 from seedance_provider.api.video_task import VideoTask
 from seedance_provider.hooks.seedance import SeedanceHook
-from seedance_provider.schedule import FixedSchedule
 from seedance_provider.triggers import account, seedance
 from seedance_provider.triggers.seedance import OutageTrigger, SlotTrigger, VideoTrigger
-from seedance_provider.waiting import Outcome, WaitResult
+from seedance_provider.waiting.result import Outcome, WaitResult
+from seedance_provider.waiting.schedule import FixedSchedule
 from tests.support.scripted_api import Answer, record
 
 pytestmark = pytest.mark.usefixtures("seedance_default")

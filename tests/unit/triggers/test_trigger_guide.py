@@ -10,7 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
 
 from seedance_provider.triggers.seedance import VideoTrigger
-from seedance_provider.waiting import Outcome, WaitResult
+from seedance_provider.waiting.result import Outcome, WaitResult
 from tests.support.scripted_api import Answer, record
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "video-sensor.md").read_text()

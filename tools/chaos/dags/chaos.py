@@ -25,7 +25,7 @@ from airflow.sdk import DAG, task_group
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.sensors.seedance import VideoSensor
-from seedance_provider.submission import SubmissionStore
+from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What others hear of a task: its log, XComs, metrics and lineage."""

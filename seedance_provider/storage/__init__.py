@@ -1,0 +1,1 @@
+"""Files in any storage that Airflow knows."""

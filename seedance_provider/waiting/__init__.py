@@ -1,0 +1,1 @@
+"""When to poll a video task, and when to stop. Decisions only."""

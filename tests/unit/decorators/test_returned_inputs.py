@@ -1,0 +1,105 @@
+"""What a function has returned, and when it is called again."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from airflow.sdk import ObjectStoragePath
+
+from seedance_provider.decorators.returned_inputs import InvalidInputsError, ReturnedInputs, inputs_of
+from seedance_provider.submission.task_state import SubmissionStoreError
+from tests.support.task_context import StateStore
+
+
+class TestInputsOf:
+    @pytest.mark.parametrize(
+        ("returned", "inputs"),
+        [
+            ("A kite", {"prompt": "A kite"}),
+            ({"prompt": "A kite", "duration": 8}, {"prompt": "A kite", "duration": 8}),
+            ({"reference_images": ("https://a/b.png",)}, {"reference_images": ["https://a/b.png"]}),
+        ],
+    )
+    def test_a_prompt_or_the_parameters_of_the_operator(self, returned, inputs):
+        assert inputs_of(returned) == inputs
+
+    @pytest.mark.parametrize(
+        ("returned", "said"),
+        [
+            (None, "The function returned None, and a prompt or a dict of inputs is needed"),
+            (["A kite"], "The function returned ['A kite'], and a prompt"),
+            ({}, "The function returned {}, and a prompt"),
+            ({"promt": "A kite"}, "'promt' (did you mean 'prompt'?)"),
+            ({"seedance_conn_id": "other"}, "'seedance_conn_id'"),
+            ({"retries": 3}, "and the inputs that there are: prompt, model, "),
+            ({7: "A kite"}, "7, and the inputs that there are"),
+            ({"prompt": object}, "inputs that JSON can't write"),
+            ({"prompt": "A kite", "duration": math.nan}, "inputs that JSON can't write"),
+            ("A\x00kite", r"'A\x00kite', and text without U+0000 is needed"),
+            ({"prompt": "A kite", "extra_inputs": {"a": [{"b\x00": 1}]}}, r"'b\x00', and text without U+0000"),
+            ({"first_frame": "\ud800"}, r"'\ud800', and text that UTF-8 can write is needed"),
+        ],
+    )
+    def test_anything_else_is_refused(self, returned, said):
+        with pytest.raises(InvalidInputsError, match="Nothing was submitted or charged") as caught:
+            inputs_of(returned)
+        assert said in str(caught.value)
+
+
+class TestReturnedInputs:
+    def test_the_function_is_called_once_for_all_tries(self):
+        store, prompts = StateStore(), iter(["A kite", "A boat"])
+        assert ReturnedInputs(store, 3).get(lambda: next(prompts)) == ({"prompt": "A kite"}, False)
+        assert ReturnedInputs(store, 3).get(lambda: next(prompts)) == ({"prompt": "A kite"}, True)
+
+    def test_a_clear_calls_it_again(self):
+        store, prompts = StateStore(), iter(["A kite", "A boat"])
+        ReturnedInputs(store, 3).get(lambda: next(prompts))
+        assert ReturnedInputs(store, 4).get(lambda: next(prompts)) == ({"prompt": "A boat"}, False)
+        assert ReturnedInputs(store, 4).get(lambda: pytest.fail("called")) == ({"prompt": "A boat"}, True)
+
+    def test_a_rescue_asks_for_the_same_video(self):
+        store = StateStore()
+        ReturnedInputs(store, 3).get(lambda: "A kite")
+        again = ReturnedInputs(store, 4).get(lambda: pytest.fail("called"), is_rescue=True)
+        assert again == ({"prompt": "A kite"}, True)
+
+    def test_what_a_rescue_asks_for_is_kept_for_its_retries(self):
+        store = StateStore()
+        ReturnedInputs(store, 3).get(lambda: "A kite")
+        ReturnedInputs(store, 4).get(lambda: pytest.fail("called"), is_rescue=True)
+        assert ReturnedInputs(store, 4).get(lambda: pytest.fail("called")) == ({"prompt": "A kite"}, True)
+
+    def test_what_is_kept_can_be_shown_without_calling_anything(self):
+        store = StateStore()
+        assert ReturnedInputs(store, 3).kept() == ReturnedInputs(None, 3).kept() == {}
+        ReturnedInputs(store, 3).get(lambda: "A kite")
+        assert ReturnedInputs(store, 4).kept() == {"prompt": "A kite"}
+
+    @pytest.mark.parametrize("returned", [None, "A\x00kite", "\ud800"])
+    def test_what_is_refused_is_not_kept(self, returned):
+        store = StateStore()
+        with pytest.raises(InvalidInputsError):
+            ReturnedInputs(store, 3).get(lambda: returned)
+        assert store.writes == []
+
+    @pytest.mark.parametrize("call", ["get", "set"])
+    def test_a_store_that_is_down_is_an_error(self, call):
+        store = StateStore()
+        store.fail = call
+        with pytest.raises(SubmissionStoreError, match="ConnectionError"):
+            ReturnedInputs(store, 3).get(lambda: "A kite")
+
+    def test_without_a_store_each_try_calls_it(self):
+        prompts = iter(["A kite", "A boat"])
+        for prompt in ("A kite", "A boat"):
+            assert ReturnedInputs(None, 3).get(lambda: next(prompts)) == ({"prompt": prompt}, False)
+
+
+@pytest.mark.parametrize("path", [Path("/data/a.png"), ObjectStoragePath("file:///data/a.png")])
+def test_a_file_is_kept_by_its_name(path):
+    kept = inputs_of({"prompt": "A kite", "first_frame": path, "reference_images": [path]})
+    assert kept["first_frame"] == str(path)
+    assert kept["reference_images"] == [str(path)]

@@ -1,0 +1,679 @@
+"""Waiting for a video task: decisions at their boundaries, with a clock and a jitter of our own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from datetime import UTC, timedelta
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seedance_provider.api.errors import (
+    ApiAccessDisabledError,
+    AuthenticationError,
+    ConcurrencyLimitError,
+    ConnectionLostError,
+    ConnectionNotEstablishedError,
+    InternalServerError,
+    InvalidRequestError,
+    RateLimitedError,
+    SeedanceError,
+    TaskAccessDeniedError,
+    TaskNotFoundError,
+    UnexpectedResponseError,
+)
+from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.waiting.poll_settings import PollSettings
+from seedance_provider.waiting.result import Outcome, WaitResult, result_of_error
+from seedance_provider.waiting.video_wait import PollAgain, VideoWait, backstop, look, look_on, patience, spread
+from tests.support.scripted_api import record
+
+START = 1_700_000_000.0
+DEADLINE = START + 3600.0
+
+TRANSIENT_ERRORS = [
+    ConnectionLostError("reset"),
+    ConnectionNotEstablishedError("refused"),
+    RateLimitedError("Too many requests", status=429),
+    ConcurrencyLimitError("Concurrency limit reached (3).", status=429),
+    InternalServerError("Internal server error", status=500),
+    UnexpectedResponseError("an HTML page", status=502),
+]
+GONE_ERRORS = [
+    TaskNotFoundError("Task not found", status=404),
+    TaskNotFoundError("Invalid taskId", status=400),
+    TaskAccessDeniedError("Access denied", status=403),
+]
+REFUSALS = [
+    AuthenticationError("Invalid API Key", status=401),
+    ApiAccessDisabledError("API access not enabled for this account", status=403),
+]
+
+
+def a_wait(poll_interval=5.0, error_tolerance=600.0, jitter=0.5, deadline=DEADLINE, **options):
+    """A wait whose pauses are exact, since a jitter of 0.5 is the middle of the spread."""
+    poll = PollSettings(poll_interval, error_tolerance)
+    return VideoWait("task_a", START, deadline, poll, lambda: jitter, **options)
+
+
+def a_task(status="generating", **fields):
+    return VideoTask.from_record(record(status, **fields), task_id="task_a")
+
+
+class TestPollSettings:
+    def test_the_defaults_are_those_of_the_vendors_loop(self):
+        assert PollSettings() == PollSettings(poll_interval=5.0, error_tolerance=1800.0)
+
+    @pytest.mark.parametrize("name", ["poll_interval", "error_tolerance"])
+    @pytest.mark.parametrize("value", [0, -1, 0.0, True, "5", None, math.nan])
+    def test_what_is_no_number_above_0_is_refused(self, name, value):
+        with pytest.raises(ValueError, match=f"{name} is .*, and a number of seconds above 0 is needed"):
+            PollSettings(**{name: value})
+
+    @pytest.mark.parametrize("value", [1, 0.01, 86_400.0])
+    def test_any_number_above_0_will_do(self, value):
+        assert PollSettings(value, value) == PollSettings(poll_interval=value, error_tolerance=value)
+
+
+class TestOnTask:
+    @pytest.mark.parametrize("status", ["success", "fail"])
+    @pytest.mark.parametrize("now", [START, DEADLINE, DEADLINE + 1000])
+    def test_a_video_task_that_ended_ends_the_wait_even_after_the_deadline(self, status, now):
+        task = a_task(status)
+        assert a_wait().on_task(task, now) == WaitResult(Outcome.FINISHED, task=task, video_task_id="task_a")
+
+    @pytest.mark.parametrize("status", ["waiting", "generating", "queuing"])
+    def test_a_running_one_is_asked_for_again_after_the_interval(self, status):
+        assert a_wait(poll_interval=7).on_task(a_task(status), START).after == 7.0
+
+    def test_a_success_without_a_video_is_waited_on(self):
+        step = a_wait().on_task(a_task("success", output=[]), START + 60)
+        assert step == PollAgain(5.0, "task_a succeeded but names no video yet; waiting on (60 s).", is_warning=True)
+
+    def test_a_success_without_a_video_does_not_outlast_the_deadline(self):
+        result = a_wait().on_task(a_task("success", output=None), DEADLINE)
+        assert result.outcome is Outcome.TIMED_OUT
+        assert result.message == (
+            "Video task task_a had not ended after 3600 s: it succeeded, but the record names no video."
+        )
+
+    @pytest.mark.parametrize(
+        ("status", "fields", "held"),
+        [
+            (
+                "succeeded",
+                {"output": [{"url": "https://media.example/a.mp4"}]},
+                ", and the record holds the video https://media.example/a.mp4",
+            ),
+            ("failed", {"output": None, "error": "Out of luck"}, ", and the record holds the error 'Out of luck'"),
+            ("completed", {"output": None}, ""),
+        ],
+    )
+    def test_an_undocumented_status_that_looks_final_is_named_at_the_deadline_with_what_there_is(
+        self, status, fields, held
+    ):
+        wait = a_wait()
+        wait.on_task(a_task(status, **fields), START)
+        result = wait.on_task(a_task(status, **fields), DEADLINE)
+        assert result.outcome is Outcome.TIMED_OUT
+        assert result.message == (
+            f"Video task task_a had not ended after 3600 s: its status is {status!r}, which is undocumented{held}."
+        )
+
+    def test_a_failure_without_an_error_is_an_end_all_the_same(self):
+        assert a_wait().on_task(a_task("fail", error=None), START).outcome is Outcome.FINISHED
+
+    @pytest.mark.parametrize("now", [DEADLINE, DEADLINE + 0.1])
+    def test_from_the_deadline_on_a_running_one_times_out(self, now):
+        task = a_task("generating")
+        result = a_wait().on_task(task, now)
+        assert (result.outcome, result.task) == (Outcome.TIMED_OUT, task)
+        assert result.message == f"Video task task_a had not ended after {now - START:.0f} s: it is generating."
+
+    def test_just_before_the_deadline_there_is_one_last_look_at_the_deadline(self):
+        step = a_wait().on_task(a_task(), DEADLINE - 2)
+        assert step.after == 2.0
+
+    @pytest.mark.parametrize(("jitter", "after"), [(0.0, 9.0), (0.5, 10.0), (1.0, 11.0)])
+    def test_the_pause_is_spread_by_a_tenth(self, jitter, after):
+        assert a_wait(poll_interval=10, jitter=jitter).on_task(a_task(), START).after == pytest.approx(after)
+
+    def test_the_pause_is_spread_by_default(self):
+        wait = VideoWait("task_a", START, DEADLINE, PollSettings(poll_interval=10))
+        pauses = {wait.on_task(a_task(), START).after for _ in range(20)}
+        assert len(pauses) > 1
+        assert all(9.0 <= pause <= 11.0 for pause in pauses)
+
+    def test_the_model_that_the_api_names_is_remembered(self):
+        wait = a_wait()
+        wait.on_task(a_task("generating", model="seedance2-fast"), START)
+        assert wait.model == "seedance2-fast"
+
+
+class TestNotes:
+    def test_every_change_of_status_is_noted_once_with_the_time_since_the_start(self):
+        wait = a_wait()
+        looks = [(0, "waiting"), (5, "waiting"), (65.4, "generating"), (70, "generating"), (75, "waiting")]
+        steps = [wait.on_task(a_task(status), START + seconds) for seconds, status in looks]
+        assert [step.note for step in steps] == [
+            "task_a is waiting (0 s).",
+            None,
+            "task_a is generating (65 s).",
+            None,
+            "task_a is waiting (75 s).",
+        ]
+        assert not any(step.is_warning for step in steps)
+
+    def test_an_unknown_status_is_noted_once_and_as_a_warning(self):
+        wait = a_wait()
+        steps = [wait.on_task(a_task("queuing"), START + seconds) for seconds in (10, 15, 20)]
+        note = "task_a has the undocumented status 'queuing'; waiting on (10 s)."
+        assert [(step.note, step.is_warning) for step in steps] == [(note, True), (None, False), (None, False)]
+
+    def test_a_missing_status_is_noted_once_and_as_a_warning(self):
+        wait = a_wait()
+        steps = [wait.on_task(VideoTask("task_a"), START) for _ in range(2)]
+        assert [(step.note, step.is_warning) for step in steps] == [
+            ("task_a has the undocumented status 'without a status'; waiting on (0 s).", True),
+            (None, False),
+        ]
+
+    def test_the_end_of_an_outage_is_noted(self):
+        wait = a_wait()
+        wait.on_task(a_task("waiting"), START)
+        wait.on_error(ConnectionLostError("reset"), START + 5)
+        note = wait.on_task(a_task("waiting"), START + 15).note
+        assert note == "The API answers again, after 10 s. task_a is waiting."
+        assert wait.on_task(a_task("waiting"), START + 20).note is None
+
+    def test_an_outage_is_noted_when_it_begins_and_not_at_every_poll(self):
+        wait = a_wait()
+        steps = [wait.on_error(ConnectionLostError("reset"), START + seconds) for seconds in (0, 5, 15)]
+        assert [step.note is None for step in steps] == [False, True, True]
+        assert "API unreachable since 22:13:20 UTC: reset." in steps[0].note
+
+    def test_another_kind_of_trouble_is_noted_anew(self):
+        wait = a_wait(was_seen=True)
+        wait.on_error(ConnectionLostError("reset"), START)
+        assert "Invalid API Key" in wait.on_error(AuthenticationError("Invalid API Key", status=401), START + 5).note
+
+    def test_a_clock_that_runs_behind_shows_no_negative_time(self):
+        # The trigger may run on another machine than the worker that started the wait.
+        assert a_wait().on_task(a_task("waiting"), START - 3).note == "task_a is waiting (0 s)."
+
+
+class TestOnError:
+    @pytest.mark.parametrize("error", TRANSIENT_ERRORS, ids=lambda error: type(error).__name__)
+    def test_a_transient_error_is_tolerated_and_noted_as_a_warning(self, error):
+        step = a_wait().on_error(error, START)
+        assert (step.after, step.is_warning) == (5.0, True)
+        assert str(error).rstrip(".") in step.note
+
+    @pytest.mark.parametrize("error", GONE_ERRORS, ids=str)
+    @pytest.mark.parametrize("how", ["an answer", "this try created it"])
+    def test_a_video_task_that_was_there_and_is_not_shown_is_tolerated_for_a_while(self, error, how):
+        wait = a_wait(error_tolerance=100, was_seen=how != "an answer")
+        if how == "an answer":
+            wait.on_task(a_task("generating"), START)
+        steps = [wait.on_error(error, START + seconds) for seconds in (5, 60, 104.9)]
+        assert all(isinstance(step, PollAgain) for step in steps)
+        assert wait.on_error(error, START + 105).outcome is Outcome.GONE
+
+    @pytest.mark.parametrize("error", GONE_ERRORS, ids=str)
+    def test_one_that_is_shown_again_is_waited_for(self, error):
+        wait = a_wait(was_seen=True)
+        wait.on_error(error, START)
+        assert isinstance(wait.on_task(a_task("generating"), START + 5), PollAgain)
+
+    def test_one_that_is_not_shown_at_the_deadline_is_gone(self):
+        assert a_wait(was_seen=True).on_error(GONE_ERRORS[0], DEADLINE).outcome is Outcome.GONE
+
+    @pytest.mark.parametrize("error", GONE_ERRORS, ids=str)
+    def test_a_video_task_that_is_not_shown_to_the_account_ends_the_wait_at_once(self, error):
+        assert a_wait().on_error(error, START).outcome is Outcome.GONE
+
+    @pytest.mark.parametrize("error", REFUSALS, ids=str)
+    def test_a_refused_account_ends_the_wait_at_once(self, error):
+        assert a_wait().on_error(error, START).outcome is Outcome.REFUSED
+
+    @pytest.mark.parametrize("error", [*GONE_ERRORS, *REFUSALS], ids=str)
+    def test_a_lasting_error_is_told_even_after_the_deadline(self, error):
+        assert a_wait().on_error(error, DEADLINE + 1).outcome in (Outcome.GONE, Outcome.REFUSED)
+
+
+class TestBackoff:
+    @staticmethod
+    def pauses(wait, error, count):
+        return [wait.on_error(error, START).after for _ in range(count)]
+
+    def test_pauses_double_up_to_a_minute(self):
+        assert self.pauses(a_wait(), ConnectionLostError("reset"), 7) == [5, 10, 20, 40, 60, 60, 60]
+
+    def test_pauses_stay_at_a_minute_however_long_it_takes(self):
+        assert self.pauses(a_wait(), ConnectionLostError("reset"), 2000)[-1] == 60
+
+    def test_an_answer_starts_anew(self):
+        wait = a_wait()
+        self.pauses(wait, ConnectionLostError("reset"), 3)
+        wait.on_task(a_task(), START)
+        assert self.pauses(wait, ConnectionLostError("reset"), 1) == [5]
+
+    def test_an_api_in_trouble_is_never_asked_more_often_than_a_healthy_one(self):
+        assert min(self.pauses(a_wait(poll_interval=300), ConnectionLostError("reset"), 3)) >= 300
+
+    def test_a_pause_ends_at_the_deadline(self):
+        assert a_wait().on_error(ConnectionLostError("reset"), DEADLINE - 1).after == 1.0
+
+    @pytest.mark.parametrize(("asked", "after"), [(None, 5.0), (0.0, 5.0), (3.0, 5.0), (30.0, 30.0), (90.0, 90.0)])
+    def test_retry_after_makes_a_pause_longer_and_never_shorter(self, asked, after):
+        error = RateLimitedError("Too many requests", status=429, retry_after=asked)
+        assert after <= a_wait().on_error(error, START).after <= 1.1 * after
+
+    @pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
+    def test_no_jitter_asks_before_the_time_that_the_server_named(self, jitter):
+        error = RateLimitedError("Too many requests", status=429, retry_after=30.0)
+        assert a_wait(jitter=jitter).on_error(error, START).after >= 30.0
+
+    def test_without_retry_after_a_short_interval_stays_short(self):
+        assert a_wait(poll_interval=0.1).on_error(ConnectionLostError("reset"), START).after == pytest.approx(0.1)
+
+    def test_retry_after_is_believed_up_to_the_tolerance(self):
+        error = RateLimitedError("Too many requests", status=429, retry_after=math.inf)
+        assert a_wait(error_tolerance=100).on_error(error, START).after <= 110
+
+    def test_retry_after_ends_at_the_deadline(self):
+        error = RateLimitedError("Too many requests", status=429, retry_after=90.0)
+        assert a_wait().on_error(error, DEADLINE - 20).after == 20.0
+
+
+class TestTolerance:
+    def test_it_is_a_time_and_not_a_count(self):
+        wait = a_wait(error_tolerance=600)
+        steps = [wait.on_error(ConnectionLostError("reset"), START + seconds / 2) for seconds in range(1199)]
+        assert all(isinstance(step, PollAgain) for step in steps)
+
+    @pytest.mark.parametrize(
+        ("failing_for", "outcome"), [(0.0, None), (599.9, None), (600.0, Outcome.UNREACHABLE), (900, "unreachable")]
+    )
+    def test_it_ends_when_the_api_has_failed_for_that_long(self, failing_for, outcome):
+        wait = a_wait(error_tolerance=600)
+        wait.on_error(ConnectionLostError("reset"), START)
+        assert getattr(wait.on_error(ConnectionLostError("reset"), START + failing_for), "outcome", None) == outcome
+
+    def test_it_counts_from_the_first_failure_and_not_from_the_start(self):
+        wait = a_wait(error_tolerance=600)
+        wait.on_error(ConnectionLostError("reset"), START + 2000)
+        assert isinstance(wait.on_error(ConnectionLostError("reset"), START + 2599), PollAgain)
+
+    def test_an_answer_in_between_starts_it_anew(self):
+        wait = a_wait(error_tolerance=600)
+        wait.on_error(ConnectionLostError("reset"), START)
+        wait.on_task(a_task(), START + 590)
+        wait.on_error(ConnectionLostError("reset"), START + 600)
+        assert isinstance(wait.on_error(ConnectionLostError("reset"), START + 1199), PollAgain)
+        assert wait.on_error(ConnectionLostError("reset"), START + 1200).outcome is Outcome.UNREACHABLE
+
+    def test_the_last_error_is_named(self):
+        wait = a_wait(error_tolerance=10)
+        wait.on_error(ConnectionLostError("reset"), START)
+        result = wait.on_error(InternalServerError("Internal server error", status=500), START + 10)
+        assert "HTTP 500: Internal server error" in result.message
+        assert "Polls have failed since 22:13:20 UTC" in result.message
+
+    @pytest.mark.parametrize("now", [DEADLINE, DEADLINE + 5])
+    def test_the_deadline_comes_first(self, now):
+        wait = a_wait(error_tolerance=600)
+        wait.on_error(ConnectionLostError("reset"), START)
+        assert wait.on_error(ConnectionLostError("reset"), now).outcome is Outcome.TIMED_OUT
+
+
+class TestResultOfError:
+    @pytest.mark.parametrize(
+        ("errors", "outcome"),
+        [
+            (TRANSIENT_ERRORS, Outcome.UNREACHABLE),
+            (GONE_ERRORS, Outcome.GONE),
+            (REFUSALS, Outcome.REFUSED),
+        ],
+    )
+    def test_every_error_has_an_outcome_that_names_the_video_task_and_the_error(self, errors, outcome):
+        for error in errors:
+            result = result_of_error(error, "task_a")
+            assert result.outcome is outcome
+            assert "task_a" in result.message
+            assert str(error) in result.message
+            assert result.task is None
+            assert result.error is error
+
+    @pytest.mark.parametrize(
+        ("error", "outcome", "message", "advice"),
+        [
+            (
+                TaskNotFoundError("Task not found", status=404),
+                Outcome.GONE,
+                "The API does not show video task task_a to this account: HTTP 404: Task not found.",
+                "another account",
+            ),
+            (
+                AuthenticationError("Invalid API Key", status=401, advice="Use another key."),
+                Outcome.REFUSED,
+                "The API refuses this account, so video task task_a can't be polled: HTTP 401: Invalid API Key.",
+                "Use another key.",
+            ),
+            (
+                InvalidRequestError("The API key is empty."),
+                Outcome.REFUSED,
+                "Video task task_a can't be polled: The API key is empty.",
+                "connection",
+            ),
+        ],
+    )
+    def test_it_says_what_a_person_can_look_for(self, error, outcome, message, advice):
+        result = result_of_error(error, "task_a")
+        assert (result.outcome, result.message, result.video_task_id, result.error) == (
+            outcome,
+            message,
+            "task_a",
+            error,
+        )
+        assert advice in result.advice
+
+
+class TestWaitResult:
+    @given(
+        result=st.builds(
+            WaitResult,
+            outcome=st.sampled_from(Outcome),
+            message=st.text(),
+            video_task_id=st.text(),
+            advice=st.text(),
+            task=st.none()
+            | st.builds(
+                VideoTask,
+                task_id=st.text(),
+                status=st.sampled_from(TaskStatus),
+                raw_status=st.none() | st.text(),
+                video_url=st.none() | st.text(),
+                width=st.none() | st.integers(),
+                credits_used=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+                error_message=st.none() | st.text(),
+                created_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+            ),
+        )
+    )
+    @settings(deadline=None)
+    def test_it_survives_a_trigger_event(self, result):
+        assert WaitResult.from_event(result.to_event()) == result
+        assert WaitResult.from_event(json.loads(json.dumps(result.to_event()))) == result
+
+    @pytest.mark.parametrize(
+        "result",
+        [
+            WaitResult(Outcome.FINISHED, task=a_task("success")),
+            WaitResult(Outcome.TIMED_OUT, "It takes too long", a_task("generating")),
+            WaitResult(Outcome.GONE, "Not shown"),
+        ],
+    )
+    def test_each_kind_of_result_comes_back_as_it_was(self, result):
+        event = json.loads(json.dumps(result.to_event()))
+        assert set(event) == {"outcome", "message", "task", "video_task_id", "advice"}
+        assert WaitResult.from_event(event) == result
+
+    def test_an_event_is_plain(self):
+        event = WaitResult(Outcome.FINISHED, task=a_task("success")).to_event()
+        assert type(event["outcome"]) is str
+        assert type(event["task"]["status"]) is str
+        assert event["task"]["created_at"] == "2024-12-30T23:00:34+00:00"
+
+    def test_an_event_may_leave_out_what_is_not_set(self):
+        assert WaitResult.from_event({"outcome": "timed_out"}) == WaitResult(Outcome.TIMED_OUT)
+
+
+class ScriptedReader:
+    """Answers one look, with a task or an error."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = []
+
+    def get_task(self, task_id):
+        self.asked.append(task_id)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class TestLook:
+    def test_an_answer_is_decided_on(self):
+        reader = ScriptedReader(a_task("success"))
+        result = look(reader, a_wait())
+        assert result == WaitResult(Outcome.FINISHED, task=reader.answer, video_task_id="task_a")
+        assert reader.asked == ["task_a"]
+
+    def test_an_error_is_decided_on(self):
+        result = look(ScriptedReader(TaskNotFoundError("Task not found", status=404)), a_wait())
+        assert result.outcome is Outcome.GONE
+
+    @pytest.mark.parametrize("answer", [a_task("generating"), ConnectionLostError("reset")], ids=["task", "error"])
+    @pytest.mark.parametrize(
+        ("deadline", "decision"), [(START, WaitResult), (4_000_000_000.0, PollAgain)], ids=["passed", "to come"]
+    )
+    def test_the_deadline_is_one_of_the_wall_clock(self, answer, deadline, decision):
+        assert type(look(ScriptedReader(answer), a_wait(deadline=deadline))) is decision
+
+    def test_other_errors_are_not_swallowed(self):
+        with pytest.raises(ZeroDivisionError):
+            look(ScriptedReader(ZeroDivisionError()), a_wait())
+
+
+def test_an_error_of_no_class_in_particular_is_not_waited_out():
+    assert result_of_error(SeedanceError("anything"), "task_a").outcome is Outcome.REFUSED
+
+
+class TestLookOn:
+    @pytest.fixture
+    def slept(self, monkeypatch):
+        pauses = []
+        monkeypatch.setattr("seedance_provider.waiting.video_wait.time.sleep", pauses.append)
+        return pauses
+
+    def test_it_looks_until_the_wait_is_over_and_tells_what_changes(self, slept, caplog):
+        answers = [a_task("waiting"), ConnectionLostError("reset"), a_task("waiting"), a_task("success")]
+        reader = ScriptedReader(None)
+
+        def get_task(task_id):
+            reader.answer = answers[len(reader.asked)]
+            return ScriptedReader.get_task(reader, task_id)
+
+        with caplog.at_level("INFO"):
+            wait = VideoWait("task_a", time.time(), time.time() + 3600, PollSettings(5.0), lambda: 0.5)
+            result = look_on(SimpleNamespace(get_task=get_task), wait, logging.getLogger("seen"))
+        assert result == WaitResult(Outcome.FINISHED, task=answers[-1], video_task_id="task_a")
+        assert (reader.asked, slept) == (["task_a"] * 4, [5.0, 5.0, 5.0])
+        said = [(said.levelname, said.getMessage()) for said in caplog.records]
+        assert [level for level, _ in said] == ["INFO", "WARNING", "INFO"]
+        assert said[0][1] == "task_a is waiting (0 s)."
+        assert "reset" in said[1][1]
+        assert "answers again" in said[2][1]
+
+
+class TestPatience:
+    @pytest.mark.parametrize(
+        ("timeout", "execution_timeout", "seconds"),
+        [(3600.0, None, 3600.0), (3600.0, timedelta(minutes=5), 300.0), (60.0, timedelta(minutes=5), 60.0)],
+    )
+    def test_the_shorter_one_counts(self, timeout, execution_timeout, seconds):
+        assert patience(timeout, execution_timeout) == seconds
+
+
+class TestSpread:
+    @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 90.0), (0.5, 100.0), (1.0, 110.0)])
+    def test_it_is_a_tenth_to_either_side(self, jitter, seconds):
+        assert spread(100.0, lambda: jitter) == pytest.approx(seconds)
+
+
+class TestBackstop:
+    """Airflow's own timeout, which would skip what the trigger decides."""
+
+    @pytest.mark.parametrize(("left", "seconds"), [(3600, 3900), (0, 300), (-1000, 300)])
+    def test_it_is_five_minutes_later_than_the_deadline(self, left, seconds):
+        assert backstop(time.time() + left).total_seconds() == pytest.approx(seconds, abs=0.5)
+
+
+class TestRefusedKey:
+    """A key that has worked may have been rotated: the connection is fixed while the video goes on."""
+
+    REFUSED = AuthenticationError("Invalid API Key", status=401)
+
+    def test_is_tolerated_for_a_while(self):
+        wait = a_wait(error_tolerance=100, was_seen=True)
+        first = wait.on_error(self.REFUSED, START)
+        assert isinstance(first, PollAgain)
+        assert "task_a can't be polled: HTTP 401: Invalid API Key." in first.note
+        assert "Fix the connection" in first.note
+        assert isinstance(wait.on_error(self.REFUSED, START + 99), PollAgain)
+        last = wait.on_error(self.REFUSED, START + 100)
+        assert last.outcome is Outcome.REFUSED
+        assert "task_a" in last.message
+
+    @pytest.mark.parametrize("end", ["", ".", ". "])
+    def test_is_told_in_whole_sentences(self, end):
+        error = AuthenticationError(f"Invalid API Key{end}", status=401)
+        note = a_wait(was_seen=True).on_error(error, START).note
+        assert "polled: HTTP 401: Invalid API Key. Polling" in note
+
+    def test_is_the_reason_at_the_deadline_and_not_the_time(self):
+        wait = a_wait(was_seen=True)
+        assert wait.on_error(self.REFUSED, DEADLINE).outcome is Outcome.REFUSED
+
+    def test_has_worked_if_the_api_has_answered(self):
+        wait = a_wait()
+        wait.on_task(VideoTask.from_record(record("generating"), task_id="task_a"), START)
+        assert isinstance(wait.on_error(self.REFUSED, START + 5), PollAgain)
+
+    def test_of_an_account_that_never_saw_the_video_is_final(self):
+        error = TaskAccessDeniedError("Access denied", status=403)
+        assert a_wait().on_error(error, START).outcome is Outcome.GONE
+
+
+class TestSettling:
+    """Credits that change after success are read until they have, within a bound."""
+
+    @staticmethod
+    def success(credits_used=175, model="seedance2-5", **fields):
+        return VideoTask.from_record(
+            record("success", model=model, creditsUsed=credits_used, completeTime=None, **fields), task_id="task_a"
+        )
+
+    def test_they_are_read_again_until_they_change(self):
+        wait = a_wait(settles=True)
+        first = wait.on_task(self.success(), START)
+        assert isinstance(first, PollAgain)
+        assert "its credits are about to settle" in first.note
+        assert first.after == pytest.approx(2, rel=0.11)
+        second = wait.on_task(self.success(), START + 2)
+        assert isinstance(second, PollAgain)
+        assert second.note is None
+        result = wait.on_task(self.success(455), START + 4)
+        assert (result.outcome, result.task.credits_used) == (Outcome.FINISHED, 455)
+
+    def test_they_are_taken_as_they_are_when_the_time_is_over(self):
+        wait = a_wait(settles=True)
+        assert isinstance(wait.on_task(self.success(), START), PollAgain)
+        assert isinstance(wait.on_task(self.success(), START + 14.9), PollAgain)
+        assert wait.on_task(self.success(), START + 15).outcome is Outcome.FINISHED
+
+    def test_a_video_that_has_just_been_made_is_waited_for(self):
+        task = VideoTask.from_record(
+            record("success", model="seedance2-5", completeTime=(START - 14.9) * 1000), task_id="task_a"
+        )
+        assert isinstance(a_wait(settles=True).on_task(task, START), PollAgain)
+
+    def test_a_video_that_has_been_there_for_long_is_not_waited_for(self):
+        task = VideoTask.from_record(
+            record("success", model="seedance2-5", completeTime=(START - 15) * 1000), task_id="task_a"
+        )
+        assert a_wait(settles=True).on_task(task, START).outcome is Outcome.FINISHED
+
+    def test_the_deadline_holds(self):
+        assert a_wait(settles=True).on_task(self.success(), DEADLINE).outcome is Outcome.FINISHED
+
+    def test_an_error_meanwhile_is_put_up_with(self):
+        wait = a_wait(settles=True)
+        wait.on_task(self.success(), START)
+        assert isinstance(wait.on_error(ConnectionLostError("reset"), START + 2), PollAgain)
+        assert wait.on_task(self.success(455), START + 8).task.credits_used == 455
+
+    @pytest.mark.parametrize(
+        ("settles", "model", "waits"),
+        [
+            (None, "seedance2-5", True),
+            (None, "seedance2-5-edit", True),
+            (None, "seedance-20", False),
+            (None, "something-new", False),
+            (False, "seedance2-5", False),
+            (True, "seedance-20", True),
+        ],
+    )
+    def test_without_being_told_the_model_decides(self, settles, model, waits):
+        step = a_wait(settles=settles).on_task(self.success(model=model), START)
+        assert isinstance(step, PollAgain) is waits
+
+    def test_a_failed_video_has_nothing_to_settle(self):
+        failed = VideoTask.from_record(record("fail", model="seedance2-5"), task_id="task_a")
+        assert a_wait(settles=True).on_task(failed, START).outcome is Outcome.FINISHED
+
+
+class TestSchedule:
+    class Noting:
+        """Notes what it is asked, and always says ten seconds."""
+
+        def __init__(self):
+            self.asked = []
+
+        def pause(self, elapsed):
+            self.asked.append(elapsed)
+            return 10.0
+
+    def running(self, created_at=None):
+        moment = None if created_at is None else created_at * 1000
+        return VideoTask.from_record(record("generating") | {"createTime": moment}, task_id="task_a")
+
+    def test_it_says_when_to_look_next(self):
+        schedule = self.Noting()
+        step = a_wait(schedule=schedule).on_task(self.running(), START + 7)
+        assert (step.after, schedule.asked) == (10.0, [7.0])
+
+    def test_a_wait_that_was_taken_up_again_counts_from_the_submission(self):
+        schedule = self.Noting()
+        a_wait(schedule=schedule, submitted_at=START - 60).on_task(self.running(), START + 7)
+        assert schedule.asked == [67.0]
+
+    def test_the_time_before_the_submission_does_not_count(self):
+        schedule = self.Noting()
+        a_wait(schedule=schedule, submitted_at=START + 300).on_task(self.running(), START + 307)
+        assert schedule.asked == [7.0]
+
+    @pytest.mark.parametrize(("created_at", "elapsed"), [(START - 30, 37.0), (START + 30, 7.0)])
+    def test_the_answer_tells_when_that_was_unless_its_clock_is_ahead(self, created_at, elapsed):
+        schedule = self.Noting()
+        a_wait(schedule=schedule).on_task(self.running(created_at), START + 7)
+        assert schedule.asked == [elapsed]
+
+    def test_the_deadline_is_the_last_look(self):
+        assert a_wait(schedule=self.Noting()).pause(DEADLINE - 3) == 3.0
+
+    @pytest.mark.parametrize("now", [DEADLINE, DEADLINE + 100])
+    def test_from_then_on_there_is_no_pause(self, now):
+        assert a_wait(schedule=self.Noting()).pause(now) == 0.0
+
+    def test_an_interval_may_be_short(self):
+        assert a_wait(poll_interval=0.1).pause(START) == pytest.approx(0.1)
+
+    def test_without_one_the_interval_is_fixed(self):
+        assert a_wait(poll_interval=4).pause(START) == a_wait(poll_interval=4).pause(START + 500) == 4.0
