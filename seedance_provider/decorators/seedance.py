@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context, TaskDecorator
 
+    from seedance_provider.api.video_request import VideoRequest
     from seedance_provider.decorators.returned_inputs import ReturnedInputs
+    from seedance_provider.submission.reference_files import ReferenceFiles
 
 __all__ = ["seedance_video_task"]
 
@@ -69,13 +71,14 @@ class _SeedanceVideoDecoratedOperator(DecoratedOperator, CreateVideoOperator):
         except (SubmissionRecordError, SubmissionStoreError) as error:
             self.log.warning("%s So the rendered fields don't show what the function returned.", error)
 
-    def take_inputs(self, context: Context) -> None:
-        """Call the function, or take what an earlier try got from it."""
+    def video_request(self, context: Context, files: ReferenceFiles) -> VideoRequest:
+        """Return what the function describes: it is called, unless an earlier try has done so."""
         is_rescue = _has_undelivered_video(context)
         inputs, kept = _returned_inputs(context).get(lambda: self._call(context), is_rescue=is_rescue)
         self._set(inputs)
         origin = "An earlier try of this task got from the function" if kept else "The function returned"
         self.log.info("%s: %s", origin, inputs)
+        return super().video_request(context, files)
 
     def _set(self, inputs: Mapping[str, Any]) -> None:
         for name, value in inputs.items():

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context, ObjectStoragePath
 
+    from seedance_provider.api.video_request import VideoRequest
     from seedance_provider.operators.video_creation import VideoCreation
+    from seedance_provider.submission.reference_files import ReferenceFiles
 
 __all__ = ["CreateVideoOperator"]
 
@@ -134,6 +136,8 @@ class CreateVideoOperator(BaseOperator):
     template_fields_renderers: ClassVar[dict[str, str]] = {"extra_inputs": "json"}
     operator_extra_links = (VideoLink(), VideoTaskLink())
     ui_color = "#e8e4fb"
+    #: By this the videos of a run are found that count for ``max_credits_per_run``.
+    makes_videos: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -248,13 +252,70 @@ class CreateVideoOperator(BaseOperator):
         self._ending.is_told = True
         self.log.warning(self._ending.fate)
 
-    def take_inputs(self, context: Context) -> None:
-        """Set the inputs that are known only when the task runs. Called before anything is submitted; here all are."""
+    def video_request(self, context: Context, files: ReferenceFiles) -> VideoRequest:  # noqa: ARG002
+        """
+        Return what to make. Called once in each try, before anything is paid for.
+
+        :param context: of the task.
+        :param files: describes the files among the inputs.
+        :raises InvalidRequestError: if no such video can be made.
+        """
+        from seedance_provider.api.video_request import VideoRequest
+
+        media = files.described(
+            first_frame=self.first_frame,
+            last_frame=self.last_frame,
+            reference_images=self.reference_images,
+            reference_videos=self.reference_videos,
+            reference_audios=self.reference_audios,
+        )
+        return VideoRequest(
+            prompt=self.prompt,
+            model=self.model,
+            duration=self.duration,  # type: ignore[arg-type]  # it reads what a template has rendered
+            resolution=self.resolution,
+            aspect_ratio=self.aspect_ratio,
+            first_frame=media["first_frame"],
+            last_frame=media["last_frame"],
+            reference_images=media["reference_images"],
+            reference_videos=media["reference_videos"],
+            reference_audios=media["reference_audios"],
+            reference_video_seconds=self.reference_video_seconds,  # type: ignore[arg-type]
+            generate_audio=self.generate_audio,  # type: ignore[arg-type]
+            bitrate_mode=self.bitrate_mode,
+            seed=self.seed,  # type: ignore[arg-type]
+            output_format=self.output_format,
+            callback_url=self.callback_url,
+            extra_inputs=self.extra_inputs,  # type: ignore[arg-type]
+            allow_unknown_model=self.allow_unknown_model,
+        )
 
     def _creation(self, context: Context) -> VideoCreation:
-        from seedance_provider.operators.video_creation import VideoCreation
+        from seedance_provider.operators.video_creation import CreationOptions, VideoCreation
+        from seedance_provider.waiting.video_wait import patience
 
-        return VideoCreation(self, context, self._ending)
+        options = CreationOptions(
+            seedance_conn_id=self.seedance_conn_id,
+            model=self.model,
+            wait_for_completion=self.wait_for_completion,
+            deferrable=self.deferrable,
+            timeout=patience(self.timeout, self.execution_timeout),
+            poll=self.poll_settings,
+            follows_schedule=self.poll_interval is None,
+            on_rerun=self.on_rerun,
+            on_unknown=self.on_unknown_submission,
+            max_credits=self.max_credits,
+            max_credits_per_run=self.max_credits_per_run,
+            push_result=self.do_xcom_push,
+        )
+        return VideoCreation(
+            options,
+            context,
+            request=lambda files: self.video_request(context, files),
+            defer=self.defer,
+            log=self.log,
+            ending=self._ending,
+        )
 
 
 def _check_amounts(**amounts: float | None) -> None:

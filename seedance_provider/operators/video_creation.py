@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import (
@@ -30,11 +30,9 @@ from seedance_provider.api.errors import (
 from seedance_provider.api.mismatches import size_mismatches
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.pricing import estimate_credits, in_words, settles
-from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.hooks.reader import ConnectionReader
 from seedance_provider.hooks.seedance import SeedanceHook
-from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.reporting.kill_notice import NOTHING_SUBMITTED, no_record_advice
 from seedance_provider.reporting.metrics import VideoMetrics
 from seedance_provider.reporting.progress import report_failure, show_submitted, show_waiting_for_api
@@ -51,40 +49,90 @@ from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.submission.submitter import Submitter
 from seedance_provider.submission.task_state import SubmissionRecordError, SubmissionStoreError
 from seedance_provider.waiting.schedule import Durations, ExpectedSchedule
-from seedance_provider.waiting.video_wait import VideoWait, backoff, backstop, clock, look_on, patience, spread
+from seedance_provider.waiting.video_wait import VideoWait, backoff, backstop, clock, look_on, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from airflow.sdk import Context
 
+    from seedance_provider.api.video_request import VideoRequest
     from seedance_provider.hooks.connection_settings import ConnectionSettings
     from seedance_provider.reporting.kill_notice import Ending
+    from seedance_provider.submission.options import OnRerun, OnUnknownSubmission
     from seedance_provider.submission.record import Submission
+    from seedance_provider.waiting.poll_settings import PollSettings
     from seedance_provider.waiting.result import WaitResult
 
-__all__ = ["VideoCreation"]
+__all__ = ["CreationOptions", "VideoCreation"]
 
 #: How many poll intervals pass before the first task in the queue for a slot probes for a free one.
 _POLLS_PER_PROBE = 6
+
+
+@dataclass(frozen=True)
+class CreationOptions:
+    """
+    How a task pays and waits. What it pays for is in the :class:`~seedance_provider.api.video_request.VideoRequest`.
+
+    :param seedance_conn_id: whose account pays.
+    :param model: for the metrics of a task that resumes.
+    :param wait_for_completion: whether the task ends with the video, or as soon as it is submitted.
+    :param deferrable: whether it waits in the triggerer.
+    :param timeout: seconds for which one try waits.
+    :param poll: how often it polls, and for how long it tolerates an API that fails.
+    :param follows_schedule: whether the pauses between two polls follow from how long such videos usually take.
+    :param on_rerun: what a cleared task does that has its video.
+    :param on_unknown: what a try does if it is unknown whether the one before it has paid.
+    :param max_credits: of one video; ``None`` is no limit.
+    :param max_credits_per_run: of all videos of the run; ``None`` is no limit.
+    :param push_result: whether the result becomes an XCom.
+    """
+
+    seedance_conn_id: str
+    model: str
+    wait_for_completion: bool
+    deferrable: bool
+    timeout: float
+    poll: PollSettings
+    follows_schedule: bool
+    on_rerun: OnRerun
+    on_unknown: OnUnknownSubmission
+    max_credits: float | None
+    max_credits_per_run: float | None
+    push_result: bool
 
 
 class VideoCreation:
     """
     One try, or what is left of it after a deferral.
 
-    :param operator: what to make, and how to wait.
+    :param options: how to pay and wait.
     :param context: of the task.
+    :param request: says what to make, given the files of the task. Called once, before anything is paid for.
+    :param defer: Airflow's, which ends this process.
+    :param log: of the task.
     :param ending: kept up to date with what it means if Airflow ends the task now.
     """
 
-    def __init__(self, operator: CreateVideoOperator, context: Context, ending: Ending) -> None:
-        self._operator = operator
+    def __init__(
+        self,
+        options: CreationOptions,
+        context: Context,
+        *,
+        request: Callable[[ReferenceFiles], VideoRequest],
+        defer: Callable[..., NoReturn],
+        log: Any,
+        ending: Ending,
+    ) -> None:
+        self._options = options
         self._context = context
+        self._request = request
+        self._defer = defer
         self._ending = ending
-        self._log = operator.log
+        self._log = log
         self._started = time.time()
-        self._deadline = self._started + patience(operator.timeout, operator.execution_timeout)
+        self._deadline = self._started + options.timeout
         self._waits_for_slot = False
         #: Since when the API has not taken the request, in seconds since the epoch, and how often it was sent.
         self._outage: tuple[float, int] | None = None
@@ -169,10 +217,9 @@ class VideoCreation:
             )
 
     def _begin(self) -> dict[str, Any]:
-        hook = SeedanceHook(self._operator.seedance_conn_id)
+        hook = SeedanceHook(self._options.seedance_conn_id)
         files = ReferenceFiles(self._context.get("task_state_store"), self._log)
         try:
-            self._operator.take_inputs(self._context)
             request = self._request(files)
             settings = hook.get_settings()
             client = SeedanceClient(settings.protocol())
@@ -197,13 +244,13 @@ class VideoCreation:
             record = submitter.record()
             asked = request.described() if record is None else record.asked
             self._show_submitted(task, request, settings, asked)
-            may_settle = self._operator.wait_for_completion and settles(request)
+            may_settle = self._options.wait_for_completion and settles(request)
             if task.status is TaskStatus.SUCCESS and task.video_url and not may_settle:
                 return self._finished(task, record, asked)
-            if not self._operator.wait_for_completion:
+            if not self._options.wait_for_completion:
                 return self._deliver(self._result(task, record, asked), submitter)
             typical = self._typical_seconds(request, settings)
-            if self._operator.deferrable:
+            if self._options.deferrable:
                 self._defer_to_video(task, request, typical, asked)
             result = self._wait_in_worker(ConnectionReader(hook, client), task, request, typical)
             return self._conclude(result, asked)
@@ -222,7 +269,7 @@ class VideoCreation:
             self._log.warning(weakness)
         for warning in request.warnings:
             self._log.warning(warning)
-        fingerprint = request.fingerprint(self._operator.seedance_conn_id)
+        fingerprint = request.fingerprint(self._options.seedance_conn_id)
         while isinstance(obtained := submitter.obtain(client, request, fingerprint), Plan):
             if obtained.action is Action.WAIT_FOR_API:
                 self._wait_for_api(submitter, obtained)
@@ -249,7 +296,7 @@ class VideoCreation:
             self._waits_for_slot = True
             submitter.metrics.slot_wait_began()
             self._log.info("Waiting for a slot. %s", _pool_advice(limit))
-        if self._operator.deferrable:
+        if self._options.deferrable:
             self._defer_to_slot(limit)
         self._sleep(spread(self._probe_interval))
         # Past the deadline a video would be paid for that this try can't wait for.
@@ -265,7 +312,7 @@ class VideoCreation:
         since, failures = self._outage or (now, 0)
         failures += 1
         self._outage = since, failures
-        give_up = min(since + self._operator.error_tolerance, self._deadline)
+        give_up = min(since + self._options.poll.error_tolerance, self._deadline)
         if failures > 1 and now >= give_up:
             self._give_up_on_api(submitter, since, refused)
         if failures == 1:
@@ -273,8 +320,8 @@ class VideoCreation:
             self._log.warning("API unreachable since %s: %s %s", clock(since), refused.message, left)
             show_waiting_for_api(self._context, self._log, since)
         asked = refused.error.retry_after if isinstance(refused.error, ApiError) else None
-        pause = max(spread(backoff(failures, self._operator.poll_settings.poll_interval)), asked or 0.0)
-        if self._operator.deferrable:
+        pause = max(spread(backoff(failures, self._poll_interval)), asked or 0.0)
+        if self._options.deferrable:
             self._defer_to_outage(min(now + pause, give_up), give_up, since, failures)
         self._sleep(min(pause, give_up - now))
         if time.time() >= self._deadline:
@@ -306,18 +353,17 @@ class VideoCreation:
         request: VideoRequest,
         typical_seconds: tuple[float, float] | None,
     ) -> WaitResult:
-        interval = self._operator.poll_settings.poll_interval
         wait = VideoWait(
             task.task_id,
             self._started,
             self._deadline,
-            self._operator.poll_settings,
+            self._options.poll,
             # This try has created it, or an earlier one.
             was_seen=True,
             settles=settles(request),
             schedule=None
             if typical_seconds is None
-            else ExpectedSchedule(Durations.typical(*typical_seconds), interval),
+            else ExpectedSchedule(Durations.typical(*typical_seconds), self._poll_interval),
             submitted_at=_submitted_at(task),
         )
         with reader:
@@ -346,7 +392,7 @@ class VideoCreation:
         Push the result, and only then record that Airflow has it: with ``on_rerun="regenerate"`` a clear pays for a new
         video after that. Airflow itself pushes the result later, when it may fail unnoticed.
         """
-        if self._operator.do_xcom_push:
+        if self._options.push_result:
             self._context["ti"].xcom_push(key="return_value", value=result)
         submitter.delivered(task, result["mismatches"])
         return result
@@ -409,35 +455,31 @@ class VideoCreation:
             Plan(Action.RETRY, waited, NOTHING_SUBMITTED, _pool_advice(), next_try="waits again", reason="no_free_slot")
         )
 
-    def _request(self, files: ReferenceFiles) -> VideoRequest:
-        inputs = {field.name: getattr(self._operator, field.name) for field in fields(VideoRequest)}
-        return VideoRequest(**files.described(inputs))
-
     def _submitter(self, settings: ConnectionSettings | None = None, files: ReferenceFiles | None = None) -> Submitter:
         """Settings and files are needed to pay, and to nothing else."""
         submitter = Submitter(
             SubmissionStore(self._context.get("task_state_store")),
             self._context["ti"].max_tries,
             self._log,
-            self._operator.on_rerun,
-            self._operator.on_unknown_submission,
+            self._options.on_rerun,
+            self._options.on_unknown,
             self._ending,
             spending=self._limits(settings),
-            metrics=VideoMetrics(self._operator.model, self._operator.seedance_conn_id),
+            metrics=VideoMetrics(self._options.model, self._options.seedance_conn_id),
         )
         return submitter if files is None else replace(submitter, prepare=files.uploaded)
 
     def _limits(self, settings: ConnectionSettings | None) -> Limits:
         of_connection = None if settings is None else settings.max_credits
         limits = {
-            "max_credits": self._operator.max_credits,
-            f"max_credits of {self._operator.seedance_conn_id!r}": of_connection,
+            "max_credits": self._options.max_credits,
+            f"max_credits of {self._options.seedance_conn_id!r}": of_connection,
         }
         per_video = [Limit(amount, source) for source, amount in limits.items() if amount is not None]
-        if self._operator.max_credits_per_run is None:
+        if self._options.max_credits_per_run is None:
             return Limits(per_video)
         task_ids = [task.task_id for task in self._context["dag"].tasks if _makes_videos(task)]
-        return Limits(per_video, RunBudget(self._operator.max_credits_per_run, task_ids, self._context["ti"]))
+        return Limits(per_video, RunBudget(self._options.max_credits_per_run, task_ids, self._context["ti"]))
 
     def _defer_to_video(
         self,
@@ -448,14 +490,14 @@ class VideoCreation:
     ) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
 
-        self._operator.defer(
+        self._defer(
             trigger=VideoTrigger(
                 task.task_id,
-                self._operator.seedance_conn_id,
+                self._options.seedance_conn_id,
                 self._started,
                 self._deadline,
-                self._operator.poll_settings.poll_interval,
-                self._operator.error_tolerance,
+                self._poll_interval,
+                self._options.poll.error_tolerance,
                 # This try has created it, or an earlier one.
                 was_seen=True,
                 estimated_credits=estimate_credits(request),
@@ -473,9 +515,9 @@ class VideoCreation:
     def _defer_to_slot(self, limit: int | None) -> NoReturn:
         from seedance_provider.triggers.seedance import SlotTrigger
 
-        self._operator.defer(
+        self._defer(
             trigger=SlotTrigger(
-                self._operator.seedance_conn_id,
+                self._options.seedance_conn_id,
                 self._deadline,
                 self._probe_interval,
                 since=self._started,
@@ -490,12 +532,12 @@ class VideoCreation:
     def _defer_to_outage(self, not_before: float, give_up: float, since: float, failures: int) -> NoReturn:
         from seedance_provider.triggers.seedance import OutageTrigger
 
-        self._operator.defer(
+        self._defer(
             trigger=OutageTrigger(
-                self._operator.seedance_conn_id,
+                self._options.seedance_conn_id,
                 not_before,
                 give_up,
-                self._operator.poll_settings.poll_interval,
+                self._poll_interval,
             ),
             method_name="resume_after_outage",
             kwargs={"started": self._started, "deadline": self._deadline, "since": since, "failures": failures},
@@ -503,12 +545,16 @@ class VideoCreation:
         )
 
     @property
+    def _poll_interval(self) -> float:
+        return self._options.poll.poll_interval
+
+    @property
     def _probe_interval(self) -> float:
-        return self._operator.poll_settings.poll_interval * _POLLS_PER_PROBE
+        return self._poll_interval * _POLLS_PER_PROBE
 
     def _typical_seconds(self, request: VideoRequest, settings: ConnectionSettings) -> tuple[float, float] | None:
         """``None`` where looks have a fixed interval."""
-        return None if self._operator.poll_interval is not None else _expected_seconds(request, settings)
+        return _expected_seconds(request, settings) if self._options.follows_schedule else None
 
 
 def _expected_seconds(request: VideoRequest, settings: ConnectionSettings) -> tuple[float, float]:
@@ -540,5 +586,5 @@ def _submitted_at(task: VideoTask) -> float:
 
 
 def _makes_videos(task: Any) -> bool:
-    """Mapped or not."""
-    return issubclass(getattr(task, "operator_class", type(task)), CreateVideoOperator)
+    """Mapped or not. By a mark of the class, because the operator imports this module."""
+    return getattr(getattr(task, "operator_class", type(task)), "makes_videos", False)

@@ -21,15 +21,10 @@ from seedance_provider.storage.stored_file import StoredFile, names_a_file
 from seedance_provider.submission.task_state import TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from seedance_provider.api.uploads import Upload
     from seedance_provider.api.video_request import VideoRequest
 
-__all__ = ["MEDIA_PARAMETERS", "ReferenceFiles", "UploadClient"]
-
-#: The parameters of a video that take the URL of a file, or several.
-MEDIA_PARAMETERS = ("first_frame", "last_frame", "reference_images", "reference_videos", "reference_audios")
+__all__ = ["ReferenceFiles", "UploadClient"]
 
 _KEY = "seedance_files"
 #: The vendor fetches a file when it begins with the video, so an upload that is about to expire is of no use.
@@ -84,19 +79,18 @@ class ReferenceFiles:
         self._log = log
         self._kept: dict[str, _KeptFile] | None = None
 
-    def described(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    def described(self, **media: Any) -> dict[str, Any]:
         """
-        Return the inputs of a video, in which each file is described by its content. Nothing is uploaded.
+        Return the same inputs, in which each file is described by its content. Nothing is uploaded.
 
-        :param inputs: parameters of :class:`~seedance_provider.api.video_request.VideoRequest`.
+        :param media: what stands where a URL is expected, or several, by the name of the parameter.
         :raises InvalidRequestError: naming every parameter with a file that is not there, or not of use.
         :raises FileUnavailableError: if a file can't be read at the moment.
         :raises SubmissionStoreError: if the store fails.
         """
-        found, problems = dict(inputs), list[str]()
-        for name in MEDIA_PARAMETERS:
+        found, problems = dict[str, Any](), list[str]()
+        for name, value in media.items():
             try:
-                value = found.get(name)
                 if isinstance(value, list | tuple):
                     found[name] = [self._described(item) for item in value]
                 else:

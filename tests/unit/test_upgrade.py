@@ -208,7 +208,7 @@ class TestRetries:
         from seedance_provider.submission.reference_files import ReferenceFiles
 
         files = ReferenceFiles(next_try["task_state_store"], task.log)
-        request = VideoRequest(prompt=task.prompt, **files.described({"first_frame": task.first_frame}))
+        request = VideoRequest(prompt=task.prompt, **files.described(first_frame=task.first_frame))
         with SeedanceClient(SeedanceHook("slow").get_settings().protocol()) as client:
             uploaded = files.uploaded(client, request)
         (kept,) = row["state_store"]["seedance_files"].values()

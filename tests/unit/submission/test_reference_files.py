@@ -13,7 +13,7 @@ from seedance_provider.api.errors import ConnectionLostError, FileUnavailableErr
 from seedance_provider.api.uploads import Upload
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.submission.plans import reference_files
-from seedance_provider.submission.reference_files import MEDIA_PARAMETERS, ReferenceFiles
+from seedance_provider.submission.reference_files import ReferenceFiles
 from seedance_provider.submission.task_state import SubmissionStoreError
 from tests.support import media
 from tests.support.task_context import StateStore
@@ -57,7 +57,7 @@ def files_of(store):
 
 
 def request_of(files, **inputs):
-    return VideoRequest(**files.described({"prompt": "A garden", **inputs}))
+    return VideoRequest(prompt="A garden", **files.described(**inputs))
 
 
 def prepared(store, uploader, **inputs):
@@ -67,9 +67,6 @@ def prepared(store, uploader, **inputs):
 
 
 class TestDescribed:
-    def test_every_parameter_that_takes_urls_takes_files(self):
-        assert set(MEDIA_PARAMETERS) <= set(VideoRequest.__dataclass_fields__)
-
     @pytest.mark.parametrize(
         "named", [str, lambda path: f"file://{path}", lambda p: p, lambda p: ObjectStoragePath(str(p))]
     )
@@ -78,15 +75,15 @@ class TestDescribed:
         assert (file.name, file.size, file.kind) == ("a.png", picture.stat().st_size, "image")
 
     def test_urls_are_left_alone_and_the_store_is_not_touched(self, store):
-        inputs = {"prompt": "p", "first_frame": "https://a/b.png", "reference_images": None, "reference_videos": ("x",)}
-        described = files_of(store).described(inputs)
+        inputs = {"first_frame": "https://a/b.png", "reference_images": None, "reference_videos": ("x",)}
+        described = files_of(store).described(**inputs)
         assert described["first_frame"] == "https://a/b.png"
         assert described["reference_videos"] == ["x"]
         assert not store.calls
 
     def test_all_that_are_not_there_are_named(self, store, tmp_path):
         with pytest.raises(InvalidRequestError) as caught:
-            files_of(store).described({"first_frame": f"{tmp_path}/no.png", "reference_audios": [f"{tmp_path}/no.mp3"]})
+            files_of(store).described(first_frame=f"{tmp_path}/no.png", reference_audios=[f"{tmp_path}/no.mp3"])
         said = str(caught.value)
         assert "first_frame: There is no file" in said
         assert "reference_audios: There is no file" in said
@@ -95,7 +92,7 @@ class TestDescribed:
     def test_what_the_api_does_not_take_is_not_even_read(self, store, tmp_path, name, content, problem):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InvalidRequestError, match=problem):
-            files_of(store).described({"first_frame": str(tmp_path / name)})
+            files_of(store).described(first_frame=str(tmp_path / name))
 
     def test_an_unchanged_file_is_read_once(self, store, picture, monkeypatch):
         first = request_of(files_of(store), first_frame=picture)
@@ -127,7 +124,7 @@ class TestDescribed:
     def test_a_store_that_fails_is_not_taken_for_an_empty_one(self, store, picture, call):
         store.fail = call
         with pytest.raises(SubmissionStoreError):
-            files_of(store).described({"first_frame": picture})
+            files_of(store).described(first_frame=picture)
 
 
 class TestUploaded:
