@@ -17,7 +17,7 @@ AZURITE_VERSION := 3.37.0
 COMPUTING := tests/slow/test_packaging.py tests/slow/test_installing.py tests/slow/test_release.py tests/slow/test_every_video.py
 # Unit tests that see nothing of Airflow, or for which its version makes no difference.
 WITHOUT_AIRFLOW := $(addprefix tests/unit/,api benchmarks network waiting submission/model submission/test_plans.py \
-  submission/test_submitter_signals.py test_imports.py test_reference.py triggers/test_look_queue.py) $(wildcard tests/unit/tools_*)
+  submission/test_submitter_signals.py test_imports.py test_reference.py triggers/test_poll_queue.py) $(wildcard tests/unit/tools_*)
 # For tests that start nothing larger than a web server.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadgroup
 # For tests that mostly wait for an Airflow: two of them, each with the tests of some files. What kills an Airflow has the

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from seedance_provider.waiting.schedule import Durations, Schedule
 
-__all__ = ["Cost", "best_looks", "cost", "looks_of"]
+__all__ = ["Cost", "best_polls", "cost", "polls_of"]
 
 _STEP = 0.5
 _HORIZON = 900.0
@@ -31,11 +31,11 @@ class Cost:
     :param delay: seconds until a finished video is noticed, on average.
     """
 
-    looks: float
+    polls: float
     delay: float
 
 
-def looks_of(schedule: Schedule) -> list[float]:
+def polls_of(schedule: Schedule) -> list[float]:
     """Return the moments at which a schedule looks at a video that never ends."""
     at, passed = [], 0.0
     while passed < 4 * _HORIZON:
@@ -57,7 +57,7 @@ def cost(at: Sequence[float], durations: Durations) -> Cost:
     return Cost(sum(index + 1 for index in seen) / _VIDEOS, sum(delays) / _VIDEOS)
 
 
-def best_looks(durations: Durations, delay: float) -> list[float]:
+def best_polls(durations: Durations, delay: float) -> list[float]:
     """
     Return the moments with the fewest looks of all that notice a video as soon, on average.
 

@@ -32,7 +32,7 @@ _A_DAY = 24 * 3600
 def _seedance(base_url: str, interval: float) -> Wait:
     from seedance_provider.triggers.seedance import VideoTrigger
 
-    _connection("seedance", host=f"{base_url}/api/v1", extra={"looks_per_second": 1e6})
+    _connection("seedance", host=f"{base_url}/api/v1", extra={"max_polls_per_second": 1e6})
 
     async def wait(number: int) -> None:
         now = time.time()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 
-from benchmarks.best_schedule import Cost, best_looks, cost, looks_of
+from benchmarks.best_schedule import Cost, best_polls, cost, polls_of
 from benchmarks.results import measured_on, save_section, table
 from seedance_provider.waiting.schedule import Durations, ExpectedSchedule, FixedSchedule
 
@@ -51,8 +51,8 @@ def measure_polls() -> None:
 
 
 def _row(real: Durations) -> list[str]:
-    fixed = cost(looks_of(FixedSchedule(INTERVAL)), real)
-    best = cost(best_looks(real, fixed.delay), real)
+    fixed = cost(polls_of(FixedSchedule(INTERVAL)), real)
+    best = cost(best_polls(real, fixed.delay), real)
     documented = _ours(DOCUMENTED, real)
     return [
         f"{real.median:g} s, {real.spread:g}",
@@ -66,12 +66,12 @@ def _row(real: Durations) -> list[str]:
 
 
 def _cell(found: Cost, best: Cost | None = None) -> str:
-    ratio = "" if best is None else f", {found.looks / best.looks:.2f} x"
-    return f"{found.looks:.1f} ({found.delay:.2f} s){ratio}"
+    ratio = "" if best is None else f", {found.polls / best.polls:.2f} x"
+    return f"{found.polls:.1f} ({found.delay:.2f} s){ratio}"
 
 
 def _ours(believed: Durations, real: Durations, interval: float = INTERVAL) -> Cost:
-    return cost(looks_of(ExpectedSchedule(believed, interval)), real)
+    return cost(polls_of(ExpectedSchedule(believed, interval)), real)
 
 
 def _after_videos(real: Durations) -> Cost:
@@ -81,7 +81,7 @@ def _after_videos(real: Durations) -> Cost:
     for _ in range(21):
         seen = [real.quantile(chance.random()) for _ in range(VIDEOS_SEEN)]
         found.append(_ours(DOCUMENTED.learnt(seen), real))
-    return sorted(found, key=lambda each: each.looks)[10]
+    return sorted(found, key=lambda each: each.polls)[10]
 
 
 def _at_delay(real: Durations, delay: float) -> Cost:

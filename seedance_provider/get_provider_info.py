@@ -97,7 +97,7 @@ _CONNECTION_TYPE: dict[str, Any] = {
             "whether a video is done. Empty: what the vendor says.",
             "schema": {"type": ["string", "null"], "default": None},
         },
-        "looks_per_second": {
+        "max_polls_per_second": {
             "label": "Status checks per second",
             "description": "At most this many by one triggerer, for all unfinished videos together. Empty: 10.",
             "schema": {"type": ["number", "null"], "minimum": 0, "default": None},

@@ -60,7 +60,7 @@ class AsyncSeedanceClient:
         Return a video task. It costs nothing.
 
         :param task_id: the video task.
-        :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
+        :raises SeedanceError: whose ``read_verdict`` tells whether asking again can help.
         """
         with reading():
             response = await self._send(self._protocol.record_info(task_id))

@@ -72,7 +72,7 @@ class SeedanceClient:
         answer of HTTP 400, which means that nothing was accepted.
 
         :param request: what to ask for.
-        :raises SeedanceError: whose ``on_create`` tells whether the API can have accepted the request.
+        :raises SeedanceError: whose ``create_verdict`` tells whether the API can have accepted the request.
         """
         refusals: list[ApiError] = []
         deadline = _deadline(_CREATE_SECONDS)
@@ -103,7 +103,7 @@ class SeedanceClient:
         Return a video task. It costs nothing.
 
         :param task_id: the video task.
-        :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
+        :raises SeedanceError: whose ``read_verdict`` tells whether asking again can help.
         """
         with reading():
             response = self._send(self._session, self._protocol.record_info(task_id), _deadline(_READ_SECONDS))
@@ -117,7 +117,7 @@ class SeedanceClient:
         :param file_name: with its ending, by which the API tells what it is.
         :param size: in bytes.
         :raises InvalidRequestError: if the API takes no such file; nothing was sent.
-        :raises SeedanceError: whose ``on_read`` tells whether doing it again can help.
+        :raises SeedanceError: whose ``read_verdict`` tells whether doing it again can help.
         """
         if problem := file_problem(file_name, size):
             raise InvalidRequestError(f"The file can't be uploaded: {problem}. Nothing was sent or charged.")

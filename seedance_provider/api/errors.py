@@ -96,8 +96,8 @@ class SeedanceError(Exception):
     :param details: further facts, available as attributes.
     """
 
-    on_create: ClassVar[Verdict] = Verdict.PERMANENT
-    on_read: ClassVar[Verdict] = Verdict.PERMANENT
+    create_verdict: ClassVar[Verdict] = Verdict.PERMANENT
+    read_verdict: ClassVar[Verdict] = Verdict.PERMANENT
     #: Short name of the reason, for logs, metrics and conditions. Never empty.
     reason: str = "seedance_error"
     #: What a person can do about it.
@@ -117,7 +117,7 @@ class SeedanceError(Exception):
     @property
     def verdict(self) -> Verdict:
         """What may be done after it: the stricter of the two verdicts unless it is known to come from a look."""
-        return self.on_read if self.was_reading else self.on_create
+        return self.read_verdict if self.was_reading else self.create_verdict
 
     @property
     def retryable(self) -> bool:
@@ -145,8 +145,8 @@ class InvalidRequestError(SeedanceError, ValueError):
 class FileUnavailableError(SeedanceError):
     """A file that stands for a URL could not be read, which may pass. Nothing was sent, and nothing was charged."""
 
-    on_create = Verdict.TRANSIENT
-    on_read = Verdict.TRANSIENT
+    create_verdict = Verdict.TRANSIENT
+    read_verdict = Verdict.TRANSIENT
     reason = "file_unavailable"
     advice = "Nothing, if it passes. If it stays: may the worker read the file, and is the storage's connection right?"
 
@@ -155,13 +155,13 @@ class TransportError(SeedanceError):
     """No answer of the API."""
 
     reason = "no_answer"
-    on_read = Verdict.TRANSIENT
+    read_verdict = Verdict.TRANSIENT
 
 
 class ConnectionNotEstablishedError(TransportError):
     """The API could not be reached: certainly nothing was sent, so sending again is safe."""
 
-    on_create = Verdict.TRANSIENT
+    create_verdict = Verdict.TRANSIENT
     reason = "not_connected"
     advice = "Nothing, if it passes. If it stays: is the host of the connection right, and can the worker reach it?"
 
@@ -169,7 +169,7 @@ class ConnectionNotEstablishedError(TransportError):
 class ConnectionLostError(TransportError):
     """The request was (or may have been) sent, and no complete answer came back."""
 
-    on_create = Verdict.UNKNOWN_OUTCOME
+    create_verdict = Verdict.UNKNOWN_OUTCOME
     reason = "connection_lost"
     advice = "Look into the vendor's web account whether the video is there, before you ask for it again."
 
@@ -237,14 +237,14 @@ class TaskNotFoundError(ApiError):
 class RateLimitedError(ApiError):
     """429: too many requests. Nothing was charged."""
 
-    on_create = Verdict.TRANSIENT
-    on_read = Verdict.TRANSIENT
+    create_verdict = Verdict.TRANSIENT
+    read_verdict = Verdict.TRANSIENT
 
 
 class ConcurrencyLimitError(RateLimitedError):
     """429: ``limit`` videos of the account are already in progress. Not queued by the API and not charged."""
 
-    on_create = Verdict.WAIT_FOR_SLOT
+    create_verdict = Verdict.WAIT_FOR_SLOT
 
     limit: int | None
     current: int | None
@@ -253,15 +253,15 @@ class ConcurrencyLimitError(RateLimitedError):
 class InternalServerError(ApiError):
     """500 with the API's own JSON ``message``, which the vendor documents as safe to retry."""
 
-    on_create = Verdict.TRANSIENT
-    on_read = Verdict.TRANSIENT
+    create_verdict = Verdict.TRANSIENT
+    read_verdict = Verdict.TRANSIENT
 
 
 class UnexpectedResponseError(ApiError):
     """An answer that is documented nowhere: another status, an HTML page, an empty body, broken JSON."""
 
-    on_create = Verdict.UNKNOWN_OUTCOME
-    on_read = Verdict.TRANSIENT
+    create_verdict = Verdict.UNKNOWN_OUTCOME
+    read_verdict = Verdict.TRANSIENT
     reason = "undocumented_answer"
     advice = "Look into the vendor's web account whether the video is there, before you ask for it again."
 
@@ -275,7 +275,7 @@ class UndocumentedRefusalError(UnexpectedResponseError):
     restarts.
     """
 
-    on_create = Verdict.PERMANENT
+    create_verdict = Verdict.PERMANENT
     reason = "undocumented_refusal"
     advice = "Look at what the answer says, and change the inputs or the connection; then clear the Airflow task."
 
@@ -305,13 +305,13 @@ class VideoTaskFailedError(SeedanceError):
     @property
     def retryable(self) -> bool:
         """Whether submitting the same request again can succeed, wherever the failure was read."""
-        return self.on_create is Verdict.TRANSIENT
+        return self.create_verdict is Verdict.TRANSIENT
 
 
 class GenerationFailedError(VideoTaskFailedError):
     """The service failed. Nothing was charged, and the same request can succeed."""
 
-    on_create = Verdict.TRANSIENT
+    create_verdict = Verdict.TRANSIENT
     resubmissions: ClassVar[int | None] = None
 
 

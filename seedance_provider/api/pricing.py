@@ -14,7 +14,7 @@ __all__ = [
     "Estimate",
     "estimate",
     "estimate_credits",
-    "in_words",
+    "format_credits",
     "is_amount",
     "settles",
 ]
@@ -87,7 +87,7 @@ def is_amount(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
-def in_words(credits_: float | None) -> str:
+def format_credits(credits_: float | None) -> str:
     """
     Return credits as a person wants to read them, with what they are worth at the price of the vendor's quickstart.
 

@@ -199,7 +199,7 @@ class Protocol:
         """
         Return where to put a file.
 
-        :raises ApiError: whose ``on_read`` tells whether asking again can help.
+        :raises ApiError: whose ``read_verdict`` tells whether asking again can help.
         """
         ticket = _ticket_in(self._read_object(response))
         if ticket is None:
@@ -238,7 +238,7 @@ class Protocol:
         """
         Return the id of the video task that was created.
 
-        :raises ApiError: whose ``on_create`` tells whether the API can have accepted the request.
+        :raises ApiError: whose ``create_verdict`` tells whether the API can have accepted the request.
         """
         task_id = _fields_of(self._read_object(response)).get("taskId")
         if _is_id(task_id):
@@ -251,7 +251,7 @@ class Protocol:
         """
         Return the video task that was asked for.
 
-        :raises ApiError: whose ``on_read`` tells whether asking again can help.
+        :raises ApiError: whose ``read_verdict`` tells whether asking again can help.
         """
         try:
             answer = self._read_object(response)

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from seedance_provider.api import DEFAULT_MODEL, spelling
+from seedance_provider.api import DEFAULT_MODEL, coercion
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.media_file import Media, MediaFile, identity_of, total_seconds
 from seedance_provider.api.models import MODELS, QUICKSTART_SIZES, Model, Size
@@ -239,13 +239,13 @@ def _shown(media: Media | None) -> str | None:
 
 
 _SPELLINGS = {
-    "duration": spelling.seconds,
-    "reference_images": spelling.texts,
-    "reference_videos": spelling.texts,
-    "reference_audios": spelling.texts,
-    "reference_video_seconds": spelling.number,
-    "generate_audio": spelling.boolean,
-    "seed": spelling.integer,
-    "extra_inputs": spelling.mapping,
-    "allow_unknown_model": spelling.boolean,
+    "duration": coercion.seconds,
+    "reference_images": coercion.texts,
+    "reference_videos": coercion.texts,
+    "reference_audios": coercion.texts,
+    "reference_video_seconds": coercion.number,
+    "generate_audio": coercion.boolean,
+    "seed": coercion.integer,
+    "extra_inputs": coercion.mapping,
+    "allow_unknown_model": coercion.boolean,
 }

@@ -57,10 +57,12 @@ class _SeedanceVideoDecoratedOperator(DecoratedOperator, CreateVideoOperator):
             raise ValueError(f"{python_callable.__name__} is async, and @task.seedance_video needs a plain function.")
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
 
-    def on_video(self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None) -> dict[str, Any]:
+    def execute_complete(
+        self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Resume after waiting for the video."""
         self._show_inputs(context)
-        return super().on_video(context, event, asked)
+        return super().execute_complete(context, event, asked)
 
     def _show_inputs(self, context: Context) -> None:
         """Only for people to see. There is a video already, so nothing may fail, and the function is not called."""

@@ -13,21 +13,21 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
+from seedance_provider.api.coercion import number
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.pricing import is_amount
 from seedance_provider.api.protocol import DEFAULT_BASE_URL, address_problem
 from seedance_provider.api.protocol import Protocol as SeedanceProtocol
-from seedance_provider.api.spelling import number
 from seedance_provider.api.wire_formats import WIRE_FORMATS
 
-__all__ = ["DEFAULT_LOOKS_PER_SECOND", "ConnectionSettings", "ConnectionSettingsError"]
+__all__ = ["DEFAULT_MAX_POLLS_PER_SECOND", "ConnectionSettings", "ConnectionSettingsError"]
 
-_LEAST_LOOKS_PER_SECOND = 0.1
+_LEAST_POLLS_PER_SECOND = 0.1
 
-_OPTIONS = ("wire_format", "max_credits", "typical_seconds", "looks_per_second")
+_OPTIONS = ("wire_format", "max_credits", "typical_seconds", "max_polls_per_second")
 
 #: The vendor names no limit on status calls, but answers 429 to too many.
-DEFAULT_LOOKS_PER_SECOND = 10.0
+DEFAULT_MAX_POLLS_PER_SECOND = 10.0
 
 
 class ConnectionSettingsError(InvalidRequestError):
@@ -56,7 +56,7 @@ class ConnectionSettings:
     :param max_credits: how many credits one video may cost; ``None`` is no limit.
     :param typical_seconds: how long videos of this account usually take, from the fastest to the slowest; ``None`` if
         that is what the vendor says.
-    :param looks_per_second: how many video tasks of this account one triggerer looks at in a second, at most.
+    :param max_polls_per_second: how many video tasks of this account one triggerer looks at in a second, at most.
     """
 
     api_key: str = field(repr=False)
@@ -64,7 +64,7 @@ class ConnectionSettings:
     wire_format: str = "auto"
     max_credits: float | None = None
     typical_seconds: tuple[float, float] | None = None
-    looks_per_second: float = DEFAULT_LOOKS_PER_SECOND
+    max_polls_per_second: float = DEFAULT_MAX_POLLS_PER_SECOND
 
     def protocol(self) -> SeedanceProtocol:
         """Return the API's protocol for this account."""
@@ -85,7 +85,7 @@ class ConnectionSettings:
             wire_format=_wire_format(options.get("wire_format"), where),
             max_credits=_max_credits(options.get("max_credits"), where),
             typical_seconds=_typical_seconds(options.get("typical_seconds"), where),
-            looks_per_second=_looks_per_second(options.get("looks_per_second"), where),
+            max_polls_per_second=_max_polls_per_second(options.get("max_polls_per_second"), where),
         )
         try:
             settings.protocol()
@@ -173,13 +173,13 @@ def _typical_seconds(value: Any, where: str) -> tuple[float, float] | None:
     return float(ends[0]), float(ends[1])
 
 
-def _looks_per_second(value: Any, where: str) -> float:
-    looks: Any = DEFAULT_LOOKS_PER_SECOND if value is None else number(value)
-    if not is_amount(looks) or looks < _LEAST_LOOKS_PER_SECOND:
+def _max_polls_per_second(value: Any, where: str) -> float:
+    polls: Any = DEFAULT_MAX_POLLS_PER_SECOND if value is None else number(value)
+    if not is_amount(polls) or polls < _LEAST_POLLS_PER_SECOND:
         raise ConnectionSettingsError(
-            f"{where}: looks_per_second is {value!r}, and a number of at least {_LEAST_LOOKS_PER_SECOND:g} is needed."
+            f"{where}: max_polls_per_second is {value!r}, and at least {_LEAST_POLLS_PER_SECOND:g} is needed."
         )
-    return float(looks)
+    return float(polls)
 
 
 def _is_range(value: Any) -> bool:

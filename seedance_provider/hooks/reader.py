@@ -63,7 +63,7 @@ class ConnectionReader:
         Return a video task. It costs nothing.
 
         :param task_id: the video task.
-        :raises SeedanceError: whose ``on_read`` tells whether asking again can help.
+        :raises SeedanceError: whose ``read_verdict`` tells whether asking again can help.
         """
         client = self._opened()
         try:

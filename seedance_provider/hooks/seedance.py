@@ -112,7 +112,7 @@ class SeedanceHook(BaseHook):
         :param source_conn_id: the Airflow connection of the storage. Default: that of the URL, or none.
         :raises InvalidRequestError: if there is no such file, or one that the API doesn't take; nothing was sent.
         :raises FileUnavailableError: if it can't be read at the moment.
-        :raises SeedanceError: whose ``on_read`` tells whether doing it again can help.
+        :raises SeedanceError: whose ``read_verdict`` tells whether doing it again can help.
         """
         from seedance_provider.storage.stored_file import StoredFile
 

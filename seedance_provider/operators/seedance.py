@@ -11,9 +11,9 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from seedance_provider.api import DEFAULT_MODEL
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink, VideoTaskLink
-from seedance_provider.reporting.kill_notice import Ending, wait_is_over
+from seedance_provider.reporting.kill_notice import KillNotice, wait_is_over
 from seedance_provider.submission.options import OnRerun, OnUnknownSubmission
-from seedance_provider.waiting.poll_settings import ERROR_TOLERANCE, PROMPTNESS, PollSettings
+from seedance_provider.waiting.poll_settings import DEFAULT_POLL_INTERVAL, ERROR_TOLERANCE, PollSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -200,20 +200,24 @@ class CreateVideoOperator(BaseOperator):
         self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
         if self.timeout <= 0:
             raise ValueError(f"timeout is {timeout!r}, and a number of seconds above 0 is needed.")
-        self.poll_settings = PollSettings(PROMPTNESS if poll_interval is None else poll_interval, error_tolerance)
+        self.poll_settings = PollSettings(
+            DEFAULT_POLL_INTERVAL if poll_interval is None else poll_interval, error_tolerance
+        )
         self.poll_interval = poll_interval
         self.error_tolerance = error_tolerance
         self.on_rerun = OnRerun(on_rerun)
         self.on_unknown_submission = OnUnknownSubmission(on_unknown_submission)
-        self._ending = Ending()
+        self._notice = KillNotice()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Submit the video, unless an earlier try did, and wait for it."""
         # Debugging with dag.test() runs every try on the same operator.
-        self._ending = Ending()
+        self._notice = KillNotice()
         return self._creation(context).begin()
 
-    def on_slot(self, context: Context, event: dict[str, Any], started: float, deadline: float) -> dict[str, Any]:
+    def resume_after_slot(
+        self, context: Context, event: dict[str, Any], started: float, deadline: float
+    ) -> dict[str, Any]:
         """Resume after waiting for a slot of the account."""
         # Past the deadline a video would be paid for that this try can't wait for.
         is_free = event["free"] and time.time() < deadline
@@ -231,11 +235,13 @@ class CreateVideoOperator(BaseOperator):
         """Resume after waiting for an API that did not answer. It is asked again, whatever ended the wait."""
         return self._creation(context).resume_after_outage(started, deadline, since, failures)
 
-    def on_video(self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None) -> dict[str, Any]:
+    def execute_complete(
+        self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Resume after waiting for the video."""
         from seedance_provider.waiting.result import WaitResult
 
-        self._ending.fate = wait_is_over(recorded=context.get("task_state_store") is not None)
+        self._notice.message = wait_is_over(recorded=context.get("task_state_store") is not None)
         return self._creation(context).conclude(WaitResult.from_event(event), asked)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
@@ -249,8 +255,8 @@ class CreateVideoOperator(BaseOperator):
 
     def on_kill(self) -> None:
         """Say what becomes of the video, which the API has no way to cancel, and submit nothing any more."""
-        self._ending.is_told = True
-        self.log.warning(self._ending.fate)
+        self._notice.termination_requested = True
+        self.log.warning(self._notice.message)
 
     def video_request(self, context: Context, files: ReferenceFiles) -> VideoRequest:  # noqa: ARG002
         """
@@ -292,14 +298,14 @@ class CreateVideoOperator(BaseOperator):
 
     def _creation(self, context: Context) -> VideoCreation:
         from seedance_provider.operators.video_creation import CreationOptions, VideoCreation
-        from seedance_provider.waiting.video_wait import patience
+        from seedance_provider.waiting.video_wait import effective_timeout
 
         options = CreationOptions(
             seedance_conn_id=self.seedance_conn_id,
             model=self.model,
             wait_for_completion=self.wait_for_completion,
             deferrable=self.deferrable,
-            timeout=patience(self.timeout, self.execution_timeout),
+            timeout=effective_timeout(self.timeout, self.execution_timeout),
             poll=self.poll_settings,
             follows_schedule=self.poll_interval is None,
             on_rerun=self.on_rerun,
@@ -314,7 +320,7 @@ class CreateVideoOperator(BaseOperator):
             request=lambda files: self.video_request(context, files),
             defer=self.defer,
             log=self.log,
-            ending=self._ending,
+            notice=self._notice,
         )
 
 

@@ -29,7 +29,7 @@ from seedance_provider.api.errors import (
 )
 from seedance_provider.api.mismatches import size_mismatches
 from seedance_provider.api.models import MODELS
-from seedance_provider.api.pricing import estimate_credits, in_words, settles
+from seedance_provider.api.pricing import estimate_credits, format_credits, settles
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.hooks.reader import ConnectionReader
 from seedance_provider.hooks.seedance import SeedanceHook
@@ -49,7 +49,7 @@ from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.submission.submitter import Submitter
 from seedance_provider.submission.task_state import SubmissionRecordError, SubmissionStoreError
 from seedance_provider.waiting.schedule import Durations, ExpectedSchedule
-from seedance_provider.waiting.video_wait import VideoWait, backoff, backstop, clock, look_on, spread
+from seedance_provider.waiting.video_wait import VideoWait, backoff, backstop, clock, jittered, poll_until_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     from seedance_provider.api.video_request import VideoRequest
     from seedance_provider.hooks.connection_settings import ConnectionSettings
-    from seedance_provider.reporting.kill_notice import Ending
+    from seedance_provider.reporting.kill_notice import KillNotice
     from seedance_provider.submission.options import OnRerun, OnUnknownSubmission
     from seedance_provider.submission.record import Submission
     from seedance_provider.waiting.poll_settings import PollSettings
@@ -123,13 +123,13 @@ class VideoCreation:
         request: Callable[[ReferenceFiles], VideoRequest],
         defer: Callable[..., NoReturn],
         log: Any,
-        ending: Ending,
+        notice: KillNotice,
     ) -> None:
         self._options = options
         self._context = context
         self._request = request
         self._defer = defer
-        self._ending = ending
+        self._notice = notice
         self._log = log
         self._started = time.time()
         self._deadline = self._started + options.timeout
@@ -179,7 +179,7 @@ class VideoCreation:
         :param result: how the wait ended.
         :param asked: what was submitted, if no record says so.
         """
-        self._ending.video_task_id = result.video_task_id or None
+        self._notice.video_task_id = result.video_task_id or None
         with self._never_retried_unrecorded():
             return self._conclude(result, asked)
 
@@ -190,7 +190,7 @@ class VideoCreation:
         :param error: Airflow's.
         """
         ti = self._context["ti"]
-        self._ending.video_task_id = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index, key="task_id")
+        self._notice.video_task_id = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index, key="task_id")
         with self._never_retried_unrecorded():
             raise error
 
@@ -203,7 +203,7 @@ class VideoCreation:
         try:
             yield
         except (Exception, AirflowTaskTimeout) as error:
-            video_task_id = self._ending.video_task_id
+            video_task_id = self._notice.video_task_id
             if video_task_id is None or self._has_decided or self._submitter().knows_a_video():
                 raise
             self._fail(
@@ -239,7 +239,7 @@ class VideoCreation:
         submitter = self._submitter(settings, files)
         with client:
             task = self._obtain(submitter, client, request)
-            self._ending.video_task_id = task.task_id
+            self._notice.video_task_id = task.task_id
             self._context["ti"].xcom_push(key="task_id", value=task.task_id)
             record = submitter.record()
             asked = request.described() if record is None else record.asked
@@ -265,8 +265,8 @@ class VideoCreation:
 
     def _obtain(self, submitter: Submitter, client: SeedanceClient, request: VideoRequest) -> VideoTask:
         """Return the video task, after waiting for a slot of the account, or for the API, if need be."""
-        if weakness := submitter.store.weakness():
-            self._log.warning(weakness)
+        if missing_guarantee := submitter.store.missing_guarantee():
+            self._log.warning(missing_guarantee)
         for warning in request.warnings:
             self._log.warning(warning)
         fingerprint = request.fingerprint(self._options.seedance_conn_id)
@@ -298,7 +298,7 @@ class VideoCreation:
             self._log.info("Waiting for a slot. %s", _pool_advice(limit))
         if self._options.deferrable:
             self._defer_to_slot(limit)
-        self._sleep(spread(self._probe_interval))
+        self._sleep(jittered(self._probe_interval))
         # Past the deadline a video would be paid for that this try can't wait for.
         if time.time() >= self._deadline:
             self._give_up_on_slot(submitter)
@@ -320,7 +320,7 @@ class VideoCreation:
             self._log.warning("API unreachable since %s: %s %s", clock(since), refused.message, left)
             show_waiting_for_api(self._context, self._log, since)
         asked = refused.error.retry_after if isinstance(refused.error, ApiError) else None
-        pause = max(spread(backoff(failures, self._poll_interval)), asked or 0.0)
+        pause = max(jittered(backoff(failures, self._poll_interval)), asked or 0.0)
         if self._options.deferrable:
             self._defer_to_outage(min(now + pause, give_up), give_up, since, failures)
         self._sleep(min(pause, give_up - now))
@@ -367,7 +367,7 @@ class VideoCreation:
             submitted_at=_submitted_at(task),
         )
         with reader:
-            return look_on(reader, wait, self._log)
+            return poll_until_done(reader, wait, self._log)
 
     def _finished(self, task: VideoTask, record: Submission | None, asked: Mapping[str, Any]) -> dict[str, Any]:
         self._log.info(
@@ -375,7 +375,7 @@ class VideoCreation:
             task.task_id,
             task.generation_seconds,
             task.credits_used,
-            in_words(None if record is None else record.estimated_credits),
+            format_credits(None if record is None else record.estimated_credits),
             task.video_url,
         )
         result = self._result(task, record, asked)
@@ -434,7 +434,7 @@ class VideoCreation:
             story,
             plan.error,
             reason=plan.reason,
-            video_task_id=self._ending.video_task_id,
+            video_task_id=self._notice.video_task_id,
             retryable=plan.action is Action.RETRY,
         )
         self._has_decided = True
@@ -463,7 +463,7 @@ class VideoCreation:
             self._log,
             self._options.on_rerun,
             self._options.on_unknown,
-            self._ending,
+            self._notice,
             spending=self._limits(settings),
             metrics=VideoMetrics(self._options.model, self._options.seedance_conn_id),
         )
@@ -506,7 +506,7 @@ class VideoCreation:
                 kind=_kind(request),
                 submitted_at=_submitted_at(task),
             ),
-            method_name="on_video",
+            method_name="execute_complete",
             # Where there is a record, it says what was submitted.
             kwargs={} if self._keeps_records else {"asked": dict(asked)},
             timeout=backstop(self._deadline),
@@ -524,7 +524,7 @@ class VideoCreation:
                 refused_at=time.time(),
                 limit=limit,
             ),
-            method_name="on_slot",
+            method_name="resume_after_slot",
             kwargs={"started": self._started, "deadline": self._deadline},
             timeout=backstop(self._deadline),
         )

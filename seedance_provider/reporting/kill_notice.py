@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CLEARING", "NOTHING_SUBMITTED", "Ending", "goes_on", "no_record_advice", "on_its_way", "wait_is_over"]
+__all__ = ["CLEARING", "NOTHING_SUBMITTED", "KillNotice", "goes_on", "no_record_advice", "on_its_way", "wait_is_over"]
 
 NOTHING_SUBMITTED = "Nothing was submitted or charged by this try."
 #: Airflow 3.4 forgets what a task has paid for when a person clears it, unless that person says otherwise.
@@ -12,7 +12,7 @@ CLEARING = "clearing the Airflow task (from Airflow 3.4 on: keeping its task sta
 
 
 @dataclass
-class Ending:
+class KillNotice:
     """
     What Airflow's ``on_kill`` says and leaves behind.
 
@@ -21,20 +21,20 @@ class Ending:
     :param video_task_id: the video task, from the moment at which its id is known.
     """
 
-    fate: str = NOTHING_SUBMITTED
-    is_told: bool = False
+    message: str = NOTHING_SUBMITTED
+    termination_requested: bool = False
     video_task_id: str | None = None
 
 
 def on_its_way(credits_at_stake: float | None) -> str:
     """Return what it means to end a task before its request was answered."""
-    from seedance_provider.api.pricing import in_words
+    from seedance_provider.api.pricing import format_credits
 
     # Airflow refuses the state store to a try that was cleared, and the task can't know how it is being ended.
     return (
-        f"A request for {in_words(credits_at_stake)} is on its way to the API, which can't cancel it. If the task was "
-        "cleared, Airflow takes no record of the answer: the next try reports an unknown outcome, says what to check, "
-        "and pays nothing. Otherwise the id is recorded, if the answer comes before the process is killed."
+        f"A request for {format_credits(credits_at_stake)} is on its way to the API, which can't cancel it. If the "
+        "task was cleared, Airflow takes no record of the answer: the next try reports an unknown outcome, says what "
+        "to check, and pays nothing. Otherwise the id is recorded, if the answer comes before the process is killed."
     )
 
 
@@ -47,9 +47,9 @@ def goes_on(video_task_id: str, credits_at_stake: float | None = None, *, record
     :param recorded: whether the next try will know of it.
     """
     # A DAG file imports this module, and not the prices.
-    from seedance_provider.api.pricing import in_words
+    from seedance_provider.api.pricing import format_credits
 
-    cost = "its credits" if credits_at_stake is None else in_words(credits_at_stake)
+    cost = "its credits" if credits_at_stake is None else format_credits(credits_at_stake)
     after = f"Nothing is lost: {CLEARING} re-attaches to it." if recorded else no_record_advice(video_task_id)
     at_stake = (
         f"Video task {video_task_id} goes on at the API, which can't cancel it; {cost} are spent unless it fails."

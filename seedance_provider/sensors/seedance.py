@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import (
 
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink, VideoTaskLink
-from seedance_provider.waiting.poll_settings import ERROR_TOLERANCE, PROMPTNESS, PollSettings
+from seedance_provider.waiting.poll_settings import DEFAULT_POLL_INTERVAL, ERROR_TOLERANCE, PollSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ class VideoSensor(BaseSensorOperator):
         self.deferrable = deferrable
         self.follows_schedule = poke_interval is None
         super().__init__(
-            poke_interval=PROMPTNESS if poke_interval is None else poke_interval, timeout=timeout, **kwargs
+            poke_interval=DEFAULT_POLL_INTERVAL if poke_interval is None else poke_interval, timeout=timeout, **kwargs
         )
         if self.follows_schedule and self.reschedule and not deferrable:
             self.poke_interval = _RESCHEDULE_SECONDS
@@ -98,20 +98,20 @@ class VideoSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
-        from seedance_provider.waiting.video_wait import PollAgain, look
+        from seedance_provider.waiting.video_wait import PollAgain, poll
 
         # Each look stands alone, and the time is Airflow's matter.
         wait = self._video_wait(float("inf"))
         reader, settings = self._opened(context)
         with reader:
-            looked = look(reader, wait)
+            polled = poll(reader, wait)
         self._show(wait, settings, context)
-        if not isinstance(looked, PollAgain):
-            return PokeReturnValue(is_done=True, xcom_value=self._conclude(looked, context))
-        looked.tell(self.log)
+        if not isinstance(polled, PollAgain):
+            return PokeReturnValue(is_done=True, xcom_value=self._conclude(polled, context))
+        polled.tell(self.log)
         return PokeReturnValue(is_done=False)
 
-    def on_video(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Resume after waiting."""
         from seedance_provider.waiting.result import WaitResult
 
@@ -130,28 +130,28 @@ class VideoSensor(BaseSensorOperator):
     def _wait(self, context: Context) -> WaitResult:
         """Look once, which tells the model, and go on in the triggerer or here."""
         from seedance_provider.waiting.schedule import Durations, ExpectedSchedule
-        from seedance_provider.waiting.video_wait import PollAgain, look, look_on, patience
+        from seedance_provider.waiting.video_wait import PollAgain, effective_timeout, poll, poll_until_done
 
-        wait = self._video_wait(time.time() + patience(self.timeout, self.execution_timeout))
+        wait = self._video_wait(time.time() + effective_timeout(self.timeout, self.execution_timeout))
         reader, settings = self._opened(context)
         with reader:
-            looked = look(reader, wait)
+            polled = poll(reader, wait)
             self._show(wait, settings, context)
-            if not isinstance(looked, PollAgain):
-                return looked
-            looked.tell(self.log)
+            if not isinstance(polled, PollAgain):
+                return polled
+            polled.tell(self.log)
             typical = _expected_seconds(wait.model, settings) if self.follows_schedule else None
             if self.deferrable:
                 self._defer(wait, typical)
             if typical is not None:
                 wait.schedule = ExpectedSchedule(Durations.typical(*typical), self.poke_interval)
-            time.sleep(self._first_pause(wait, looked))
-            return look_on(reader, wait, self.log)
+            time.sleep(self._first_pause(wait, polled))
+            return poll_until_done(reader, wait, self.log)
 
-    def _first_pause(self, wait: VideoWait, looked: PollAgain) -> float:
+    def _first_pause(self, wait: VideoWait, polled: PollAgain) -> float:
         """The schedule came after the first look, but a look that failed knows itself when to try again."""
         follows = self.follows_schedule and wait.model is not None
-        return wait.pause(time.time()) if follows else looked.after
+        return wait.pause(time.time()) if follows else polled.after
 
     def _video_wait(self, deadline: float) -> VideoWait:
         from seedance_provider.waiting.video_wait import VideoWait
@@ -218,7 +218,7 @@ class VideoSensor(BaseSensorOperator):
                 kind=f"{wait.model or 'a video'} of unknown resolution",
                 submitted_at=wait.submitted_at,
             ),
-            method_name="on_video",
+            method_name="execute_complete",
             timeout=backstop(wait.deadline),
         )
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from seedance_provider.api.errors import FileUnavailableError, SeedanceError, Verdict
-from seedance_provider.api.pricing import in_words
+from seedance_provider.api.pricing import format_credits
 from seedance_provider.api.task_failures import REFUNDED, failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.reporting.kill_notice import CLEARING, no_record_advice
@@ -204,7 +204,7 @@ def plan_from_refusal(
     :param submission: the submission as it was recorded before the request was sent.
     :param on_unknown: whether to pay again if it is unknown whether this request has paid.
     """
-    match error.on_create:
+    match error.create_verdict:
         case Verdict.WAIT_FOR_SLOT:
             return Plan(
                 Action.WAIT_FOR_SLOT, f"The account has no free slot: {_sentence(error)}", _NOT_CHARGED, error=error
@@ -235,7 +235,7 @@ def plan_from_upload_error(error: SeedanceError) -> Plan:
     said = f"A file could not be handed to the API, so no video was requested: {_sentence(error)}"
     if isinstance(error, FileUnavailableError):
         return Plan(Action.RETRY, said, _NOT_CHARGED, next_try="reads it again", error=error)
-    if error.on_read is Verdict.TRANSIENT:
+    if error.read_verdict is Verdict.TRANSIENT:
         return Plan(Action.WAIT_FOR_API, said, _NOT_CHARGED, next_try="uploads it again", error=error)
     return Plan(Action.FAIL, said, _NOT_CHARGED, error.advice, error=error)
 
@@ -278,7 +278,7 @@ def plan_without_record(submission: Submission, error: SubmissionStoreError) -> 
     return Plan(
         Action.FAIL,
         f"Video task {submission.task_id} was submitted, but its id could not be recorded. {_sentence(error)}",
-        f"It is paid for, {in_words(submission.estimated_credits)}.",
+        f"It is paid for, {format_credits(submission.estimated_credits)}.",
         "Fetch the video by this id with VideoSensor. A clear of this Airflow task will say that the outcome is "
         "unknown, and a second one pays anew.",
         reason="id_not_recorded",
@@ -347,7 +347,7 @@ def _inputs_changed(record: Submission) -> str:
 
 def _unknown(record: Submission) -> str:
     return (
-        f"It is unknown whether a video was paid for: a request of {in_words(record.estimated_credits)} was "
+        f"It is unknown whether a video was paid for: a request of {format_credits(record.estimated_credits)} was "
         f"sent at {record.submitted_at}, and no answer was recorded."
     )
 
@@ -355,7 +355,7 @@ def _unknown(record: Submission) -> str:
 def _unknown_advice(record: Submission) -> tuple[str, str]:
     """What became of the money, and what to do."""
     return (
-        f"At stake: {in_words(record.estimated_credits)}.",
+        f"At stake: {format_credits(record.estimated_credits)}.",
         "Check the task logs and the credits in the vendor's web account for that time. If the video is there, fetch "
         f"it by its id with VideoSensor. {_TO_SUBMIT_ANEW}",
     )

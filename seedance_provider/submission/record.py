@@ -75,11 +75,11 @@ class Submission:
         """Return the record for a submission that ended the task for good, as of the present try."""
         return replace(self, state=SubmissionState.ABANDONED, reason=reason, max_tries=max_tries)
 
-    def handed_over(self) -> Submission:
+    def with_delivered(self) -> Submission:
         """Return the record for a submission whose result Airflow is about to get."""
         return replace(self, delivered=True)
 
-    def in_the_metrics(self) -> Submission:
+    def with_counted(self) -> Submission:
         """Return the record for a submission whose end is about to be counted."""
         return replace(self, counted=True)
 

@@ -107,7 +107,7 @@ class ReferenceFiles:
 
         :param client: of the account that pays.
         :param request: with files.
-        :raises SeedanceError: whose ``on_read`` tells whether doing it again can help.
+        :raises SeedanceError: whose ``read_verdict`` tells whether doing it again can help.
         :raises SubmissionStoreError: if the store fails.
         """
         urls = {file.sha256: self._url(client, file) for file in request.files}

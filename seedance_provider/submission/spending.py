@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from seedance_provider.api.pricing import Estimate, estimate, in_words, is_amount
+from seedance_provider.api.pricing import Estimate, estimate, format_credits, is_amount
 from seedance_provider.submission.plans import Action, Plan
 from seedance_provider.submission.task_loops import xcoms_of_previous_iteration
 
@@ -91,7 +91,8 @@ class Limit:
             if estimated.is_exact
             else " That is for the longest reference video that the model takes: pass reference_video_seconds."
         )
-        return f"The video would cost {in_words(estimated.credits)}, and {self.source} allows {self.credits:g}.{unsure}"
+        would_cost = f"The video would cost {format_credits(estimated.credits)}"
+        return f"{would_cost}, and {self.source} allows {self.credits:g}.{unsure}"
 
 
 class _TaskInstance(Protocol):
@@ -232,7 +233,7 @@ class RunBudget:
     def _used_up(self, spent: float, wanted: float) -> str:
         return (
             f"The budget of this DAG run (max_credits_per_run={self.credits:g}) is used up: its other videos hold "
-            f"{spent:g} credits, and this one would cost {in_words(wanted)}."
+            f"{spent:g} credits, and this one would cost {format_credits(wanted)}."
         )
 
 

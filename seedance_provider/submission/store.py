@@ -26,7 +26,7 @@ class SubmissionStore:
         """Whether the next try will know what this one has paid for."""
         return self._state.is_kept
 
-    def weakness(self) -> str | None:
+    def missing_guarantee(self) -> str | None:
         """Return what this store can't do that the promise needs, or ``None``."""
         if not self.keeps_records:
             return (

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from seedance_provider.api.errors import SeedanceError, Verdict
-from seedance_provider.api.pricing import estimate_credits, in_words
+from seedance_provider.api.pricing import estimate_credits, format_credits
 from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
-from seedance_provider.reporting.kill_notice import NOTHING_SUBMITTED, Ending, goes_on, on_its_way
+from seedance_provider.reporting.kill_notice import NOTHING_SUBMITTED, KillNotice, goes_on, on_its_way
 from seedance_provider.reporting.metrics import VideoMetrics
 from seedance_provider.submission.insistence import Insistence
 from seedance_provider.submission.options import OnRerun, OnUnknownSubmission
@@ -79,7 +79,7 @@ class Submitter:
     log: Any
     on_rerun: OnRerun = OnRerun.REUSE
     on_unknown: OnUnknownSubmission = OnUnknownSubmission.FAIL
-    ending: Ending = field(default_factory=Ending)
+    notice: KillNotice = field(default_factory=KillNotice)
     insistence: Insistence = field(default_factory=Insistence)
     spending: Spending = field(default_factory=Unlimited)
     metrics: VideoMetrics = field(default_factory=VideoMetrics)
@@ -129,7 +129,7 @@ class Submitter:
         try:
             record = self.store.load()
             if record is not None:
-                handed_over = record.handed_over() if task is None else record.handed_over().in_the_metrics()
+                handed_over = record.with_delivered() if task is None else record.with_delivered().with_counted()
                 if handed_over != record:
                     self.store.save(handed_over)
         except (SubmissionStoreError, SubmissionRecordError) as error:
@@ -181,7 +181,7 @@ class Submitter:
         """Go on with a submission whose video task is known."""
         if record.task_id is None:
             return plan_from_record_error(SubmissionRecordError("The record of the submission names no video task"))
-        self.ending.fate = goes_on(record.task_id, record.estimated_credits)
+        self.notice.message = goes_on(record.task_id, record.estimated_credits)
         try:
             task = client.get_task(record.task_id)
         except SeedanceError as error:
@@ -247,7 +247,7 @@ class Submitter:
                 with suppress(SubmissionStoreError):
                     self.store.restore(previous)
                 raise
-            if signals or self.ending.is_told:
+            if signals or self.notice.termination_requested:
                 self.store.restore(previous)
                 return Plan(
                     Action.RETRY,
@@ -262,7 +262,7 @@ class Submitter:
         self, client: VideoClient, request: VideoRequest, submission: Submission, previous: Submission | None
     ) -> VideoTask | Plan:
         """Send the request, and record the answer."""
-        self.ending.fate = on_its_way(submission.estimated_credits)
+        self.notice.message = on_its_way(submission.estimated_credits)
         try:
             task_id = client.create_task(request)
         except SeedanceError as error:
@@ -274,11 +274,11 @@ class Submitter:
             request.model,
             request.duration,
             request.resolution or request.aspect_ratio,
-            in_words(submission.estimated_credits),
+            format_credits(submission.estimated_credits),
         )
         accepted = submission.accepted(task_id)
-        self.ending.video_task_id = task_id
-        self.ending.fate = goes_on(task_id, submission.estimated_credits, recorded=self.store.keeps_records)
+        self.notice.video_task_id = task_id
+        self.notice.message = goes_on(task_id, submission.estimated_credits, recorded=self.store.keeps_records)
         try:
             self.insistence.on(lambda: self.store.save(accepted), self._not_recorded_yet)
         except SubmissionStoreError as error:
@@ -290,8 +290,8 @@ class Submitter:
 
     def _refused(self, error: SeedanceError, submission: Submission, previous: Submission | None) -> Plan:
         plan = plan_from_refusal(error, submission, self.on_unknown)
-        self.ending.fate = plan.message
-        if error.on_create is Verdict.UNKNOWN_OUTCOME:
+        self.notice.message = plan.message
+        if error.create_verdict is Verdict.UNKNOWN_OUTCOME:
             return self._ended(plan, submission)
         # Certainly not accepted: all is as it was, and what was paid for before is still known.
         try:
@@ -366,7 +366,7 @@ class Submitter:
             self.log.warning("The spending could not be noted: %s: %s.", type(error).__name__, error)
 
     def _told_to_end(self, number: Signals) -> None:
-        self.log.warning("%s has to wait until the answer is recorded. %s", number.name, self.ending.fate)
+        self.log.warning("%s has to wait until the answer is recorded. %s", number.name, self.notice.message)
 
     def _not_recorded_yet(self, error: Exception, pause: float) -> None:
         self.log.warning("%s Trying again in %g s.", error, pause)

@@ -61,7 +61,7 @@ class UploadReferenceOperator(BaseOperator):
             raise AirflowFailException(str(error)) from error
         except SeedanceError as error:
             said = f"{self.source} was not uploaded, and nothing was charged: {error}"
-            failure = AirflowException if error.on_read is Verdict.TRANSIENT else AirflowFailException
+            failure = AirflowException if error.read_verdict is Verdict.TRANSIENT else AirflowFailException
             raise failure(f"{said} {error.advice}".rstrip()) from error
         self.log.info("%s (%s bytes) is at the API until %s.", self.source, f"{upload.size:,}", upload.expires_at)
         context["ti"].xcom_push(key="url", value=upload.url)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from seedance_provider.api.errors import SeedanceError, TransportError
-from seedance_provider.hooks.connection_settings import DEFAULT_LOOKS_PER_SECOND
+from seedance_provider.hooks.connection_settings import DEFAULT_MAX_POLLS_PER_SECOND
 from seedance_provider.hooks.reader import KEY_REFUSALS
-from seedance_provider.triggers.look_queue import LookQueue
 from seedance_provider.triggers.outage import Outage
+from seedance_provider.triggers.poll_queue import PollQueue
 from seedance_provider.triggers.slot_queue import SlotQueue
 from seedance_provider.waiting.schedule import Durations, ExpectedSchedule
 
@@ -53,7 +53,7 @@ class Account:
         self._is_refused = False
         self._looked_up = -_LOOK_UP_SECONDS
         self._exits = AsyncExitStack()
-        self._looks = LookQueue(self._read, DEFAULT_LOOKS_PER_SECOND)
+        self._polls = PollQueue(self._read, DEFAULT_MAX_POLLS_PER_SECOND)
         self._outage = Outage()
         #: Who waits for a slot of the account.
         self.slots = SlotQueue()
@@ -79,19 +79,19 @@ class Account:
         self._users -= 1
         if self._users == 0:
             del _accounts[asyncio.get_running_loop()][self._seedance_conn_id]
-            await self._looks.close()
+            await self._polls.close()
             await self._exits.aclose()
 
-    def look(self, task_id: str, after: float = 0.0) -> Awaitable[VideoTask]:
+    def poll(self, task_id: str, after: float = 0.0) -> Awaitable[VideoTask]:
         """
         Return what is going to be a video task, when it is due and its turn has come. It costs nothing.
 
-        Awaiting it raises a SeedanceError whose ``on_read`` tells whether asking again can help.
+        Awaiting it raises a SeedanceError whose ``read_verdict`` tells whether asking again can help.
 
         :param task_id: the video task.
         :param after: seconds from now, give or take a tenth; more where the limit binds.
         """
-        return self._looks.look(task_id, after)
+        return self._polls.poll(task_id, after)
 
     async def client(self) -> AsyncSeedanceClient:
         """
@@ -174,4 +174,4 @@ class Account:
         # An old client stays open to the end, since others may be in the middle of a look with it.
         self._client = await self._exits.enter_async_context(AsyncSeedanceClient(settings.protocol()))
         self._settings = settings
-        self._looks.looks_per_second = settings.looks_per_second
+        self._polls.max_polls_per_second = settings.max_polls_per_second

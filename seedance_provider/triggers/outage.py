@@ -35,7 +35,7 @@ def is_outage(error: SeedanceError) -> bool:
 
     :param error: what a poll met.
     """
-    if error.on_read is not Verdict.TRANSIENT or isinstance(error, ConcurrencyLimitError):
+    if error.read_verdict is not Verdict.TRANSIENT or isinstance(error, ConcurrencyLimitError):
         return False
     if isinstance(error, TransportError | InternalServerError | RateLimitedError):
         return True

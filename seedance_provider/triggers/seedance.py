@@ -135,7 +135,7 @@ class VideoTrigger(BaseTrigger):
         after = self._first_pause(wait, time.time())
         try:
             async with asyncio.timeout(max(self.deadline - time.time(), 0.0) + _LAST_LOOK_SECONDS):
-                while isinstance(step := await self._look(account, wait, after), PollAgain):
+                while isinstance(step := await self._poll(account, wait, after), PollAgain):
                     # The logger of the class, because one for each of thousands of triggers is a kilobyte.
                     step.tell(self.logger())
                     after = step.after
@@ -160,9 +160,9 @@ class VideoTrigger(BaseTrigger):
         if task is not None and task.status is TaskStatus.SUCCESS and task.generation_seconds is not None:
             account.took(self.kind, task.generation_seconds)
 
-    async def _look(self, account: Account, wait: VideoWait, after: float) -> PollAgain | WaitResult:
+    async def _poll(self, account: Account, wait: VideoWait, after: float) -> PollAgain | WaitResult:
         try:
-            task = await account.look(self.video_task_id, after)
+            task = await account.poll(self.video_task_id, after)
         except SeedanceError as error:
             return wait.on_error(error, time.time())
         # Others may have taught us something meanwhile.
@@ -226,7 +226,7 @@ class OutageTrigger(BaseTrigger):
         while True:
             try:
                 # Whether it is shown or refused, an answer is an answer.
-                await account.look(SAMPLE_TASK, after)
+                await account.poll(SAMPLE_TASK, after)
             except SeedanceError as error:
                 if not is_outage(error):
                     return

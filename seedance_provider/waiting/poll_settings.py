@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-__all__ = ["ERROR_TOLERANCE", "PROMPTNESS", "PollSettings"]
+__all__ = ["DEFAULT_POLL_INTERVAL", "ERROR_TOLERANCE", "PollSettings"]
 
 #: A finished video is noticed as soon, on average, as by looking every so many seconds; the vendor's quickstart does.
-PROMPTNESS = 5.0
+DEFAULT_POLL_INTERVAL = 5.0
 #: Seconds. An outage of half an hour is survived without using up a retry.
 ERROR_TOLERANCE = 1800.0
 

@@ -84,7 +84,7 @@ def result_of_error(error: SeedanceError, video_task_id: str) -> WaitResult:
     if isinstance(error, TaskNotFoundError | TaskAccessDeniedError):
         outcome, advice = Outcome.GONE, _WHY_GONE
         said = f"The API does not show video task {video_task_id} to this account: {sentence(error)}"
-    elif error.on_read is Verdict.TRANSIENT:
+    elif error.read_verdict is Verdict.TRANSIENT:
         outcome, advice = Outcome.UNREACHABLE, ""
         said = f"The API could not be asked about video task {video_task_id}: {sentence(error)}"
     else:

@@ -138,12 +138,12 @@ class ExpectedSchedule:
         """
         scale = _scale(self.durations, self.interval)
         longest = max(LONGEST_PAUSE, self.interval)
-        step, looks, passed = longest / _STEPS, 0.0, 0.0
+        step, polls, passed = longest / _STEPS, 0.0, 0.0
         while passed < longest:
             share = step * math.sqrt(self.durations.hazard(max(elapsed, 0.0) + passed + step / 2)) / scale
-            if looks + share >= 1:
-                return passed + step * (1 - looks) / share
-            looks += share
+            if polls + share >= 1:
+                return passed + step * (1 - polls) / share
+            polls += share
             passed += step
         return longest
 

@@ -30,10 +30,10 @@ __all__ = [
     "backoff",
     "backstop",
     "clock",
-    "look",
-    "look_on",
-    "patience",
-    "spread",
+    "effective_timeout",
+    "jittered",
+    "poll",
+    "poll_until_done",
 ]
 
 _LONGEST_BACKOFF = 60.0
@@ -239,7 +239,7 @@ class VideoWait:
 
     def _until(self, seconds: float, now: float, at_least: float = 0.0) -> float:
         """End a pause at the deadline, for one last look."""
-        return max(0.0, min(max(spread(seconds, self.jitter), at_least), self.deadline - now))
+        return max(0.0, min(max(jittered(seconds, self.jitter), at_least), self.deadline - now))
 
 
 def backoff(failures: int, interval: float) -> float:
@@ -262,7 +262,7 @@ def clock(moment: float) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%H:%M:%S} UTC"
 
 
-def patience(timeout: float, execution_timeout: timedelta | None) -> float:
+def effective_timeout(timeout: float, execution_timeout: timedelta | None) -> float:
     """
     Return for how many seconds a try may wait. Airflow does not enforce ``execution_timeout`` on deferred tasks.
 
@@ -272,7 +272,7 @@ def patience(timeout: float, execution_timeout: timedelta | None) -> float:
     return timeout if execution_timeout is None else min(timeout, execution_timeout.total_seconds())
 
 
-def spread(seconds: float, jitter: Callable[[], float] = random.random) -> float:
+def jittered(seconds: float, jitter: Callable[[], float] = random.random) -> float:
     """
     Return a pause of 90 to 110 %: mapped tasks must not ask in step.
 
@@ -291,7 +291,7 @@ def backstop(deadline: float) -> timedelta:
     return timedelta(seconds=max(0.0, deadline - time.time()) + _BACKSTOP_SECONDS)
 
 
-def look(client: _Reader, wait: VideoWait) -> PollAgain | WaitResult:
+def poll(client: _Reader, wait: VideoWait) -> PollAgain | WaitResult:
     """
     Look at the video task once, from a worker.
 
@@ -305,7 +305,7 @@ def look(client: _Reader, wait: VideoWait) -> PollAgain | WaitResult:
     return wait.on_task(task, time.time())
 
 
-def look_on(client: _Reader, wait: VideoWait, log: Any) -> WaitResult:
+def poll_until_done(client: _Reader, wait: VideoWait, log: Any) -> WaitResult:
     """
     Look at the video task until the wait is over, from a worker.
 
@@ -313,7 +313,7 @@ def look_on(client: _Reader, wait: VideoWait, log: Any) -> WaitResult:
     :param wait: the wait.
     :param log: where to tell what changes.
     """
-    while isinstance(step := look(client, wait), PollAgain):
+    while isinstance(step := poll(client, wait), PollAgain):
         step.tell(log)
         time.sleep(step.after)
     return step

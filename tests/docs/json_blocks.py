@@ -90,7 +90,7 @@ def check(block: Block, fixture: Callable[[str], Any]) -> None:
         if isinstance(connection, dict) and "conn_type" in connection:
             ConnectionSettings.from_connection(Connection.from_json(json.dumps(connection)))
             return
-    checks = [look for text, look in SHOWN.items() if text in block.before]
+    checks = [poll for text, poll in SHOWN.items() if text in block.before]
     assert len(checks) == 1, f"{block}: SHOWN does not know what this is: {block.before!r}"
     checks[0](shown, fixture)
 

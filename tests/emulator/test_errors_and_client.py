@@ -171,7 +171,7 @@ class TestRefusals:
         with seedance(client) as opened:
             error = error_of(opened.create_task, KITE)
 
-        assert (type(error), error.on_create, error.reason) == (error_class, verdict, reason)
+        assert (type(error), error.create_verdict, error.reason) == (error_class, verdict, reason)
         assert error.is_listed is not name.startswith("unlisted")
         plan = plan_from_refusal(error, RECORDED)
         assert plan.action is ENDS[verdict]

@@ -70,7 +70,7 @@ def has_returned(client):
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "createTask" in fault.places])
 def test_a_submission_is_only_sent_again_if_it_was_certainly_not_accepted(client, seedance, fault):
     set_fault(client, "createTask", fault, seconds=0.2)
-    verdict = verdict_of(lambda: seedance.create_task(REQUEST), "on_create")
+    verdict = verdict_of(lambda: seedance.create_task(REQUEST), "create_verdict")
     wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
 
     assert verdict is KNOWN.get(fault, Verdict.UNKNOWN_OUTCOME)
@@ -83,14 +83,14 @@ def test_a_submission_is_only_sent_again_if_it_was_certainly_not_accepted(client
 
 def test_an_answer_that_comes_too_late_leaves_the_outcome_open(client, seedance):
     set_fault(client, "createTask", "slow", seconds=4)
-    assert verdict_of(lambda: seedance.create_task(REQUEST), "on_create") is Verdict.UNKNOWN_OUTCOME
+    assert verdict_of(lambda: seedance.create_task(REQUEST), "create_verdict") is Verdict.UNKNOWN_OUTCOME
 
 
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "recordInfo" in fault.places])
 def test_a_look_may_always_be_repeated_unless_the_task_is_gone(client, seedance, fault):
     task_id = seedance.create_task(REQUEST)
     set_fault(client, "recordInfo", fault, seconds=0.2)
-    verdict = verdict_of(lambda: seedance.get_task(task_id), "on_read")
+    verdict = verdict_of(lambda: seedance.get_task(task_id), "read_verdict")
     expected = {
         "slow": None,
         "unknown_status": None,
@@ -106,7 +106,7 @@ def test_a_look_may_always_be_repeated_unless_the_task_is_gone(client, seedance,
 def test_an_outage_is_known_to_have_cost_nothing(client, seedance):
     set_fault(client, "createTask", "connection_refused", seconds=1)
     seedance.create_task(REQUEST)
-    assert verdict_of(lambda: seedance.create_task(REQUEST), "on_create") is Verdict.TRANSIENT
+    assert verdict_of(lambda: seedance.create_task(REQUEST), "create_verdict") is Verdict.TRANSIENT
     wait_until(lambda: has_returned(client), timeout=10, what="the end of the outage")
     assert client.ledger()["submissionCount"] == 1
 
@@ -118,7 +118,7 @@ LASTING = set(REFUSALS) - {"internal_error", "rate_limited"}
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "uploads" in fault.places])
 def test_a_place_for_a_file_is_there_or_a_typed_error(client, seedance, fault):
     set_fault(client, "uploads", fault, seconds=0.2)
-    verdict = verdict_of(lambda: upload(seedance), "on_read")
+    verdict = verdict_of(lambda: upload(seedance), "read_verdict")
     wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
     if fault == "connection_refused":
         # The place was named, and its storage is away with the rest.
@@ -134,7 +134,7 @@ def test_a_place_for_a_file_is_there_or_a_typed_error(client, seedance, fault):
 def test_a_file_is_at_the_api_or_there_is_a_typed_error(client, seedance, monkeypatch, fault):
     monkeypatch.setattr(client_module, "_PUT_SECONDS", 2)
     set_fault(client, "put", fault, seconds=0.2)
-    verdict = verdict_of(lambda: upload(seedance), "on_read")
+    verdict = verdict_of(lambda: upload(seedance), "read_verdict")
     wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
     assert verdict is (None if fault in ("slow", "connection_refused") else Verdict.TRANSIENT)
     assert client.get(upload(seedance).url).content == CONTENT

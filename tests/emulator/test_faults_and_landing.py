@@ -96,11 +96,11 @@ def watched(folder):
     seen: set[tuple[str, str]] = set()
     is_over = threading.Event()
 
-    def look():
+    def poll():
         while not is_over.is_set():
             seen.update((name, digest((folder / name).read_bytes())) for name in os.listdir(folder))
 
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=poll)
     watcher.start()
     try:
         yield seen

@@ -104,7 +104,7 @@ def accepted(referee, outcomes):
 @pytest.mark.parametrize("prompt", FAILING)
 def test_a_failed_video_is_tried_again_only_if_the_service_failed(outcomes, accepted, prompt):
     failure = FAILURES[prompt.removeprefix("plain [fail:").removesuffix("]")]
-    passing = classify_failure(failure.message, failure.code).error_class.on_create is Verdict.TRANSIENT
+    passing = classify_failure(failure.message, failure.code).error_class.create_verdict is Verdict.TRANSIENT
     tries = 3 if passing else 1
     assert outcomes["plain", prompt] == ("failed", tries)
     assert accepted[prompt] == tries

@@ -52,8 +52,8 @@ class DiesBeforeRecording(CreateVideoOperator):
 class DiesAfterResuming(CreateVideoOperator):
     """The video is there, and Airflow does not know yet."""
 
-    def on_video(self, context, event):
-        result = super().on_video(context, event)
+    def execute_complete(self, context, event):
+        result = super().execute_complete(context, event)
         die_at_the_first_try()
         return result
 

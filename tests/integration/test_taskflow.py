@@ -33,10 +33,10 @@ with DAG(dag_id="taskflow_never_the_same", schedule=None):
     class DiesAfterResuming(type(create_once().operator)):
         """The try that hears of the video is killed, so that another one follows."""
 
-        def on_video(self, context, event):
+        def execute_complete(self, context, event):
             if context["ti"].try_number == 1:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return super().on_video(context, event)
+            return super().execute_complete(context, event)
 
     create_once.operator_class = DiesAfterResuming
     create_once.override(task_id="create_twice")()

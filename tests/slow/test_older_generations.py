@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DAGS = Path(__file__).parents[2] / "dags"
+pytestmark = pytest.mark.long
+
 OLDER = ("docs", "quickstart")
 MAKE_NO_VIDEO = {"seedance_catalogue", "seedance_clean_up"}
 #: Goes on with what older generations leave out: the link to the last picture, sound. And the DAG of the demo.
@@ -147,8 +149,6 @@ def test_every_shot_starts_from_a_picture_though_the_api_names_none(outcomes, ge
     assert len(list(outcomes[generation].videos.rglob("shot-*-last-frame.png"))) == 2
 
 
-# That they ask for nothing else than older generations can be asked for is looked at at each change, where they run.
-@pytest.mark.long
 def test_all_other_examples_work_with_them(tmp_path):
     for outcome in run(tmp_path, OTHERS).values():
         outcome.check(OTHERS)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WAITS = 500
 #: Long enough for all looks to have room in one pause, far below the limit: 17 a second.
 POLL_INTERVAL = 30
-LOOKS_PER_SECOND = 50
+MAX_POLLS_PER_SECOND = 50
 #: Pauses are up to 10 % longer, and Airflow takes 10 s to believe that the killed triggerer is gone.
 ONE_ROUND = 120
 
@@ -42,7 +42,7 @@ with DAG(dag_id="many_waits", schedule=None, max_active_tasks={WAITS}):
 
 
 @dataclass(frozen=True)
-class Look:
+class Poll:
     """One request for the state of a video task, and when it came."""
 
     task_id: str
@@ -53,14 +53,14 @@ class ManyVideosApi:
     """A Seedance API on which all videos get ready at the same moment. It notes every look at one of them."""
 
     def __init__(self) -> None:
-        self.looks: list[Look] = []
+        self.polls: list[Poll] = []
         self.submissions: list[str] = []
         self.are_ready = False
         self.base_url = ""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         app = web.Application()
-        app.add_routes([web.get("/api/v1/jobs/recordInfo", self._look), web.post("/{path:.*}", self._submit)])
+        app.add_routes([web.get("/api/v1/jobs/recordInfo", self._poll), web.post("/{path:.*}", self._submit)])
         self._runner = web.AppRunner(app, access_log=None)
 
     def __enter__(self) -> Self:
@@ -82,9 +82,9 @@ class ManyVideosApi:
         host, port = self._runner.addresses[0][:2]
         self.base_url = f"http://{host}:{port}/api/v1"
 
-    async def _look(self, request: web.Request) -> web.Response:
+    async def _poll(self, request: web.Request) -> web.Response:
         task_id = request.query["taskId"]
-        self.looks.append(Look(task_id, time.monotonic()))
+        self.polls.append(Poll(task_id, time.monotonic()))
         return web.json_response(record("success" if self.are_ready else "generating", task_id))
 
     async def _submit(self, request: web.Request) -> web.Response:
@@ -104,7 +104,9 @@ def airflow(tmp_path, videos):
     (tmp_path / "dags" / "many_waits.py").write_text(DAG)
     connection = {"conn_type": "seedance", "host": videos.base_url, "password": "sk-many-waits"}
     env = {
-        "AIRFLOW_CONN_SEEDANCE_DEFAULT": json.dumps(connection | {"extra": {"looks_per_second": LOOKS_PER_SECOND}}),
+        "AIRFLOW_CONN_SEEDANCE_DEFAULT": json.dumps(
+            connection | {"extra": {"max_polls_per_second": MAX_POLLS_PER_SECOND}}
+        ),
         "AIRFLOW__CORE__PARALLELISM": "8",
         # By default a triggerer takes up 50 triggers at a time: it is to take all of them up in the same second.
         "AIRFLOW__TRIGGERER__MAX_TRIGGER_TO_SELECT_PER_LOOP": str(WAITS),
@@ -119,22 +121,22 @@ def test_a_restart_in_the_middle_of_many_waits_loses_none_and_does_not_look_at_a
     run_id = airflow.trigger("many_waits")
     wait_for_all(airflow, run_id, {"deferred"})
     # The worker has looked at each of them once before it deferred, so that the second look is the triggerer's.
-    wait_until(lambda: looked_at(videos.looks, times=2) == WAITS, timeout=ONE_ROUND, what="a look at every video")
+    wait_until(lambda: polled_at(videos.polls, times=2) == WAITS, timeout=ONE_ROUND, what="a look at every video")
 
     airflow.kill("triggerer")
-    before = len(videos.looks)
+    before = len(videos.polls)
     airflow.restart("triggerer")
     wait_until(
-        lambda: looked_at(videos.looks[before:]) == WAITS,
+        lambda: polled_at(videos.polls[before:]) == WAITS,
         timeout=ONE_ROUND,
-        what=lambda: f"looks after the restart, at {looked_at(videos.looks[before:])} videos only",
+        what=lambda: f"polls after the restart, of {polled_at(videos.polls[before:])} videos only",
     )
-    looks = videos.looks[before:]
+    polls = videos.polls[before:]
     # A little more than the limit, because what was sent evenly can arrive unevenly.
-    busiest = busiest_second([look.at for look in looks])
-    assert busiest <= LOOKS_PER_SECOND * 1.1
+    busiest = busiest_second([poll.at for poll in polls])
+    assert busiest <= MAX_POLLS_PER_SECOND * 1.1
     # The limit alone would let all of them go within 10 seconds, after the whole pause that each wait begins with.
-    most_took = most_of_the_time(first_looks(looks))
+    most_took = most_of_the_time(first_polls(polls))
     assert most_took >= POLL_INTERVAL / 2
 
     videos.are_ready = True
@@ -165,16 +167,16 @@ def succeeded(airflow, run_id):
     return sum(instance["state"] == "success" for instance in airflow.task_instances("many_waits", run_id))
 
 
-def looked_at(looks, *, times=1):
+def polled_at(polls, *, times=1):
     """How many videos were looked at so often."""
-    return sum(count >= times for count in Counter(look.task_id for look in looks).values())
+    return sum(count >= times for count in Counter(poll.task_id for poll in polls).values())
 
 
-def first_looks(looks):
+def first_polls(polls):
     """When each video was looked at for the first time."""
     first = {}
-    for look in looks:
-        first.setdefault(look.task_id, look.at)
+    for poll in polls:
+        first.setdefault(poll.task_id, poll.at)
     return list(first.values())
 
 

@@ -81,7 +81,7 @@ def test_it_shows_what_is_needed_and_masks_the_key(form, page, screenshot):
     expect(form.field("host")).to_have_attribute("placeholder", "Leave empty for https://kinovi.ai/api/v1")
     screenshot(page, "connection-form")
     form.open("Extra Fields")
-    for name in ("max_credits", "typical_seconds", "looks_per_second"):
+    for name in ("max_credits", "typical_seconds", "max_polls_per_second"):
         expect(form.option(name)).to_be_visible()
     expect(form.dialog.get_by_text("A video that would cost more is refused before anything is spent.")).to_be_visible()
 
@@ -130,7 +130,7 @@ def test_options_are_kept_and_emptied_and_the_key_stays_unseen(form, airflow, em
     assert extra(airflow, "edited") == {
         "max_credits": 500,
         "typical_seconds": "60-300",
-        "looks_per_second": None,
+        "max_polls_per_second": None,
         "wire_format": "auto",
     }
     form.edit("edited")

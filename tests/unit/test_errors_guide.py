@@ -52,8 +52,8 @@ def http_error(known):
         text,
         code(known.reason),
         code(known.error_class.__name__),
-        ON_CREATE[known.error_class.on_create],
-        ON_READ[known.error_class.on_read],
+        ON_CREATE[known.error_class.create_verdict],
+        ON_READ[known.error_class.read_verdict],
         known.advice,
     )
 
@@ -64,8 +64,8 @@ def no_answer(error_class, what, kind=None):
         what,
         code(kind.reason),
         code(error_class.__name__),
-        ON_CREATE[error_class.on_create],
-        ON_READ[error_class.on_read],
+        ON_CREATE[error_class.create_verdict],
+        ON_READ[error_class.read_verdict],
         kind.advice,
     )
 

@@ -19,7 +19,7 @@ from seedance_provider.api.protocol import DEFAULT_BASE_URL
 from seedance_provider.api.wire_formats import WIRE_FORMATS
 from seedance_provider.get_provider_info import get_provider_info
 from seedance_provider.hooks.connection_settings import (
-    DEFAULT_LOOKS_PER_SECOND,
+    DEFAULT_MAX_POLLS_PER_SECOND,
     ConnectionSettings,
     ConnectionSettingsError,
 )
@@ -51,7 +51,17 @@ def test_every_module_can_be_imported(name):
 
 
 #: What the hooks and triggers are made of.
-PARTS = ("__init__", "account", "connection_settings", "look_queue", "outage", "reader", "slot_queue")
+PARTS = (
+    "__init__",
+    "account",
+    "connection_settings",
+    "outage",
+    "poll_queue",
+    "reader",
+    "slot_queue",
+    "video_creation",
+    "video_landing",
+)
 
 
 def test_every_module_of_a_kind_is_named():
@@ -185,7 +195,7 @@ class TestTheConnectionForm:
 
     def test_names_the_real_defaults(self):
         assert self.form["ui-field-behaviour"]["placeholders"]["host"].endswith(f" {DEFAULT_BASE_URL}")
-        assert f"Empty: {DEFAULT_LOOKS_PER_SECOND:g}." in self.fields["looks_per_second"]["description"]
+        assert f"Empty: {DEFAULT_MAX_POLLS_PER_SECOND:g}." in self.fields["max_polls_per_second"]["description"]
 
     def test_offers_every_wire_format(self):
         assert self.fields["wire_format"]["schema"]["enum"] == list(WIRE_FORMATS)

@@ -125,7 +125,7 @@ def create(base_url: str) -> None:
         client.create_task(GARDEN)
 
 
-def look(base_url: str) -> None:
+def poll(base_url: str) -> None:
     with SeedanceClient(Protocol(KEY, base_url)) as client:
         client.get_task("task_a")
 
@@ -179,7 +179,7 @@ def assert_without_key(text: str) -> None:
 
 
 class TestAnApiThatRepeatsTheKeyIn:
-    @pytest.mark.parametrize("call", [create, look, look_on_a_loop, upload])
+    @pytest.mark.parametrize("call", [create, poll, look_on_a_loop, upload])
     @pytest.mark.parametrize("answer", ECHOES.values(), ids=ECHOES)
     def test_is_not_quoted(self, api, answer, call):
         api.creations.append(answer)
@@ -188,7 +188,7 @@ class TestAnApiThatRepeatsTheKeyIn:
         assert_without_key(collected(error))
         assert_without_key(json.dumps(error.summary(), default=repr))
 
-    @pytest.mark.parametrize("call", [create, look, look_on_a_loop])
+    @pytest.mark.parametrize("call", [create, poll, look_on_a_loop])
     @pytest.mark.parametrize("said", GARBAGE.values(), ids=GARBAGE)
     def test_what_is_no_http_is_not_quoted_either(self, said, call):
         with babbling(said) as base_url:
@@ -197,7 +197,7 @@ class TestAnApiThatRepeatsTheKeyIn:
     @pytest.mark.parametrize("known", HTTP_ERRORS, ids=lambda known: f"{known.status} {known.reason}")
     def test_every_refusal_keeps_its_class_and_loses_the_key(self, api, known):
         api.readings.append(Answer(known.status, {"message": f"{known.prefix} ({KEY})"}))
-        error = raised_by(look, api.base_url)
+        error = raised_by(poll, api.base_url)
         assert error.reason == known.reason or known.status == 400
         assert_without_key(collected(error))
 
@@ -250,7 +250,7 @@ class TestAnApiThatRepeatsTheKeyIn:
 
 
 class TestAnError:
-    @pytest.mark.parametrize("call", [create, look, look_on_a_loop])
+    @pytest.mark.parametrize("call", [create, poll, look_on_a_loop])
     def test_of_a_lost_connection_drags_no_request_along(self, api, call):
         for script in (api.creations, api.readings):
             script.append(Answer(hang_up=True))
@@ -283,7 +283,7 @@ class TestAnError:
 
     def test_survives_a_copy_as_it_is(self, api):
         api.readings.append(ECHOES["a message"])
-        error = raised_by(look, api.base_url)
+        error = raised_by(poll, api.base_url)
         for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):  # noqa: S301 - our own
             assert (str(twin), vars(twin)) == (str(error), vars(error))
 

@@ -131,9 +131,9 @@ class TestTriggers:
 class TestResuming:
     """The trigger of the release has fired, and the worker is of today."""
 
-    @cases(next_method=lambda method: method == "on_video", trigger=lambda trigger: trigger is None)
+    @cases(next_method=lambda method: method == "execute_complete", trigger=lambda trigger: trigger is None)
     def test_a_finished_video_is_the_result_with_all_that_it_had(self, api, case, row, task, next_try):
-        result = task.on_video(next_try, **row["next_kwargs"])
+        result = task.execute_complete(next_try, **row["next_kwargs"])
         assert result["status"] == "success"
         assert result["video_url"].startswith(api.url)
         results = [each.row["xcoms"].get("return_value") for each in situations(case[0]).values()]
@@ -144,7 +144,8 @@ class TestResuming:
         assert api.asked == []
 
     @cases(
-        next_method=lambda method: method in ("on_slot", "resume_after_outage"), trigger=lambda trigger: trigger is None
+        next_method=lambda method: method in ("resume_after_slot", "resume_after_outage"),
+        trigger=lambda trigger: trigger is None,
     )
     def test_what_may_be_asked_again_is_asked_once(self, api, row, task, next_try):
         api.creations.append(Answer(body={"taskId": "task_a"}))

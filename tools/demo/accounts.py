@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from seedance_provider.api.pricing import estimate_credits, in_words
+from seedance_provider.api.pricing import estimate_credits, format_credits
 from tools.demo.errors import DemoFailedError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class LiveAccount:
         """Say what a video costs, and go on only if a person at a terminal says yes."""
         print(
             f"This demo uses the real API. One video of {request.duration} s at {request.resolution} costs "
-            f"{in_words(estimate_credits(request))}.",
+            f"{format_credits(estimate_credits(request))}.",
             flush=True,
         )
         if not sys.stdin.isatty():

@@ -32,7 +32,7 @@ class Item:
     name: str
     what: str
     remedy: str
-    look: Callable[[Checkout], Finding] | None = None
+    poll: Callable[[Checkout], Finding] | None = None
 
     def found(self, checkout: Checkout) -> Finding:
         """
@@ -40,10 +40,10 @@ class Item:
 
         :param checkout: what is to be released.
         """
-        if self.look is None:
+        if self.poll is None:
             return Finding(State.BY_HAND, self.what)
         try:
-            return self.look(checkout)
+            return self.poll(checkout)
         except Exception as error:
             return missing(f"it could not be checked: {type(error).__name__}: {error}")
 

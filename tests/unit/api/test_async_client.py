@@ -45,7 +45,7 @@ async def looked_up(base_url, task_id="task_a"):
         return await client.get_task(task_id)
 
 
-async def error_of_looking_at(base_url):
+async def error_of_polling(base_url):
     with pytest.raises(SeedanceError) as caught:
         await looked_up(base_url)
     return caught.value
@@ -94,34 +94,34 @@ class TestGetTask:
         async with AsyncSeedanceClient(Protocol(KEY, api.base_url)) as client:
             with pytest.raises(ConnectionLostError) as caught:
                 await client.get_task("task_a")
-            assert caught.value.on_read is Verdict.TRANSIENT
+            assert caught.value.read_verdict is Verdict.TRANSIENT
             api.readings.clear()
             api.readings.append(Answer(200, record()))
             assert (await client.get_task("task_a")).status is TaskStatus.SUCCESS
 
     async def test_no_answer_in_time_is_a_lost_connection(self, silent_url, monkeypatch):
         monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.05))
-        error = await error_of_looking_at(silent_url)
+        error = await error_of_polling(silent_url)
         assert (type(error), error.verdict) == (ConnectionLostError, Verdict.TRANSIENT)
         assert str(error) == f"{silent_url} did not answer completely: timed out."
 
     async def test_an_answer_that_takes_too_long_as_a_whole_is_a_lost_connection(self, silent_url, monkeypatch):
         monkeypatch.setattr(async_client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.05))
-        assert type(await error_of_looking_at(silent_url)) is ConnectionLostError
+        assert type(await error_of_polling(silent_url)) is ConnectionLostError
 
     async def test_a_refused_port_is_a_connection_that_was_not_established(self, refused_url):
-        error = await error_of_looking_at(refused_url)
+        error = await error_of_polling(refused_url)
         assert type(error) is ConnectionNotEstablishedError
         assert str(error) == f"{refused_url} could not be reached: Connection refused. Nothing was sent."
 
     async def test_a_certificate_that_is_not_trusted_is_one_too(self, untrusted_url):
-        error = await error_of_looking_at(untrusted_url)
+        error = await error_of_polling(untrusted_url)
         assert type(error) is ConnectionNotEstablishedError
         why = "certificate verify failed: self-signed certificate"
         assert str(error) == f"{untrusted_url} could not be reached: {why}. Nothing was sent."
 
     async def test_a_name_that_nobody_knows_is_one_too(self):
-        error = await error_of_looking_at("http://kinovi.invalid:81/v1")
+        error = await error_of_polling("http://kinovi.invalid:81/v1")
         assert type(error) is ConnectionNotEstablishedError
         assert re.fullmatch(
             r"http://kinovi\.invalid:81 could not be reached: [A-Z][a-z ]+\. Nothing was sent\.", str(error)
@@ -130,7 +130,7 @@ class TestGetTask:
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     async def test_a_redirect_is_not_followed(self, api, status):
         api.readings.append(Answer(status, headers={"Location": f"{api.url}/elsewhere"}))
-        assert type(await error_of_looking_at(api.base_url)) is UndocumentedRefusalError
+        assert type(await error_of_polling(api.base_url)) is UndocumentedRefusalError
         assert [asked.path for asked in api.asked] == ["/api/v1/jobs/recordInfo"]
 
     @pytest.mark.parametrize(
@@ -146,12 +146,12 @@ class TestGetTask:
     )
     async def test_errors_of_the_api_come_through_and_nothing_is_repeated(self, api, answer, error_class):
         api.readings.append(answer)
-        assert type(await error_of_looking_at(api.base_url)) is error_class
+        assert type(await error_of_polling(api.base_url)) is error_class
         assert len(api.asked) == 1
 
     async def test_retry_after_is_read(self, api):
         api.readings.append(Answer(429, {"message": "Too many requests"}, headers={"retry-after": "9"}))
-        assert (await error_of_looking_at(api.base_url)).retry_after == 9.0
+        assert (await error_of_polling(api.base_url)).retry_after == 9.0
 
     def test_it_can_only_read_because_a_trigger_can_be_run_twice(self):
         assert not hasattr(AsyncSeedanceClient, "create_task")
@@ -166,7 +166,7 @@ class TestDeadline:
     async def test_whatever_a_server_dribbles_a_look_ends_in_time(self, first, again):
         with dribbling_server(first, again) as host:
             started = time.monotonic()
-            error = await error_of_looking_at(f"http://{host}")
+            error = await error_of_polling(f"http://{host}")
         assert time.monotonic() - started < 5
         assert (type(error), error.verdict) == (ConnectionLostError, Verdict.TRANSIENT)
         assert str(error).startswith(f"http://{host} did not answer completely: ")
@@ -181,7 +181,7 @@ class TestDeadline:
                 monkeypatch.setenv("https_proxy", f"http://{host}")
                 url = "https://kinovi.invalid"
             started = time.monotonic()
-            error = await error_of_looking_at(url)
+            error = await error_of_polling(url)
         assert time.monotonic() - started < 5
         assert error.verdict is Verdict.TRANSIENT
         assert "timed out" in str(error)
@@ -191,7 +191,7 @@ class TestSize:
     async def test_a_page_without_end_is_cut_off_and_the_loop_goes_on(self):
         with dribbling_server(*FLOOD, pause=0) as host:
             tracemalloc.start()
-            looking = asyncio.create_task(error_of_looking_at(f"http://{host}"))
+            looking = asyncio.create_task(error_of_polling(f"http://{host}"))
             longest = await longest_pause(looking)
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
@@ -205,10 +205,10 @@ class TestSize:
         body = gzip.compress(b" " * 200_000_000, compresslevel=1)
         api.readings.append(Answer(200, body, headers={"Content-Encoding": "gzip"}))
         tracemalloc.start()
-        error = await error_of_looking_at(api.base_url)
+        error = await error_of_polling(api.base_url)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert (type(error), error.on_read) == (UnexpectedResponseError, Verdict.TRANSIENT)
+        assert (type(error), error.read_verdict) == (UnexpectedResponseError, Verdict.TRANSIENT)
         assert api.asked[0].headers["Accept-Encoding"] == "identity"
         assert peak < 40_000_000
 
@@ -261,13 +261,13 @@ class TestSurroundings:
         self, refused_url, monkeypatch, scheme
     ):
         monkeypatch.setenv(f"{scheme}_proxy", refused_url)
-        error = await error_of_looking_at(f"{scheme}://kinovi.invalid/api/v1")
+        error = await error_of_polling(f"{scheme}://kinovi.invalid/api/v1")
         assert type(error) is ConnectionNotEstablishedError
 
     async def test_a_proxy_that_refuses_the_address_can_be_asked_again(self, api, monkeypatch):
         # The scripted server knows no CONNECT, as a proxy that forbids it.
         monkeypatch.setenv("https_proxy", api.url)
-        error = await error_of_looking_at("https://kinovi.invalid/api/v1")
+        error = await error_of_polling("https://kinovi.invalid/api/v1")
         assert type(error) is ConnectionNotEstablishedError
         assert str(error).startswith("https://kinovi.invalid could not be reached: proxy: it answers HTTP 501.")
 
@@ -276,16 +276,16 @@ class TestKeyStaysSecret:
     @pytest.mark.parametrize("answer", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
     async def test_no_traceback_of_a_broken_answer_shows_it(self, api, answer):
         api.readings.append(answer)
-        error = await error_of_looking_at(api.base_url)
+        error = await error_of_polling(api.base_url)
         assert KEY not in "".join(traceback.format_exception(error)) + repr(error)
 
     async def test_no_traceback_of_a_refused_connection_shows_it(self, refused_url):
-        error = await error_of_looking_at(refused_url)
+        error = await error_of_polling(refused_url)
         assert KEY not in "".join(traceback.format_exception(error)) + repr(error)
 
     async def test_the_password_of_a_proxy_is_not_shown_either(self, refused_url, monkeypatch):
         monkeypatch.setenv("http_proxy", refused_url.replace("://", "://proxy-user:proxy-pass@"))
-        error = await error_of_looking_at("http://kinovi.invalid/api/v1")
+        error = await error_of_polling("http://kinovi.invalid/api/v1")
         assert "proxy-pass" not in "".join(traceback.format_exception(error))
 
     async def test_the_repr_of_the_client_does_not_show_it(self, api):

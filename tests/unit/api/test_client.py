@@ -113,13 +113,13 @@ class TestCreateTask:
     @pytest.mark.parametrize("status", [403, 429])
     def test_a_refusal_is_certain_though_its_body_is_cut(self, api, client, status):
         api.creations.append(Answer(status, b"<html>", promised=9999))
-        assert error_of(client.create_task, GARDEN).on_create in (Verdict.PERMANENT, Verdict.TRANSIENT)
+        assert error_of(client.create_task, GARDEN).create_verdict in (Verdict.PERMANENT, Verdict.TRANSIENT)
 
     def test_what_is_packed_is_not_unpacked(self, api, client):
         body = gzip.compress(b'{"taskId": "task_a"}')
         api.creations.append(Answer(200, body, headers={"Content-Encoding": "gzip"}))
         error = error_of(client.create_task, GARDEN)
-        assert (type(error), error.on_create) == (UnexpectedResponseError, Verdict.UNKNOWN_OUTCOME)
+        assert (type(error), error.create_verdict) == (UnexpectedResponseError, Verdict.UNKNOWN_OUTCOME)
         assert api.asked[0].headers["Accept-Encoding"] == "identity"
 
     @pytest.mark.parametrize("answer", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
@@ -127,7 +127,7 @@ class TestCreateTask:
         api.creations.append(answer)
         error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionLostError
-        assert error.on_create is Verdict.UNKNOWN_OUTCOME
+        assert error.create_verdict is Verdict.UNKNOWN_OUTCOME
 
     def test_after_no_answer_in_time_the_outcome_is_unknown(self, silent_url, monkeypatch):
         monkeypatch.setattr(client_module, "_CREATE_SECONDS", 0.05)
@@ -140,7 +140,7 @@ class TestCreateTask:
         with SeedanceClient(Protocol(KEY, refused_url)) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionNotEstablishedError
-        assert error.on_create is Verdict.TRANSIENT
+        assert error.create_verdict is Verdict.TRANSIENT
         assert str(error) == f"{refused_url} could not be reached: Connection refused. Nothing was sent."
 
     def test_a_certificate_that_is_not_trusted_means_that_nothing_was_sent(self, untrusted_url):
@@ -173,7 +173,7 @@ class TestCreateTask:
         with SeedanceClient(Protocol(KEY, "http://kinovi.invalid/api/v1")) as client:
             error = error_of(client.create_task, GARDEN)
         assert len(api.created) == 1
-        assert error.on_create is Verdict.UNKNOWN_OUTCOME
+        assert error.create_verdict is Verdict.UNKNOWN_OUTCOME
         assert error.verdict is Verdict.UNKNOWN_OUTCOME
 
     def test_a_proxy_that_refuses_to_connect_us_means_that_nothing_was_sent(self, api, monkeypatch):
@@ -283,7 +283,7 @@ class TestGetTask:
         api.readings.extend([answer, Answer(200, record())])
         error = error_of(client.get_task, "task_a")
         assert type(error) is ConnectionLostError
-        assert error.on_read is Verdict.TRANSIENT
+        assert error.read_verdict is Verdict.TRANSIENT
         assert client.get_task("task_a").status is TaskStatus.SUCCESS
 
     def test_no_answer_in_time_is_a_lost_connection(self, silent_url, monkeypatch):
@@ -383,7 +383,7 @@ class TestDeadline:
         first = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<html><title>No</title>"
         with dribbling_server(first, b" ") as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
             error = error_of(client.create_task, GARDEN)
-        assert (type(error), error.reason, error.on_create) == (
+        assert (type(error), error.reason, error.create_verdict) == (
             UndocumentedRefusalError,
             "web_page",
             Verdict.PERMANENT,
@@ -400,8 +400,8 @@ class TestSize:
 
     def test_a_page_without_end_is_cut_off(self, memory):
         with dribbling_server(*FLOOD, pause=0) as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
-            created, looked = error_of(client.create_task, GARDEN), error_of(client.get_task, "task_a")
-        assert {type(created), type(looked)} == {UnexpectedResponseError}
+            created, polled = error_of(client.create_task, GARDEN), error_of(client.get_task, "task_a")
+        assert {type(created), type(polled)} == {UnexpectedResponseError}
         assert "more than 4,194,304 bytes" in str(created)
         assert memory() < 40_000_000
 

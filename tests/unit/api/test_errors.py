@@ -141,15 +141,15 @@ class TestErrorTree:
 
 
 class TestVerdicts:
-    @pytest.mark.parametrize(("error_class", "on_create", "on_read"), VERDICTS)
-    def test_every_class_says_what_may_be_done(self, error_class, on_create, on_read):
-        assert (error_class.on_create, error_class.on_read) == (on_create, on_read)
+    @pytest.mark.parametrize(("error_class", "create_verdict", "read_verdict"), VERDICTS)
+    def test_every_class_says_what_may_be_done(self, error_class, create_verdict, read_verdict):
+        assert (error_class.create_verdict, error_class.read_verdict) == (create_verdict, read_verdict)
 
     def test_the_table_leaves_out_only_the_class_that_is_never_raised_itself(self):
         assert ERROR_CLASSES - {row[0] for row in VERDICTS} == {TransportError}
 
     def test_reading_costs_nothing_so_its_outcome_is_never_unknown(self):
-        assert {c.on_read for c in ERROR_CLASSES} <= {Verdict.PERMANENT, Verdict.TRANSIENT}
+        assert {c.read_verdict for c in ERROR_CLASSES} <= {Verdict.PERMANENT, Verdict.TRANSIENT}
 
     def test_the_verdict_is_the_stricter_one_unless_it_was_a_look(self):
         assert ConnectionLostError("reset").verdict is Verdict.UNKNOWN_OUTCOME
@@ -192,7 +192,7 @@ class TestSummary:
     @pytest.mark.parametrize("error_class", every_error_class())
     def test_to_try_again_is_advised_only_if_that_is_safe(self, error_class):
         asked = error_class("It broke.")
-        assert asked.retryable is (asked.on_create in (Verdict.TRANSIENT, Verdict.WAIT_FOR_SLOT))
+        assert asked.retryable is (asked.create_verdict in (Verdict.TRANSIENT, Verdict.WAIT_FOR_SLOT))
 
     def test_a_look_may_be_repeated_where_an_order_may_not(self):
         assert ConnectionLostError("reset").retryable is False

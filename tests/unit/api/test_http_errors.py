@@ -67,7 +67,7 @@ def test_every_documented_text_has_one_class_and_reason(status, text, reason, er
 def test_another_text_keeps_the_verdict_of_its_status_and_is_unlisted(status, error_class):
     known = classify_http_error(status, NO_SUCH_TEXT)
     assert (known.reason, known.error_class, known.is_listed) == ("unlisted", error_class, False)
-    assert (known.error_class.on_create, known.error_class.on_read) == (Verdict.PERMANENT, Verdict.PERMANENT)
+    assert (known.error_class.create_verdict, known.error_class.read_verdict) == (Verdict.PERMANENT, Verdict.PERMANENT)
 
 
 @pytest.mark.parametrize("status", [100, 200, 204, 301, 405, 408, 409, 413, 422, 451, 501, 502, 503, 504, 520])
@@ -98,4 +98,4 @@ def test_every_way_to_refuse_has_its_own_reason_and_advises_a_person():
 
 
 def test_a_refusal_is_never_an_unknown_outcome():
-    assert Verdict.UNKNOWN_OUTCOME not in {known.error_class.on_create for known in HTTP_ERRORS}
+    assert Verdict.UNKNOWN_OUTCOME not in {known.error_class.create_verdict for known in HTTP_ERRORS}

@@ -11,7 +11,7 @@ from seedance_provider.api.pricing import (
     Estimate,
     estimate,
     estimate_credits,
-    in_words,
+    format_credits,
     is_amount,
     settles,
 )
@@ -24,7 +24,7 @@ class TestEstimateCredits:
     def test_the_quickstarts_video_costs_what_the_quickstart_says(self):
         request = VideoRequest("A garden", resolution="1280x720", duration=5)
         assert estimate_credits(request) == 200
-        assert in_words(200) == "about 200 credits ($1.00)"
+        assert format_credits(200) == "about 200 credits ($1.00)"
 
     @pytest.mark.parametrize(
         ("model", "resolution", "duration", "expected"),
@@ -140,5 +140,5 @@ class TestIsAmount:
 
 def test_credits_in_words():
     assert DOLLARS_PER_CREDIT == 0.005
-    assert in_words(37.5) == "about 37.5 credits ($0.19)"
-    assert in_words(None) == "an unknown number of credits"
+    assert format_credits(37.5) == "about 37.5 credits ($0.19)"
+    assert format_credits(None) == "an unknown number of credits"

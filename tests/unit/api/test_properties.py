@@ -235,7 +235,7 @@ def test_every_record_can_be_read_stored_and_waited_for(record):
 def check_money(error, response):
     """Only a status that refuses says that nothing was accepted, or a 500 in the API's own words."""
     refused = 300 <= response.status < 500 and response.status != 408
-    assert (error.on_create is Verdict.UNKNOWN_OUTCOME) is not (refused or type(error) is InternalServerError)
+    assert (error.create_verdict is Verdict.UNKNOWN_OUTCOME) is not (refused or type(error) is InternalServerError)
     if type(error) is InternalServerError:
         assert response.status == 500
         assert isinstance(json.loads(response.body)["message"], str)

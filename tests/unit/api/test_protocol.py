@@ -391,7 +391,7 @@ class TestReadCreated:
     )
     def test_an_id_that_could_not_be_kept_leaves_the_outcome_unknown_and_is_shown(self, task_id):
         error = error_on_create(a_response(201, {"taskId": task_id}))
-        assert (type(error), error.on_create) == (UnexpectedResponseError, UNKNOWN)
+        assert (type(error), error.create_verdict) == (UnexpectedResponseError, UNKNOWN)
         assert str(error).startswith(f"HTTP 201: the answer holds no taskId that can be one: {task_id[:150]!r}"[:-1])
         assert len(str(error)) < 800
         assert str(error).isprintable()
@@ -402,7 +402,7 @@ class TestReadCreated:
     def test_a_200_without_an_id_may_have_cost_money(self, body):
         error = error_on_create(a_response(200, body))
         assert type(error) is UnexpectedResponseError
-        assert error.on_create is UNKNOWN
+        assert error.create_verdict is UNKNOWN
         assert str(error).startswith("HTTP 200: the answer holds no taskId (")
 
 
@@ -420,7 +420,7 @@ class TestNoAnswer:
 class TestReadRecord:
     def test_an_answer_about_another_video_task_is_none(self):
         error = error_on_read(a_response(200, record("success", "task_b")))
-        assert (type(error), error.on_read) == (UnexpectedResponseError, TRANSIENT)
+        assert (type(error), error.read_verdict) == (UnexpectedResponseError, TRANSIENT)
         assert str(error).startswith("HTTP 200: the answer is not about task_a, but about another video task (")
 
     @pytest.mark.parametrize("status", [200, 201, 203])
@@ -443,7 +443,7 @@ class TestReadRecord:
     )
     def test_an_answer_without_a_status_is_none_and_its_words_are_shown(self, body):
         error = error_on_read(a_response(200, body))
-        assert (type(error), error.on_read) == (UnexpectedResponseError, TRANSIENT)
+        assert (type(error), error.read_verdict) == (UnexpectedResponseError, TRANSIENT)
         assert str(error) == f"HTTP 200: the answer holds no status (no content type, {json.dumps(body)!r})"
 
     @pytest.mark.parametrize("word", ["queuing", "completed", "SUCCEEDED", "2"])
@@ -470,12 +470,12 @@ class TestReadRecord:
 
 
 class TestDocumentedErrors:
-    @pytest.mark.parametrize(("status", "body", "created", "on_create", "read", "on_read"), DOCUMENTED_ERRORS)
-    def test_each_has_its_class_and_verdict(self, status, body, created, on_create, read, on_read):
+    @pytest.mark.parametrize(("status", "body", "created", "create_verdict", "read", "read_verdict"), DOCUMENTED_ERRORS)
+    def test_each_has_its_class_and_verdict(self, status, body, created, create_verdict, read, read_verdict):
         response = a_response(status, body)
         when_creating, when_reading = error_on_create(response), error_on_read(response)
-        assert (type(when_creating), when_creating.on_create) == (created, on_create)
-        assert (type(when_reading), when_reading.on_read) == (read, on_read)
+        assert (type(when_creating), when_creating.create_verdict) == (created, create_verdict)
+        assert (type(when_reading), when_reading.read_verdict) == (read, read_verdict)
         for error in (when_creating, when_reading):
             assert error.status == status
             assert error.message.startswith(body["message"])
@@ -558,9 +558,9 @@ class TestUndocumentedAnswers:
     def test_the_outcome_of_a_creation_is_unknown_and_a_look_can_be_repeated(self, status, body):
         response = a_response(status, body)
         assert type(error_on_create(response)) is UnexpectedResponseError
-        assert error_on_create(response).on_create is UNKNOWN
+        assert error_on_create(response).create_verdict is UNKNOWN
         assert type(error_on_read(response)) is UnexpectedResponseError
-        assert error_on_read(response).on_read is TRANSIENT
+        assert error_on_read(response).read_verdict is TRANSIENT
         assert error_on_read(response).status == status
 
     @pytest.mark.parametrize(("status", "body", "reason"), UNDOCUMENTED_REFUSALS.values(), ids=UNDOCUMENTED_REFUSALS)
@@ -571,8 +571,8 @@ class TestUndocumentedAnswers:
             assert (type(error), error.reason, error.status) == (UndocumentedRefusalError, reason, status)
             assert str(error).startswith(f"HTTP {status}: ")
             assert error.advice
-        assert when_creating.on_create is PERMANENT
-        assert when_reading.on_read is TRANSIENT
+        assert when_creating.create_verdict is PERMANENT
+        assert when_reading.read_verdict is TRANSIENT
 
     @pytest.mark.parametrize(
         ("target", "shown"),

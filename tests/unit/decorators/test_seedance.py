@@ -92,18 +92,20 @@ class TestAfterTheWait:
         api.creations.append(CREATED)
         deferred(made(lambda: "A kite", task_id="create").execute, context(store))
         resumed = made(self.not_again, task_id="create")
-        assert resumed.on_video(context(store), finished())["status"] == "success"
+        assert resumed.execute_complete(context(store), finished())["status"] == "success"
         assert resumed.prompt == "A kite"
 
     def test_the_function_is_not_called_below_airflow_3_3_either(self):
-        assert made(self.not_again, task_id="create").on_video(context(), finished())["status"] == "success"
+        assert made(self.not_again, task_id="create").execute_complete(context(), finished())["status"] == "success"
 
     def test_a_store_that_is_down_loses_no_video(self, api, capsys):
         store = StateStore()
         api.creations.append(CREATED)
         deferred(made(lambda: "A kite", task_id="create").execute, context(store))
         store.fail = "get"
-        assert made(self.not_again, task_id="create").on_video(context(store), finished())["status"] == "success"
+        assert (
+            made(self.not_again, task_id="create").execute_complete(context(store), finished())["status"] == "success"
+        )
         assert "rendered fields don't show" in capsys.readouterr().out
 
     def not_again(self):
@@ -176,7 +178,7 @@ def test_after_the_wait_for_a_slot_it_asks_for_the_same(api):
     api.creations.extend([Answer(429, {"message": "Concurrency limit reached (1).", "limit": 1}), CREATED])
     waiting = deferred(made(lambda: next(prompts), task_id="create").execute, context(store))
     resumed = made(lambda: next(prompts), task_id="create")
-    deferred(resumed.on_slot, context(store), {"free": True}, **waiting.kwargs)
+    deferred(resumed.resume_after_slot, context(store), {"free": True}, **waiting.kwargs)
     assert [asked.json["inputs"]["prompt"] for asked in api.created] == ["A kite"] * 2
 
 

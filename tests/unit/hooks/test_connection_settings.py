@@ -235,20 +235,20 @@ class TestTypicalSeconds:
         assert "such as '60-300'" in said
 
 
-class TestLooksPerSecond:
-    @pytest.mark.parametrize("extra", ['{"looks_per_second": 2.5}', '{"looks_per_second": "2.5"}'])
+class TestMaxPollsPerSecond:
+    @pytest.mark.parametrize("extra", ['{"max_polls_per_second": 2.5}', '{"max_polls_per_second": "2.5"}'])
     def test_a_number(self, extra):
-        assert settings_of(from_form(extra=extra)).looks_per_second == 2.5
+        assert settings_of(from_form(extra=extra)).max_polls_per_second == 2.5
 
-    @pytest.mark.parametrize("extra", [None, '{"looks_per_second": null}', '{"looks_per_second": ""}'])
+    @pytest.mark.parametrize("extra", [None, '{"max_polls_per_second": null}', '{"max_polls_per_second": ""}'])
     def test_ten_is_the_default(self, extra):
-        assert settings_of(from_form(extra=extra)).looks_per_second == 10
+        assert settings_of(from_form(extra=extra)).max_polls_per_second == 10
 
     @pytest.mark.parametrize("value", ["0", "0.01", "-1", '"many"', "[1]", "true", "1e999"])
     def test_what_would_never_look_or_is_no_number_is_refused(self, value):
-        said = refusal(from_form(extra=f'{{"looks_per_second": {value}}}'))
-        assert "Connection 'seedance_default': looks_per_second is " in said
-        assert "a number of at least 0.1 is needed" in said
+        said = refusal(from_form(extra=f'{{"max_polls_per_second": {value}}}'))
+        assert "Connection 'seedance_default': max_polls_per_second is " in said
+        assert "at least 0.1 is needed" in said
 
 
 class TestOptions:

@@ -125,7 +125,7 @@ class TestFormOfAirflow31:
         ("fields", "good"),
         [
             ({}, True),
-            (dict.fromkeys(["wire_format", "max_credits", "looks_per_second", "typical_seconds"], ""), True),
+            (dict.fromkeys(["wire_format", "max_credits", "max_polls_per_second", "typical_seconds"], ""), True),
             ({"wire_format": "docs", "max_credits": "500", "typical_seconds": "60-300"}, True),
             ({"wire_format": "newest"}, False),
             ({"max_credits": "many"}, False),

@@ -84,7 +84,7 @@ class TestDeferring:
         deferral = deferred(operator().execute, try_1)
         assert isinstance(deferral.trigger, VideoTrigger)
         assert deferral.trigger.video_task_id == "task_a"
-        assert deferral.method_name == "on_video"
+        assert deferral.method_name == "execute_complete"
         assert len(api.created) == 1
         assert api.created[0].json == encode_bodies(VideoRequest("A kite"))["models"]
 
@@ -107,7 +107,7 @@ class TestDeferring:
         assert deferral.trigger.deadline - deferral.trigger.started == pytest.approx(90)
 
     def test_returns_the_small_result(self):
-        assert operator().on_video(context(StateStore()), success_event()) == {
+        assert operator().execute_complete(context(StateStore()), success_event()) == {
             "task_id": "task_a",
             "model": "seedance-20",
             "status": "success",
@@ -155,14 +155,14 @@ class TestDeferring:
         api.creations.append(CREATED)
         deferral = deferred(operator(prompt="Of yesterday", duration=6).execute, context(store))
         kwargs = json.loads(json.dumps(deferral.kwargs))
-        result = operator(prompt="Of today", duration=9).on_video(context(store), success_event(), **kwargs)
+        result = operator(prompt="Of today", duration=9).execute_complete(context(store), success_event(), **kwargs)
         assert (result["prompt"], result["inputs"]["duration"]) == ("Of yesterday", 6)
 
     def test_a_video_that_is_not_what_was_asked_for_is_a_result_with_a_warning(self, api, capsys):
         store, made = StateStore(), operator(resolution="720x1280")
         api.creations.append(CREATED)
         deferred(made.execute, context(store))
-        result = made.on_video(context(store), success_event())
+        result = made.execute_complete(context(store), success_event())
         assert result["mismatches"] == ["aspect_ratio: 9:16 asked, 16:9 made"]
         assert "aspect_ratio: 9:16 asked, 16:9 made" in capsys.readouterr().out
 
@@ -173,14 +173,14 @@ class TestDeferring:
         answer["output"][0]["lastFrameImage"] = "https://media.example/last.png"
         task = VideoTask.from_record(answer, task_id="task_a")
         resumed = context(StateStore())
-        operator().on_video(resumed, WaitResult(Outcome.FINISHED, task=task).to_event())
+        operator().execute_complete(resumed, WaitResult(Outcome.FINISHED, task=task).to_event())
         xcoms = resumed["ti"].xcoms
         assert xcoms["video_url"] == "https://media.example/a.mp4"
         assert xcoms["last_frame_url"] == "https://media.example/last.png"
 
     def test_pushes_no_picture_that_there_is_not(self):
         resumed = context(StateStore())
-        operator().on_video(resumed, success_event())
+        operator().execute_complete(resumed, success_event())
         assert "last_frame_url" not in resumed["ti"].xcoms
 
     def test_a_finished_video_that_is_found_again_is_handed_over_whole(self, api):
@@ -200,7 +200,7 @@ class TestDeferring:
         task = VideoTask.from_record(answer, task_id="task_a")
         resumed = context(StateStore())
         with pytest.raises(AirflowFailException):
-            operator().on_video(resumed, WaitResult(Outcome.FINISHED, task=task).to_event())
+            operator().execute_complete(resumed, WaitResult(Outcome.FINISHED, task=task).to_event())
         assert resumed["ti"].xcoms["failure"] == {
             "task_id": "task_a",
             "reason": "text_moderation",
@@ -220,7 +220,7 @@ class TestDeferring:
     )
     def test_an_early_end_of_the_wait_is_retried_only_if_that_can_help(self, fired, error):
         with pytest.raises(AirflowException) as caught:
-            operator().on_video(context(recorded()), fired)
+            operator().execute_complete(context(recorded()), fired)
         assert type(caught.value) is error
 
     def test_a_retry_reattaches(self, api):
@@ -403,7 +403,7 @@ class TestFailure:
         ],
     )
     def test_of_a_wait_that_ended_early(self, fired, retryable):
-        raised, failure = self.failed(operator(), context(recorded()), "on_video", fired)
+        raised, failure = self.failed(operator(), context(recorded()), "execute_complete", fired)
         assert failure.pop("advice")
         assert failure == {
             "task_id": "task_a",
@@ -421,7 +421,7 @@ class TestFailure:
         assert "it is generating" in failure["message"]
 
     def test_of_a_wait_for_a_slot(self, api):
-        raised, failure = self.failed(operator(), context(StateStore()), "on_slot", {"free": False}, 0, 1)
+        raised, failure = self.failed(operator(), context(StateStore()), "resume_after_slot", {"free": False}, 0, 1)
         assert (failure["message"], failure["retryable"]) == (str(raised), True)
         assert "no free slot" in failure["message"]
 
@@ -493,7 +493,7 @@ class TestShowingFails:
         ends = []
         for one_try in (context(StateStore()), self.forgetful()):
             with pytest.raises(AirflowException) as caught:
-                operator().on_video(one_try, event(outcome=outcome, message="It is over."))
+                operator().execute_complete(one_try, event(outcome=outcome, message="It is over."))
             ends.append((type(caught.value), str(caught.value)))
         assert ends[0] == ends[1]
 
@@ -572,7 +572,7 @@ class TestSlots:
     def test_no_slot_in_time_is_retried_and_nothing_was_submitted(self, api, free):
         # A slot that comes too late is none: its video would be paid for, and not waited for.
         with pytest.raises(AirflowException, match="had no free slot") as caught:
-            operator().on_slot(context(StateStore()), {"free": free}, started=0, deadline=1)
+            operator().resume_after_slot(context(StateStore()), {"free": free}, started=0, deadline=1)
         assert type(caught.value) is AirflowException
         assert api.created == []
 
@@ -654,9 +654,9 @@ class TestInTheWorker:
             [Answer(body=record("generating")), Answer(body=record("generating")), Answer(body=record())]
         )
         self.waiting().execute(context(store))
-        looks = api.asked[before:]
-        assert len(looks) == 3
-        assert len({asked.client for asked in looks}) == 1
+        polls = api.asked[before:]
+        assert len(polls) == 3
+        assert len({asked.client for asked in polls}) == 1
 
     def test_gives_up_on_a_slot_at_the_timeout(self, api):
         api.creations.append(FULL)
@@ -709,7 +709,7 @@ class TestCauses:
     def test_a_failed_video_task_is_a_cause_also_after_deferring(self, text, error_class, cause):
         failed = event(task=VideoTask.from_record(record("fail", error=text), task_id="task_a").to_json())
         with pytest.raises(AirflowException) as caught:
-            operator().on_video(context(StateStore()), failed)
+            operator().execute_complete(context(StateStore()), failed)
         assert (type(caught.value), type(caught.value.__cause__)) == (error_class, cause)
 
     @needs_retry_policies
@@ -756,7 +756,7 @@ class TestKill:
 
     def test_says_that_the_wait_is_over(self, capsys):
         made = operator()
-        made.on_video(context(StateStore()), success_event())
+        made.execute_complete(context(StateStore()), success_event())
         made.on_kill()
         said = capsys.readouterr().out
         assert "clearing the Airflow task (from Airflow 3.4 on: keeping its task state) looks at it first" in said
@@ -810,11 +810,11 @@ class TestRotatedKey:
         api.creations.append(CREATED)
         api.readings.extend([self.REFUSED, Answer(body=record())])
         answer, whole = api.next_answer, os.environ["AIRFLOW_CONN_SEEDANCE_DEFAULT"]
-        look_up, looks = SeedanceHook.get_settings, []
+        look_up, polls = SeedanceHook.get_settings, []
 
-        def delete_it_for_two_looks(hook):
-            looks.append(hook)
-            if len(looks) == 5:
+        def delete_it_for_two_polls(hook):
+            polls.append(hook)
+            if len(polls) == 5:
                 monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", whole)
             return look_up(hook)
 
@@ -824,11 +824,11 @@ class TestRotatedKey:
                 monkeypatch.delenv("AIRFLOW_CONN_SEEDANCE_DEFAULT")
             return answered
 
-        monkeypatch.setattr(SeedanceHook, "get_settings", delete_it_for_two_looks)
+        monkeypatch.setattr(SeedanceHook, "get_settings", delete_it_for_two_polls)
         api.next_answer = delete
         made = operator(deferrable=False, poll_interval=0.01)
         assert made.execute(context(StateStore()))["status"] == "success"
-        assert len(looks) == 5
+        assert len(polls) == 5
 
     def test_after_the_tolerance_it_fails_for_good_and_a_clear_re_attaches(self, api):
         store = StateStore()
@@ -873,7 +873,7 @@ class TestWithoutAStateStore:
     def test_an_early_end_of_the_wait_fails_for_good_and_names_the_video(self, fired, capsys):
         one_try = context()
         with pytest.raises(AirflowFailException):
-            operator().on_video(one_try, fired)
+            operator().execute_complete(one_try, fired)
         assert one_try["ti"].xcoms["failure"]["retryable"] is False
         said = capsys.readouterr().out
         assert "VideoSensor(video_task_id='task_a')" in said
@@ -923,7 +923,7 @@ class TestWithoutAStateStore:
     def test_a_refunded_video_is_retried_by_airflow(self):
         task = VideoTask.from_record(record("fail", error="Server error. Please try again later."), task_id="task_a")
         with pytest.raises(AirflowException) as caught:
-            operator().on_video(context(), event(task=task.to_json()))
+            operator().execute_complete(context(), event(task=task.to_json()))
         assert type(caught.value) is AirflowException
 
     def test_before_there_is_a_video_airflow_retries(self, api):
@@ -947,7 +947,7 @@ class TestWithAStateStore:
     def test_a_task_that_was_deferred_before_there_was_one_has_no_record(self):
         # Airflow was upgraded to 3.3 while the task was deferred: its retry would pay again.
         with pytest.raises(AirflowFailException):
-            operator().on_video(context(StateStore()), event(outcome="timed_out", message="Not yet."))
+            operator().execute_complete(context(StateStore()), event(outcome="timed_out", message="Not yet."))
 
     @pytest.mark.parametrize("reason", ["Trigger timeout", "Trigger failure"])
     def test_a_deferral_that_airflow_has_ended_is_retried_and_re_attaches(self, reason):
@@ -1115,7 +1115,7 @@ class TestLastTry:
         fired = event(outcome="timed_out", message="Not yet.")
         for try_number, speaks_of_it in ((3, True), (4, False)):
             with pytest.raises(AirflowException):
-                operator().on_video(context(recorded(), max_tries=3, try_number=try_number), fired)
+                operator().execute_complete(context(recorded(), max_tries=3, try_number=try_number), fired)
             said = capsys.readouterr().out
             assert ("The next try" in said) is speaks_of_it
             assert "re-attaches" in said

@@ -68,7 +68,7 @@ class TestAVideo:
         api.creations.append(CREATED)
         attempt(operator().execute, context(store))
         assert heard(statsd) == [("video.created", 1)]
-        operator().on_video(context(store), ended())
+        operator().execute_complete(context(store), ended())
         assert heard(statsd)[1:] == SUCCEEDED
         assert {metric.kind for metric in statsd.received()} == {"c", "ms"}
 
@@ -84,9 +84,9 @@ class TestAVideo:
         api.readings.append(Answer(body=record("generating")))
         attempt(operator().execute, context(store))
         attempt(operator().execute, context(store))
-        operator().on_video(context(store), ended())
+        operator().execute_complete(context(store), ended())
         # The worker died before Airflow heard of it, then a person clears the task.
-        operator().on_video(context(store), ended())
+        operator().execute_complete(context(store), ended())
         api.readings[0] = Answer(body=record())
         operator().execute(context(store, max_tries=7))
         assert heard(statsd) == [("video.created", 1), *SUCCEEDED]
@@ -152,7 +152,7 @@ class TestAFailure:
         api.creations.append(CREATED)
         store = StateStore()
         attempt(operator().execute, context(store))
-        attempt(operator().on_video, context(store), ended("fail", error=self.FACE))
+        attempt(operator().execute_complete, context(store), ended("fail", error=self.FACE))
         assert heard(statsd) == [("video.created", 1), ("video.failed", 1)]
         assert statsd.received()[-1].tags == TAGS | {"reason": "face_detected"}
 
@@ -161,7 +161,7 @@ class TestAFailure:
         api.readings.append(Answer(body=record("fail", error=self.PASSING)))
         store = StateStore()
         attempt(operator().execute, context(store))
-        attempt(operator().on_video, context(store), ended("fail", error=self.PASSING))
+        attempt(operator().execute_complete, context(store), ended("fail", error=self.PASSING))
         attempt(operator().execute, context(store))
         assert heard(statsd) == [("video.created", 1), ("video.failed", 1), ("video.created", 1)]
 
@@ -178,7 +178,7 @@ class TestAFailure:
         store = StateStore()
         attempt(operator().execute, context(store))
         store.fail = "set"
-        end = attempt(operator().on_video, context(store), ended("fail", error=self.PASSING))
+        end = attempt(operator().execute_complete, context(store), ended("fail", error=self.PASSING))
         assert type(end) is AirflowException
         assert heard(statsd)[-1] == ("video.failed", 1)
 
@@ -188,8 +188,8 @@ class TestASlot:
         api.creations.extend([FULL, FULL, CREATED])
         store = StateStore()
         deferral = attempt(operator().execute, context(store))
-        deferral = attempt(operator().on_slot, context(store), {"free": True}, **deferral.kwargs)
-        attempt(operator().on_slot, context(store), {"free": True}, **deferral.kwargs)
+        deferral = attempt(operator().resume_after_slot, context(store), {"free": True}, **deferral.kwargs)
+        attempt(operator().resume_after_slot, context(store), {"free": True}, **deferral.kwargs)
         assert [name for name, _ in heard(statsd)] == ["slot.waits", "video.created", "slot.wait_time"]
 
     def test_that_never_comes_has_a_wait_time(self, api, statsd):

@@ -65,7 +65,7 @@ class TestDeferring:
             sensor(soft_fail=True).execute(context())
 
     def test_returns_the_result(self):
-        assert sensor().on_video(context(), finished())["video_url"] == "https://media.example/a.mp4"
+        assert sensor().execute_complete(context(), finished())["video_url"] == "https://media.example/a.mp4"
 
     @pytest.mark.parametrize(
         ("fired", "error", "said"),
@@ -80,13 +80,13 @@ class TestDeferring:
     )
     def test_everything_else_is_an_error_of_its_kind(self, fired, error, said):
         with pytest.raises(AirflowException, match=said) as caught:
-            sensor().on_video(context(), fired)
+            sensor().execute_complete(context(), fired)
         assert type(caught.value) is error
 
     @pytest.mark.parametrize(("text", "said"), [(MODERATION, "can't help"), (SERVER_ERROR, "is safe and can help")])
     def test_the_log_says_in_three_lines_what_happened_and_what_to_do(self, text, said, capsys):
         with pytest.raises(AirflowFailException):
-            sensor().on_video(context(), finished(status="fail", error=text))
+            sensor().execute_complete(context(), finished(status="fail", error=text))
         lines = [line for line in capsys.readouterr().out.splitlines() if "[error" in line]
         assert len(lines) == 3
         assert text in lines[0]
@@ -98,7 +98,7 @@ class TestDeferring:
     )
     def test_soft_fail_skips(self, fired):
         with pytest.raises(AirflowSkipException):
-            sensor(soft_fail=True).resume_execution("on_video", {"event": fired}, context())
+            sensor(soft_fail=True).resume_execution("execute_complete", {"event": fired}, context())
 
 
 class TestPoking:
@@ -228,7 +228,7 @@ class TestSchedule:
         assert elapsed > 1e6  # since the video was asked for, years ago
 
     def test_looks_again_soon_after_a_first_look_that_failed(self, api, monkeypatch):
-        monkeypatch.setattr("seedance_provider.sensors.seedance.PROMPTNESS", 0.01)
+        monkeypatch.setattr("seedance_provider.sensors.seedance.DEFAULT_POLL_INTERVAL", 0.01)
         api.readings.append(Answer(hang_up=True))
         waiting = VideoSensor(task_id="wait", video_task_id="task_a", deferrable=False, timeout=2, error_tolerance=0.5)
         with pytest.raises(AirflowException, match="could not be asked"):
@@ -258,9 +258,9 @@ class TestRescheduling:
 
     def test_returns_the_result(self, api):
         api.readings.append(Answer(body=record()))
-        looked = sensor(deferrable=False, mode="reschedule").poke(context())
-        assert looked.is_done
-        assert looked.xcom_value["status"] == "success"
+        polled = sensor(deferrable=False, mode="reschedule").poke(context())
+        assert polled.is_done
+        assert polled.xcom_value["status"] == "success"
 
 
 class TestSubmitted:
@@ -297,11 +297,11 @@ class TestSubmitted:
         assert (shown["task_id"], shown["model"], shown["submitted_at"]) == ("task_a", None, None)
         assert shown["typical_seconds"] == [60, 300]
 
-    @pytest.mark.parametrize("look", [VideoSensor.execute, VideoSensor.poke])
-    def test_a_video_that_is_there_is_shown_too_for_the_link_to_its_record(self, api, look):
+    @pytest.mark.parametrize("poll", [VideoSensor.execute, VideoSensor.poke])
+    def test_a_video_that_is_there_is_shown_too_for_the_link_to_its_record(self, api, poll):
         api.readings.append(Answer(body=record()))
         one_try = context()
-        look(sensor(), one_try)
+        poll(sensor(), one_try)
         assert one_try["ti"].xcoms["submitted"]["record_url"].endswith("/jobs/recordInfo?taskId=task_a")
 
 
@@ -330,7 +330,7 @@ class TestFailure:
     def test_is_the_same_after_waiting(self, api):
         api.readings.append(Answer(body=record("fail", error=MODERATION)))
         _, before = self.failed(sensor().execute)
-        assert self.failed(sensor().on_video, finished(status="fail", error=MODERATION))[1] == before
+        assert self.failed(sensor().execute_complete, finished(status="fail", error=MODERATION))[1] == before
 
     @pytest.mark.parametrize(
         ("outcome", "retryable"),
@@ -342,7 +342,7 @@ class TestFailure:
         ],
     )
     def test_of_a_wait_that_ended_early(self, outcome, retryable):
-        raised, failure = self.failed(sensor().on_video, WaitResult(outcome, "It is over").to_event())
+        raised, failure = self.failed(sensor().execute_complete, WaitResult(outcome, "It is over").to_event())
         advice = failure.pop("advice")
         assert failure == {
             "task_id": "task_a",

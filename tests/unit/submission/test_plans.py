@@ -138,14 +138,14 @@ class TestPlanFromVideoTask:
         assert self.plan(dataclasses.replace(SUCCESS, video_url=None)).action is Action.WAIT
 
     def test_regenerate_makes_a_new_video_after_a_clear_of_a_task_that_had_delivered(self):
-        plan = plan_from_video_task(SUCCESS, SUBMITTED.handed_over(), max_tries=4, on_rerun=OnRerun.REGENERATE)
+        plan = plan_from_video_task(SUCCESS, SUBMITTED.with_delivered(), max_tries=4, on_rerun=OnRerun.REGENERATE)
         assert plan.action is Action.SUBMIT
         assert "task_a" in plan.message
 
     def test_regenerate_uses_a_video_that_airflow_never_got(self):
         assert self.plan(SUCCESS, max_tries=4, on_rerun=OnRerun.REGENERATE).action is Action.USE
 
-    @pytest.mark.parametrize("record", [SUBMITTED, SUBMITTED.handed_over()], ids=["not delivered", "delivered"])
+    @pytest.mark.parametrize("record", [SUBMITTED, SUBMITTED.with_delivered()], ids=["not delivered", "delivered"])
     def test_regenerate_does_not_pay_again_on_an_automatic_retry(self, record):
         plan = plan_from_video_task(SUCCESS, record, max_tries=3, on_rerun=OnRerun.REGENERATE)
         assert plan.action is Action.USE
@@ -390,8 +390,8 @@ class TestSubmission:
 
     def test_notes_what_was_done_with_it(self):
         assert (SUBMITTED.delivered, SUBMITTED.counted) == (False, False)
-        assert SUBMITTED.handed_over() == dataclasses.replace(SUBMITTED, delivered=True)
-        assert SUBMITTED.in_the_metrics() == dataclasses.replace(SUBMITTED, counted=True)
+        assert SUBMITTED.with_delivered() == dataclasses.replace(SUBMITTED, delivered=True)
+        assert SUBMITTED.with_counted() == dataclasses.replace(SUBMITTED, counted=True)
 
     def test_is_the_same_record_for_every_try_until_a_clear(self):
         assert not SUBMITTED.was_cleared_since(3)
@@ -461,14 +461,14 @@ class TestSubmissionStore:
         store.save(SUBMITTED)
         store.restore(None)
         store.claim(SUBMITTING)
-        assert "no task state store" in store.weakness()
+        assert "no task state store" in store.missing_guarantee()
         assert not store.keeps_records
         assert store.load() is None
 
     def test_a_store_that_airflow_empties_on_success_is_told_of(self, monkeypatch):
-        assert SubmissionStore(StateStore()).weakness() is None
+        assert SubmissionStore(StateStore()).missing_guarantee() is None
         monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
-        assert SubmissionStore(StateStore()).weakness() == (
+        assert SubmissionStore(StateStore()).missing_guarantee() == (
             "[state_store] clear_on_success is on, so Airflow forgets what this task pays for as soon as it has "
             "succeeded. Retries are safe, but clearing the task after that pays for a new video."
         )

@@ -12,7 +12,7 @@ from airflow.sdk import ObjectStoragePath
 from seedance_provider.api.errors import ConnectionLostError, FileUnavailableError, InvalidRequestError
 from seedance_provider.api.uploads import Upload
 from seedance_provider.api.video_request import VideoRequest
-from seedance_provider.submission.plans import reference_files
+from seedance_provider.submission import reference_files
 from seedance_provider.submission.reference_files import ReferenceFiles
 from seedance_provider.submission.task_state import SubmissionStoreError
 from tests.support import media

@@ -12,7 +12,8 @@ import pytest
 
 from seedance_provider.api.pricing import Estimate
 from seedance_provider.api.video_request import VideoRequest
-from seedance_provider.submission.plans import Action, spending
+from seedance_provider.submission import spending
+from seedance_provider.submission.plans import Action
 from seedance_provider.submission.spending import BUDGET_KEY, Limit, Limits, RunBudget, Unlimited
 
 REQUEST = VideoRequest("A kite")  # 200 credits

@@ -13,7 +13,7 @@ from seedance_provider.api.errors import ConnectionLostError, FileUnavailableErr
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
-from seedance_provider.reporting.kill_notice import NOTHING_SUBMITTED, Ending
+from seedance_provider.reporting.kill_notice import NOTHING_SUBMITTED, KillNotice
 from seedance_provider.submission.insistence import Insistence
 from seedance_provider.submission.options import OnRerun, OnUnknownSubmission
 from seedance_provider.submission.plans import Action, Plan
@@ -227,47 +227,47 @@ class TestEnding:
     """What a person hears who ends the task, and what happens then."""
 
     def test_before_anything_was_sent_nothing_will_be(self, api, client, store):
-        told = Ending(is_told=True)
-        plan = obtain(client, store, ending=told)
+        told = KillNotice(termination_requested=True)
+        plan = obtain(client, store, notice=told)
         assert plan.action is Action.RETRY
         assert "Nothing was submitted" in plan.message
         assert (api.created, kept(store)) == ([], None)
-        assert told.fate == NOTHING_SUBMITTED
+        assert told.message == NOTHING_SUBMITTED
 
     def test_while_the_request_is_on_its_way(self, api, client, store):
-        ending, heard = Ending(), []
+        notice, heard = KillNotice(), []
         api.creations.append(CREATED)
         answer = api.next_answer
-        api.next_answer = lambda asked: (heard.append(ending.fate), answer(asked))[1]
-        obtain(client, store, ending=ending)
+        api.next_answer = lambda asked: (heard.append(notice.message), answer(asked))[1]
+        obtain(client, store, notice=notice)
         assert "A request for about 200 credits ($1.00) is on its way" in heard[0]
 
     def test_after_the_answer(self, api, client, store):
-        ending = Ending()
+        notice = KillNotice()
         api.creations.append(CREATED)
-        obtain(client, store, ending=ending)
-        assert "Video task task_a goes on at the API, which can't cancel it; about 200 credits" in ending.fate
+        obtain(client, store, notice=notice)
+        assert "Video task task_a goes on at the API, which can't cancel it; about 200 credits" in notice.message
 
     def test_of_a_try_that_has_re_attached(self, api, client, store):
-        ending = Ending()
+        notice = KillNotice()
         api.creations.append(CREATED)
         obtain(client, store)
         api.readings.append(Answer(body=record("generating")))
-        obtain(client, store, ending=ending)
-        assert "Video task task_a goes on" in ending.fate
+        obtain(client, store, notice=notice)
+        assert "Video task task_a goes on" in notice.message
 
     def test_after_a_refusal(self, api, client, store):
-        ending = Ending()
+        notice = KillNotice()
         api.creations.append(Answer(429, {"message": "Concurrency limit reached (3).", "limit": 3}))
-        obtain(client, store, ending=ending)
-        assert "Nothing was submitted or charged" in ending.fate
+        obtain(client, store, notice=notice)
+        assert "Nothing was submitted or charged" in notice.message
 
     def test_without_a_record_nobody_is_told_that_a_clear_re_attaches(self, api, client):
-        ending = Ending()
+        notice = KillNotice()
         api.creations.append(CREATED)
-        obtain(client, None, ending=ending)
-        assert "re-attaches" not in ending.fate
-        assert "VideoSensor(video_task_id='task_a')" in ending.fate
+        obtain(client, None, notice=notice)
+        assert "re-attaches" not in notice.message
+        assert "VideoSensor(video_task_id='task_a')" in notice.message
 
 
 class TestRefusals:

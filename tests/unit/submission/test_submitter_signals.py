@@ -33,7 +33,7 @@ import airflow.sdk
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.protocol import Protocol
 from seedance_provider.api.video_request import VideoRequest
-from seedance_provider.reporting.kill_notice import Ending
+from seedance_provider.reporting.kill_notice import KillNotice
 from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.submission.submitter import Submitter
 
@@ -57,16 +57,16 @@ def time_out(number, frame):
     raise TimeoutOfAirflow
 
 def kill(number, frame):
-    log.warning("on_kill: %s", ending.fate)
+    log.warning("on_kill: %s", notice.message)
 
 if not hasattr(airflow.sdk, "NEVER_EXPIRE"):  # below Airflow 3.3, as in tests/support/task_context.py
     airflow.sdk.NEVER_EXPIRE = "never"
-FILE, ending, log = pathlib.Path(sys.argv[2]), Ending(), Log()
+FILE, notice, log = pathlib.Path(sys.argv[2]), KillNotice(), Log()
 signal.signal(signal.SIGTERM, kill)
 signal.signal(signal.SIGALRM, time_out)
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 with SeedanceClient(Protocol("key", sys.argv[1])) as client:
-    submitter = Submitter(SubmissionStore(Store()), 3, log, ending=ending)
+    submitter = Submitter(SubmissionStore(Store()), 3, log, notice=notice)
     submitter.obtain(client, VideoRequest(prompt="A kite"), "abc")
 log.info("The try went on.")
 """

@@ -17,12 +17,12 @@ def table(*rows):
 
 
 def test_the_page_shows_what_the_program_checks():
-    rows = [(f"`{item.name}`", item.what, item.remedy) for item in CHECKLIST if item.look is not None]
+    rows = [(f"`{item.name}`", item.what, item.remedy) for item in CHECKLIST if item.poll is not None]
     assert table(("item", "what has to be true", "what to do if it is not"), *rows) in PAGE
 
 
 def test_the_page_shows_what_a_person_checks():
-    rows = [(f"`{item.name}`", item.what, item.remedy) for item in CHECKLIST if item.look is None]
+    rows = [(f"`{item.name}`", item.what, item.remedy) for item in CHECKLIST if item.poll is None]
     assert table(("item", "what has to be true", "what to do"), *rows) in PAGE
 
 
@@ -38,7 +38,7 @@ def test_a_check_that_breaks_is_not_passed(project):
 
 
 def test_what_no_program_can_tell_stays_with_the_person(project):
-    by_hand = [item for item in CHECKLIST if item.look is None]
+    by_hand = [item for item in CHECKLIST if item.poll is None]
     assert {finding.state for finding in check(project.checkout, by_hand).values()} == {State.BY_HAND}
 
 

@@ -69,7 +69,7 @@ class TestSharing:
 
 class TestLookUp:
     @pytest.fixture
-    def looks(self, monkeypatch):
+    def polls(self, monkeypatch):
         """The look-ups of a connection that does not work."""
         found = []
 
@@ -80,10 +80,10 @@ class TestLookUp:
         monkeypatch.setattr(SeedanceHook, "aget_settings", look_up)
         return found
 
-    async def test_one_look_up_for_all_who_ask_while_it_fails(self, looks):
+    async def test_one_look_up_for_all_who_ask_while_it_fails(self, polls):
         async with joined(CONN_ID) as account:
             errors = await asyncio.gather(*(account.client() for _ in range(10)), return_exceptions=True)
-        assert len(looks) == 1
+        assert len(polls) == 1
         assert {type(error) for error in errors} == {TransportError}
         assert "database is down" in str(errors[0])
 
@@ -92,12 +92,12 @@ class TestLookUp:
         api.readings.append(Answer(401, {"message": "Invalid API Key"}))
         async with joined(CONN_ID) as account:
             before = await account.client()
-            await asyncio.gather(*(account.look("task_a") for _ in range(5)), return_exceptions=True)
+            await asyncio.gather(*(account.poll("task_a") for _ in range(5)), return_exceptions=True)
             assert await account.client() is before  # the same key: there is nothing to open anew
 
             connection = f'{{"conn_type": "seedance", "host": "{api.base_url}", "password": "the-new-key"}}'
             monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", connection)
-            await asyncio.gather(*(account.look("task_a") for _ in range(5)), return_exceptions=True)
+            await asyncio.gather(*(account.poll("task_a") for _ in range(5)), return_exceptions=True)
             after = await asyncio.gather(*(account.client() for _ in range(5)))
             assert {id(client) for client in after} == {id(after[0])}
             assert after[0] is not before
@@ -110,9 +110,9 @@ class TestOutage:
     async def test_one_of_many_asks_an_api_that_is_away(self, api, monkeypatch):
         api.readings.append(Answer(503, b"<html>", "text/html"))
         async with joined(CONN_ID) as account, joined(CONN_ID):
-            first = account.look("task_0")
+            first = account.poll("task_0")
             assert isinstance((await asyncio.gather(first, return_exceptions=True))[0], UnexpectedResponseError)
-            waits = [account.look(f"task_{number}") for number in range(1, 10)]
+            waits = [account.poll(f"task_{number}") for number in range(1, 10)]
             errors = await asyncio.gather(*waits, return_exceptions=True)
         assert all(isinstance(error, UnexpectedResponseError) for error in errors)
         assert len(api.read) == 1
@@ -121,9 +121,9 @@ class TestOutage:
         monkeypatch.setattr(outage_module, "_INTERVAL", 0.01)
         api.readings.extend([Answer(503, b"<html>", "text/html"), Answer(body=record())])
         async with joined(CONN_ID) as account, joined(CONN_ID):
-            await asyncio.gather(account.look("task_a"), return_exceptions=True)
-            assert (await account.look("task_a", 0.5)).task_id == "task_a"
-            tasks = await asyncio.gather(*(account.look("task_a") for _ in range(5)))
+            await asyncio.gather(account.poll("task_a"), return_exceptions=True)
+            assert (await account.poll("task_a", 0.5)).task_id == "task_a"
+            tasks = await asyncio.gather(*(account.poll("task_a") for _ in range(5)))
         assert [task.task_id for task in tasks] == ["task_a"] * 5
 
 
@@ -159,11 +159,16 @@ class TestExperience:
             assert account.schedule("a", self.TYPICAL, 5).durations.median < 35
 
 
-class TestLooksPerSecond:
+class TestMaxPollsPerSecond:
     @pytest.fixture
     def limited(self, api, monkeypatch, seedance_default):  # which it replaces
         """A connection that allows 50 looks in a second."""
-        connection = {"conn_type": "seedance", "host": api.base_url, "password": "k", "extra": {"looks_per_second": 50}}
+        connection = {
+            "conn_type": "seedance",
+            "host": api.base_url,
+            "password": "k",
+            "extra": {"max_polls_per_second": 50},
+        }
         monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
         api.readings += [Answer(body=record("generating"))] * 20
 
@@ -173,5 +178,5 @@ class TestLooksPerSecond:
         async with joined(CONN_ID) as account:
             await account.client()
             started = loop.time()
-            await asyncio.gather(*(account.look("task_a") for _ in range(11)))
+            await asyncio.gather(*(account.poll("task_a") for _ in range(11)))
             assert 10 / 50 <= loop.time() - started < 10 / 10

@@ -106,17 +106,17 @@ class TestRotatedKey:
         whole = os.environ["AIRFLOW_CONN_SEEDANCE_DEFAULT"]
         monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", '{"conn_type": "seedance"}')
         api.readings.append(Answer(body=record()))
-        looked_up, looks = SeedanceHook.aget_settings, []
+        looked_up, polls = SeedanceHook.aget_settings, []
 
         async def fixed_after_two_polls(hook):
-            looks.append(hook)
-            if len(looks) == 3:
+            polls.append(hook)
+            if len(polls) == 3:
                 monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", whole)
             return await looked_up(hook)
 
         monkeypatch.setattr(SeedanceHook, "aget_settings", fixed_after_two_polls)
         result = WaitResult.from_event(await fired(trigger(was_seen=True)))
-        assert (result.outcome, len(looks)) == (Outcome.FINISHED, 3)
+        assert (result.outcome, len(polls)) == (Outcome.FINISHED, 3)
         assert "no API key" in capsys.readouterr().out
 
     async def test_fires_after_the_tolerance(self, api, seedance_default):
@@ -235,7 +235,7 @@ class TestVideoTrigger:
 class TestManyTriggers:
     @pytest.fixture
     def unlimited(self, api, monkeypatch, seedance_default):  # which it replaces
-        options = {"looks_per_second": 1e6}
+        options = {"max_polls_per_second": 1e6}
         connection = {"conn_type": "seedance", "host": api.base_url, "password": "a-key", "extra": options}
         monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
 
@@ -396,34 +396,34 @@ class TestRestart:
     """A triggerer that starts again runs all its triggers at once."""
 
     @pytest.fixture
-    def first_looks(self, monkeypatch):
+    def first_polls(self, monkeypatch):
         """After how many seconds each trigger wants to look for the first time."""
         wanted = []
 
-        async def look(_, __, after=0.0):
+        async def poll(_, __, after=0.0):
             wanted.append(after)
             return VideoTask.from_record(record(), task_id="task_a")
 
-        monkeypatch.setattr(account.Account, "look", look)
+        monkeypatch.setattr(account.Account, "poll", poll)
         return wanted
 
-    async def test_triggers_that_waited_before_do_not_look_all_in_the_same_second(self, first_looks):
+    async def test_triggers_that_waited_before_do_not_look_all_in_the_same_second(self, first_polls):
         before = time.time() - 60
         triggers = [trigger(started=before, poll_interval=30, deadline=before + 900) for _ in range(500)]
         await asyncio.gather(*(fired(one) for one in triggers))
-        seconds = Counter(map(int, first_looks))
+        seconds = Counter(map(int, first_polls))
         assert max(seconds.values()) < 50
-        assert 2 <= min(first_looks) < 5  # and none before Airflow's scheduler can know of it
-        assert max(first_looks) < 33
+        assert 2 <= min(first_polls) < 5  # and none before Airflow's scheduler can know of it
+        assert max(first_polls) < 33
 
-    async def test_a_wait_that_has_just_begun_is_left_alone_for_a_whole_pause(self, first_looks):
+    async def test_a_wait_that_has_just_begun_is_left_alone_for_a_whole_pause(self, first_polls):
         await fired(trigger(poll_interval=30))
-        assert first_looks[0] >= 27
+        assert first_polls[0] >= 27
 
-    async def test_a_video_that_was_waited_for_a_slot_for_is_left_alone_too(self, first_looks):
+    async def test_a_video_that_was_waited_for_a_slot_for_is_left_alone_too(self, first_polls):
         await fired(trigger(started=time.time() - 300, submitted_at=time.time(), poll_interval=30))
-        assert first_looks[0] >= 27
+        assert first_polls[0] >= 27
 
-    async def test_a_pause_that_is_short_anyway_is_kept(self, first_looks):
+    async def test_a_pause_that_is_short_anyway_is_kept(self, first_polls):
         await fired(trigger(started=time.time() - 60, poll_interval=1))
-        assert 0.9 <= first_looks[0] <= 1.1
+        assert 0.9 <= first_polls[0] <= 1.1

@@ -30,7 +30,7 @@ async def event_of(wait) -> dict:
     """What its trigger fires, which looks more often here."""
     with pytest.raises(TaskDeferred) as deferred:
         wait.execute({})
-    assert deferred.value.method_name == "on_video"
+    assert deferred.value.method_name == "execute_complete"
     _, arguments = deferred.value.trigger.serialize()
     soon = VideoTrigger(**arguments | {"poll_interval": 0.01, "typical_seconds": None})
     (event,) = [event.payload async for event in soon.run()]
@@ -39,19 +39,19 @@ async def event_of(wait) -> dict:
 
 async def test_returns_the_address_of_the_video(api, wait):
     api.readings.extend([Answer(body=record("generating")), Answer(body=record())])
-    assert wait.on_video({}, await event_of(wait)).startswith("https://")
+    assert wait.execute_complete({}, await event_of(wait)).startswith("https://")
 
 
 async def test_a_failed_video_fails_for_good(api, wait):
     api.readings.append(Answer(body=record("fail", error="Face detected in uploaded media.")))
     with pytest.raises(AirflowFailException, match=r"Face detected.*nothing was charged"):
-        wait.on_video({}, await event_of(wait))
+        wait.execute_complete({}, await event_of(wait))
 
 
 def test_a_wait_that_is_over_may_be_tried_again(wait):
     event = WaitResult(Outcome.TIMED_OUT, "not ready in time").to_event()
     with pytest.raises(AirflowException, match="not ready in time") as failure:
-        wait.on_video({}, event)
+        wait.execute_complete({}, event)
     assert not isinstance(failure.value, AirflowFailException)
 
 

@@ -16,7 +16,7 @@ HALF_OF_FIVE = 2.5
 KINDS = [Durations(120, 0.35), Durations(120, 0.5), Durations(180, 0.4)]
 
 
-def looks(schedule, until=4000):
+def polls(schedule, until=4000):
     """The seconds at which a video is looked at that never ends."""
     at, passed = [], 0.0
     while passed < until:
@@ -27,7 +27,7 @@ def looks(schedule, until=4000):
 
 def cost(schedule, durations, videos=2000):
     """The looks that a video takes, and the seconds until it is noticed, on average."""
-    at = looks(schedule)
+    at = polls(schedule)
     ends = [durations.quantile((number + 0.5) / videos) for number in range(videos)]
     seen = [bisect_left(at, end) for end in ends]
     return fmean(index + 1 for index in seen), fmean(at[index] - end for index, end in zip(seen, ends, strict=True))
@@ -88,18 +88,18 @@ def share_before(durations, seconds):
 class TestExpectedSchedule:
     @pytest.mark.parametrize("real", KINDS)
     def test_it_notices_as_soon_as_a_fixed_interval_with_fewer_looks(self, real):
-        fixed_looks, _ = cost(EVERY_FIVE, real)
-        found_looks, found_delay = cost(ExpectedSchedule(real, 5), real)
+        fixed_polls, _ = cost(EVERY_FIVE, real)
+        found_polls, found_delay = cost(ExpectedSchedule(real, 5), real)
         assert found_delay <= HALF_OF_FIVE * 1.02
-        assert found_looks <= fixed_looks * 0.75
+        assert found_polls <= fixed_polls * 0.75
 
     @pytest.mark.parametrize("real", KINDS)
     def test_it_learns_to(self, real):
-        fixed_looks, _ = cost(EVERY_FIVE, real)
+        fixed_polls, _ = cost(EVERY_FIVE, real)
         learnt = Durations.typical(60, 300).learnt(sample(real, 50))
-        found_looks, found_delay = cost(ExpectedSchedule(learnt, 5), real)
+        found_polls, found_delay = cost(ExpectedSchedule(learnt, 5), real)
         assert found_delay <= HALF_OF_FIVE * 1.08
-        assert found_looks <= fixed_looks * 0.75
+        assert found_polls <= fixed_polls * 0.75
 
     def test_it_looks_rarely_at_first_and_often_when_it_is_time(self):
         schedule = ExpectedSchedule(Durations(120, 0.3), 5)

@@ -30,7 +30,15 @@ from seedance_provider.api.errors import (
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.waiting.poll_settings import PollSettings
 from seedance_provider.waiting.result import Outcome, WaitResult, result_of_error
-from seedance_provider.waiting.video_wait import PollAgain, VideoWait, backstop, look, look_on, patience, spread
+from seedance_provider.waiting.video_wait import (
+    PollAgain,
+    VideoWait,
+    backstop,
+    effective_timeout,
+    jittered,
+    poll,
+    poll_until_done,
+)
 from tests.support.scripted_api import record
 
 START = 1_700_000_000.0
@@ -158,8 +166,8 @@ class TestOnTask:
 class TestNotes:
     def test_every_change_of_status_is_noted_once_with_the_time_since_the_start(self):
         wait = a_wait()
-        looks = [(0, "waiting"), (5, "waiting"), (65.4, "generating"), (70, "generating"), (75, "waiting")]
-        steps = [wait.on_task(a_task(status), START + seconds) for seconds, status in looks]
+        polls = [(0, "waiting"), (5, "waiting"), (65.4, "generating"), (70, "generating"), (75, "waiting")]
+        steps = [wait.on_task(a_task(status), START + seconds) for seconds, status in polls]
         assert [step.note for step in steps] == [
             "task_a is waiting (0 s).",
             None,
@@ -451,12 +459,12 @@ class ScriptedReader:
 class TestLook:
     def test_an_answer_is_decided_on(self):
         reader = ScriptedReader(a_task("success"))
-        result = look(reader, a_wait())
+        result = poll(reader, a_wait())
         assert result == WaitResult(Outcome.FINISHED, task=reader.answer, video_task_id="task_a")
         assert reader.asked == ["task_a"]
 
     def test_an_error_is_decided_on(self):
-        result = look(ScriptedReader(TaskNotFoundError("Task not found", status=404)), a_wait())
+        result = poll(ScriptedReader(TaskNotFoundError("Task not found", status=404)), a_wait())
         assert result.outcome is Outcome.GONE
 
     @pytest.mark.parametrize("answer", [a_task("generating"), ConnectionLostError("reset")], ids=["task", "error"])
@@ -464,11 +472,11 @@ class TestLook:
         ("deadline", "decision"), [(START, WaitResult), (4_000_000_000.0, PollAgain)], ids=["passed", "to come"]
     )
     def test_the_deadline_is_one_of_the_wall_clock(self, answer, deadline, decision):
-        assert type(look(ScriptedReader(answer), a_wait(deadline=deadline))) is decision
+        assert type(poll(ScriptedReader(answer), a_wait(deadline=deadline))) is decision
 
     def test_other_errors_are_not_swallowed(self):
         with pytest.raises(ZeroDivisionError):
-            look(ScriptedReader(ZeroDivisionError()), a_wait())
+            poll(ScriptedReader(ZeroDivisionError()), a_wait())
 
 
 def test_an_error_of_no_class_in_particular_is_not_waited_out():
@@ -492,7 +500,7 @@ class TestLookOn:
 
         with caplog.at_level("INFO"):
             wait = VideoWait("task_a", time.time(), time.time() + 3600, PollSettings(5.0), lambda: 0.5)
-            result = look_on(SimpleNamespace(get_task=get_task), wait, logging.getLogger("seen"))
+            result = poll_until_done(SimpleNamespace(get_task=get_task), wait, logging.getLogger("seen"))
         assert result == WaitResult(Outcome.FINISHED, task=answers[-1], video_task_id="task_a")
         assert (reader.asked, slept) == (["task_a"] * 4, [5.0, 5.0, 5.0])
         said = [(said.levelname, said.getMessage()) for said in caplog.records]
@@ -508,13 +516,13 @@ class TestPatience:
         [(3600.0, None, 3600.0), (3600.0, timedelta(minutes=5), 300.0), (60.0, timedelta(minutes=5), 60.0)],
     )
     def test_the_shorter_one_counts(self, timeout, execution_timeout, seconds):
-        assert patience(timeout, execution_timeout) == seconds
+        assert effective_timeout(timeout, execution_timeout) == seconds
 
 
 class TestSpread:
     @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 90.0), (0.5, 100.0), (1.0, 110.0)])
     def test_it_is_a_tenth_to_either_side(self, jitter, seconds):
-        assert spread(100.0, lambda: jitter) == pytest.approx(seconds)
+        assert jittered(100.0, lambda: jitter) == pytest.approx(seconds)
 
 
 class TestBackstop:

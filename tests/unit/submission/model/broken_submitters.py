@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from seedance_provider.api.errors import TaskAccessDeniedError
 from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.submission import submitter
 from seedance_provider.submission.options import OnUnknownSubmission
-from seedance_provider.submission.plans import Action, Plan, submitter
+from seedance_provider.submission.plans import Action, Plan
 from seedance_provider.submission.record import Submission, SubmissionState
 from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.submission.submitter import Submitter
@@ -137,7 +138,7 @@ def _regenerates_undelivered(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = submitter.plan_from_video_task
 
     def broken(task: VideoTask, record: Submission, **options: Any) -> Plan:
-        return plan(task, record.handed_over(), **options)
+        return plan(task, record.with_delivered(), **options)
 
     monkeypatch.setattr(submitter, "plan_from_video_task", broken)
 

@@ -103,7 +103,7 @@ class SubmissionMachine(RuleBasedStateMachine):
         faults: Mapping[int, Fault],
         heard: bool,
     ) -> None:
-        """A process runs ``execute``, or ``on_slot``."""
+        """A process runs ``execute``, or ``resume_after_slot``."""
         self.account.go_on(meanwhile, key)
         self.ti.start()
         process = Process(faults)
@@ -137,7 +137,7 @@ class SubmissionMachine(RuleBasedStateMachine):
         faults: Mapping[int, Fault],
         heard: bool,
     ) -> None:
-        """The wait of the trigger ends, and another process runs ``on_video``."""
+        """The wait of the trigger ends, and another process runs ``execute_complete``."""
         self.account.go_on(meanwhile, key)
         event = json.dumps(self._waited(reading, error_tolerance).to_event())
         result = WaitResult.from_event(json.loads(event))

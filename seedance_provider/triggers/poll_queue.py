@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from seedance_provider.api.video_task import VideoTask
 
-__all__ = ["LookQueue"]
+__all__ = ["PollQueue"]
 
 #: Looks that are due within so many seconds are made together, in the middle: a wake-up costs more than a look.
 _GRAIN = 0.2
@@ -22,7 +22,7 @@ _NEW_READERS = 4
 _READERS = 32
 
 
-class _Look(NamedTuple):
+class _Poll(NamedTuple):
     """Compared by the first two, so that of looks that are due at the same time the one that came first is first."""
 
     due: float
@@ -31,7 +31,7 @@ class _Look(NamedTuple):
     answer: asyncio.Future[VideoTask]
 
 
-class LookQueue:
+class PollQueue:
     """
     Looks at video tasks when they are due. Make it on the event loop that uses it.
 
@@ -39,35 +39,35 @@ class LookQueue:
     and all by as much: whoever has been looked at queues behind those who are due already.
 
     :param read: looks at one video task.
-    :param looks_per_second: how many looks begin in a second, at most.
+    :param max_polls_per_second: how many looks begin in a second, at most.
     """
 
-    def __init__(self, read: Callable[[str], Awaitable[VideoTask]], looks_per_second: float) -> None:
-        self.looks_per_second = looks_per_second
+    def __init__(self, read: Callable[[str], Awaitable[VideoTask]], max_polls_per_second: float) -> None:
+        self.max_polls_per_second = max_polls_per_second
         self._read = read
         self._loop = asyncio.get_running_loop()
-        self._looks: list[_Look] = []
+        self._polls: list[_Poll] = []
         self._numbers = count()
         self._next_turn = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._readers: set[asyncio.Task[None]] = set()
 
-    def look(self, task_id: str, after: float) -> asyncio.Future[VideoTask]:
+    def poll(self, task_id: str, after: float) -> asyncio.Future[VideoTask]:
         """
         Return what is going to be the video task, or the error that the look met.
 
         :param task_id: the video task.
         :param after: seconds from now, give or take a tenth; more where the limit binds.
         """
-        look = _Look(self._loop.time() + after - _GRAIN / 2, next(self._numbers), task_id, self._loop.create_future())
-        heappush(self._looks, look)
-        if self._looks[0] is look:
+        poll = _Poll(self._loop.time() + after - _GRAIN / 2, next(self._numbers), task_id, self._loop.create_future())
+        heappush(self._polls, poll)
+        if self._polls[0] is poll:
             self._set_timer()
-        return look.answer
+        return poll.answer
 
     async def close(self) -> None:
         """Look no more."""
-        self._looks.clear()
+        self._polls.clear()
         self._set_timer()
         for reader in self._readers:
             reader.cancel()
@@ -78,49 +78,49 @@ class LookQueue:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._looks and len(self._readers) < _READERS:
-            at = max(self._looks[0].due + _GRAIN, self._next_turn, earliest)
+        if self._polls and len(self._readers) < _READERS:
+            at = max(self._polls[0].due + _GRAIN, self._next_turn, earliest)
             self._timer = self._loop.call_at(at, self._start_readers)
 
     def _start_readers(self) -> None:
         for _ in range(min(_NEW_READERS, _READERS - len(self._readers))):
-            if (look := self._take()) is None:
+            if (poll := self._take()) is None:
                 self._set_timer()
                 return
-            self._readers.add(self._loop.create_task(self._read_on(look)))
+            self._readers.add(self._loop.create_task(self._read_on(poll)))
         self._set_timer(self._loop.time() + _GRAIN)
 
-    def _take(self) -> _Look | None:
+    def _take(self) -> _Poll | None:
         """Return the next look, if it is due and its turn has come."""
         now = self._loop.time()
-        while self._looks and self._looks[0].due <= now:
-            if self._looks[0].answer.done():
-                heappop(self._looks)
+        while self._polls and self._polls[0].due <= now:
+            if self._polls[0].answer.done():
+                heappop(self._polls)
                 continue
             if self._next_turn > now:
                 break
             # A turn that was not used is lost: nobody may save up for a burst.
-            self._next_turn = max(self._next_turn, now) + 1 / self.looks_per_second
-            return heappop(self._looks)
+            self._next_turn = max(self._next_turn, now) + 1 / self.max_polls_per_second
+            return heappop(self._polls)
         return None
 
-    async def _read_on(self, first: _Look) -> None:
-        look: _Look | None = first
+    async def _read_on(self, first: _Poll) -> None:
+        poll: _Poll | None = first
         try:
-            while look is not None:
-                await self._answer(look)
-                look = self._take()
+            while poll is not None:
+                await self._answer(poll)
+                poll = self._take()
         finally:
             self._readers.discard(asyncio.current_task())
             self._set_timer()
 
-    async def _answer(self, look: _Look) -> None:
+    async def _answer(self, poll: _Poll) -> None:
         try:
-            task = await self._read(look.task_id)
+            task = await self._read(poll.task_id)
         except Exception as error:
             # Whatever it is, it is for the one who waits, who may have left meanwhile.
-            if not look.answer.done():
-                look.answer.set_exception(error)
+            if not poll.answer.done():
+                poll.answer.set_exception(error)
         else:
-            if not look.answer.done():
-                look.answer.set_result(task)
+            if not poll.answer.done():
+                poll.answer.set_result(task)
