@@ -16,7 +16,7 @@ import pendulum
 from airflow.providers.common.sql.operators.sql import SQLInsertRowsOperator
 from airflow.sdk import DAG, AssetAlias, task
 
-COLUMNS = ["uri", "task_id", "model", "prompt", "credits", "bytes", "landed_at"]
+COLUMNS = ["uri", "video_task_id", "model", "prompt", "credits", "bytes", "landed_at"]
 
 # [START howto_recipe_assets]
 with DAG(
@@ -39,7 +39,7 @@ with DAG(
         rows = {}
         for event in events:
             known = event.extra
-            told = [known[name] for name in ("uri", "task_id", "model", "prompt", "credits_used", "size")]
+            told = [known[name] for name in ("uri", "video_task_id", "model", "prompt", "credits_used", "size")]
             rows[known["uri"]] = [*told, event.timestamp.isoformat()]
         return list(rows.values())
 

@@ -39,7 +39,7 @@ with DAG(
     )
     wait = VideoSensor(
         task_id="wait",
-        video_task_id=create.output["task_id"],
+        video_task_id=create.output["video_task_id"],
         timeout=timedelta(minutes=30),
     )
     # [END howto_sensor_seedance_video]

@@ -55,16 +55,16 @@ class AsyncSeedanceClient:
         """Close the connections."""
         await self._session.close()
 
-    async def get_task(self, task_id: str) -> VideoTask:
+    async def get_task(self, video_task_id: str) -> VideoTask:
         """
         Return a video task. It costs nothing.
 
-        :param task_id: the video task.
+        :param video_task_id: the video task.
         :raises SeedanceError: whose ``read_verdict`` tells whether asking again can help.
         """
         with reading():
-            response = await self._send(self._protocol.record_info(task_id))
-            return self._protocol.read_record(response, task_id)
+            response = await self._send(self._protocol.record_info(video_task_id))
+            return self._protocol.read_record(response, video_task_id)
 
     async def _send(self, request: HttpRequest) -> HttpResponse:
         response: aiohttp.ClientResponse | None = None

@@ -82,7 +82,7 @@ class SeedanceClient:
             with _session() as session:
                 response = self._send(session, asked, deadline)
             try:
-                task_id = self._protocol.read_created(response)
+                video_task_id = self._protocol.read_created(response)
             except ApiError as error:
                 if error.status != _BAD_REQUEST:
                     raise
@@ -94,20 +94,20 @@ class SeedanceClient:
                     "Set wire_format to %r in the connection to save that call for each video.",
                     *(wire_format, refusals[0], wire_format),
                 )
-            return task_id
+            return video_task_id
         # An older API refuses what is new to it first; the newest knows best what is wrong.
         raise refusals[0]
 
-    def get_task(self, task_id: str) -> VideoTask:
+    def get_task(self, video_task_id: str) -> VideoTask:
         """
         Return a video task. It costs nothing.
 
-        :param task_id: the video task.
+        :param video_task_id: the video task.
         :raises SeedanceError: whose ``read_verdict`` tells whether asking again can help.
         """
         with reading():
-            response = self._send(self._session, self._protocol.record_info(task_id), _deadline(_READ_SECONDS))
-            return self._protocol.read_record(response, task_id)
+            response = self._send(self._session, self._protocol.record_info(video_task_id), _deadline(_READ_SECONDS))
+            return self._protocol.read_record(response, video_task_id)
 
     def upload(self, file: BinaryIO, file_name: str, size: int) -> Upload:
         """

@@ -127,7 +127,7 @@ class SeedanceError(Exception):
     def summary(self) -> dict[str, Any]:
         """Return the small JSON object that a branch after the failed Airflow task can go by."""
         return {
-            "task_id": getattr(self, "task_id", None),
+            "video_task_id": getattr(self, "video_task_id", None),
             "reason": self.reason,
             "message": getattr(self, "api_message", None) or str(self),
             "advice": self.advice,
@@ -286,7 +286,7 @@ class VideoTaskFailedError(SeedanceError):
 
     :param message: the API's text, and what to do.
     :param happened: what failed and why, without what to do.
-    :param task_id: the video task.
+    :param video_task_id: the video task.
     :param reason: short name of the reason, see :mod:`seedance_provider.api.task_failures`.
     :param advice: what a person can do.
     :param is_listed: whether the text is documented.
@@ -295,7 +295,7 @@ class VideoTaskFailedError(SeedanceError):
     """
 
     happened: str
-    task_id: str
+    video_task_id: str
     api_message: str
     api_code: str | None
     reason = "video_task_failed"

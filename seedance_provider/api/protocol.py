@@ -178,13 +178,13 @@ class Protocol:
             for name, body in bodies.items()
         }
 
-    def record_info(self, task_id: str) -> HttpRequest:
+    def record_info(self, video_task_id: str) -> HttpRequest:
         """Build the request that asks for a video task. It costs nothing."""
-        return HttpRequest("GET", self._records_url, self._headers(), params={"taskId": task_id})
+        return HttpRequest("GET", self._records_url, self._headers(), params={"taskId": video_task_id})
 
-    def record_url(self, task_id: str) -> str:
+    def record_url(self, video_task_id: str) -> str:
         """Return where the record of a video task is, for people; the API asks for the key there."""
-        return f"{self._records_url}?{urlencode({'taskId': task_id})}"
+        return f"{self._records_url}?{urlencode({'taskId': video_task_id})}"
 
     @property
     def _records_url(self) -> str:
@@ -240,14 +240,14 @@ class Protocol:
 
         :raises ApiError: whose ``create_verdict`` tells whether the API can have accepted the request.
         """
-        task_id = _fields_of(self._read_object(response)).get("taskId")
-        if _is_id(task_id):
-            return task_id
-        task_id = self._shown(task_id, _LONGEST_EXCERPT) if isinstance(task_id, str) else None
-        given = f" that can be one: {task_id!r}" if task_id else ""
+        video_task_id = _fields_of(self._read_object(response)).get("taskId")
+        if _is_id(video_task_id):
+            return video_task_id
+        video_task_id = self._shown(video_task_id, _LONGEST_EXCERPT) if isinstance(video_task_id, str) else None
+        given = f" that can be one: {video_task_id!r}" if video_task_id else ""
         raise self._unexpected(response, f"the answer holds no taskId{given}")
 
-    def read_record(self, response: HttpResponse, task_id: str) -> VideoTask:
+    def read_record(self, response: HttpResponse, video_task_id: str) -> VideoTask:
         """
         Return the video task that was asked for.
 
@@ -258,8 +258,8 @@ class Protocol:
         except BadRequestError as error:
             # The id is all that such a request has, so whatever is wrong with it is the id.
             raise TaskNotFoundError(**vars(error)) from None
-        task = VideoTask.from_record(answer, task_id=task_id)
-        if problem := _problem_of(task, task_id):
+        task = VideoTask.from_record(answer, video_task_id=video_task_id)
+        if problem := _problem_of(task, video_task_id):
             del answer, task
             raise self._unexpected(response, problem)
         return replace(
@@ -401,7 +401,7 @@ def _fields_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 def _problem_of(task: VideoTask, asked: str) -> str | None:
     if task.raw_status is None:
         return "the answer holds no status"
-    if task.task_id != asked:
+    if task.video_task_id != asked:
         # Of a cache, say. If it were believed, another video would be taken for the one that was paid for.
         return f"the answer is not about {asked}, but about another video task"
     return None

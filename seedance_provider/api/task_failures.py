@@ -184,11 +184,11 @@ def failure_of(task: VideoTask) -> VideoTaskFailedError:
     failure = classify_failure(text, task.error_code)
     code = "" if task.error_code is None else f", code {task.error_code}"
     said = text if text.endswith((".", "!", "?")) else f"{text}."
-    happened = f"Video task {task.task_id} failed ({failure.reason}{code}): {said}"
+    happened = f"Video task {task.video_task_id} failed ({failure.reason}{code}): {said}"
     return failure.error_class(
         f"{happened} {failure.advice} {REFUNDED}",
         happened=happened,
-        task_id=task.task_id,
+        video_task_id=task.video_task_id,
         reason=failure.reason,
         advice=failure.advice,
         is_listed=failure.is_listed,

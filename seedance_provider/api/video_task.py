@@ -40,7 +40,7 @@ class VideoTask:
     """
     One video task, as the API describes it.
 
-    :param task_id: id at the API.
+    :param video_task_id: id at the API.
     :param model: model name as the API reports it; it may differ from the one that was asked for.
     :param status: where it stands.
     :param raw_status: the status in the API's own word; ``None`` if the answer holds no text for it.
@@ -59,7 +59,7 @@ class VideoTask:
     :param completed_at: when it ended; some generations of the API leave it out on failure.
     """
 
-    task_id: str
+    video_task_id: str
     model: str | None = None
     status: TaskStatus = TaskStatus.UNKNOWN
     raw_status: str | None = None
@@ -83,12 +83,12 @@ class VideoTask:
         return round((self.completed_at - self.created_at).total_seconds(), 3)
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any], *, task_id: str) -> VideoTask:
+    def from_record(cls, record: Mapping[str, Any], *, video_task_id: str) -> VideoTask:
         """
         Read a ``recordInfo`` answer: flat or enveloped, ``status`` or ``state``, error as string or object.
 
         :param record: the decoded JSON object.
-        :param task_id: the id that was asked for, used where the answer has none.
+        :param video_task_id: the id that was asked for, used where the answer has none.
         """
         data = record.get("data")
         fields: Mapping[str, Any] = data if isinstance(data, Mapping) else record
@@ -96,7 +96,7 @@ class VideoTask:
         output = _first_output(fields.get("output"))
         error_code, error_message = _error(fields.get("error"))
         return cls(
-            task_id=_text(fields.get("taskId")) or task_id,
+            video_task_id=_text(fields.get("taskId")) or video_task_id,
             model=_text(fields.get("model")),
             status=_status(raw_status),
             raw_status=raw_status,
@@ -116,7 +116,7 @@ class VideoTask:
     def summary(self) -> dict[str, Any]:
         """Return the small JSON object that operators and sensors hand to the tasks after them."""
         return {
-            "task_id": self.task_id,
+            "video_task_id": self.video_task_id,
             "model": self.model,
             "status": str(self.status),
             "video_url": self.video_url,

@@ -58,16 +58,16 @@ class ConnectionReader:
     ) -> None:
         self.close()
 
-    def get_task(self, task_id: str) -> VideoTask:
+    def get_task(self, video_task_id: str) -> VideoTask:
         """
         Return a video task. It costs nothing.
 
-        :param task_id: the video task.
+        :param video_task_id: the video task.
         :raises SeedanceError: whose ``read_verdict`` tells whether asking again can help.
         """
         client = self._opened()
         try:
-            return client.get_task(task_id)
+            return client.get_task(video_task_id)
         except KEY_REFUSALS:
             self.close()
             raise

@@ -33,14 +33,14 @@ class KnownVideo:
     A finished video.
 
     :param url: where the vendor keeps it.
-    :param task_id: of its video task; ``None`` if only the address is known.
+    :param video_task_id: of its video task; ``None`` if only the address is known.
     :param last_frame_url: where its last picture is, if there is one.
     :param media_type: such as ``video/mp4``, if the API said so.
     :param facts: how it was made: model, prompt, inputs, seed, credits and times, as far as that is known.
     """
 
     url: str
-    task_id: str | None
+    video_task_id: str | None
     last_frame_url: str | None
     media_type: str | None
     facts: Mapping[str, Any]
@@ -60,13 +60,13 @@ class KnownVideo:
                 "returned, or a URL. If the video was created with wait_for_completion=False, put a VideoSensor "
                 "between and use its output."
             )
-        texts = {name: _text(known.get(name)) for name in ("task_id", "last_frame_url", "media_type")}
+        texts = {name: _text(known.get(name)) for name in ("video_task_id", "last_frame_url", "media_type")}
         return cls(known["video_url"], **texts, facts={name: known.get(name) for name in _FACTS})
 
     @property
     def identity(self) -> str:
         """What stays the same, while the query of a signed address does not."""
-        return self.task_id or without_query(self.url)
+        return self.video_task_id or without_query(self.url)
 
     @property
     def moment(self) -> datetime | None:
@@ -75,7 +75,7 @@ class KnownVideo:
 
     def to_json(self) -> dict[str, Any]:
         """Return what is known of how it was made, as plain values."""
-        return {"task_id": self.task_id, **self.facts}
+        return {"video_task_id": self.video_task_id, **self.facts}
 
     def explained(self, error: MediaRefusedError, now: datetime) -> LandingError:
         """

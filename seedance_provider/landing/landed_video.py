@@ -58,12 +58,12 @@ class LandedVideo:
             "mismatches": self.mismatches,
             "was_there": self.was_there,
             "video_url": self.video.url,
-            **self._known("task_id", "model", "prompt", "seed", "credits_used"),
+            **self._known("video_task_id", "model", "prompt", "seed", "credits_used"),
         }
 
     def event(self) -> dict[str, Any]:
         """Return what an asset event tells of it."""
-        return self._files() | self._known("task_id", "model", "prompt", "credits_used")
+        return self._files() | self._known("video_task_id", "model", "prompt", "credits_used")
 
     def description(self) -> dict[str, Any]:
         """Return all that is known of it, for the sidecar file."""

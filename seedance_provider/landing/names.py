@@ -23,14 +23,15 @@ def destination_of(template: str, video: KnownVideo) -> str:
     """
     Return where a video goes.
 
-    :param template: of a URI, with ``{task_id}``, ``{model}``, ``{year}``, ``{month}``, ``{day}`` and ``{hour}``, the
-        last four in UTC when the video was completed, so that a retry finds the same name. Other braces stay as they
-        are. One that ends with ``/`` is a folder for ``{task_id}.mp4``, or ``.mov`` if that is what the video is.
+    :param template: of a URI, with ``{video_task_id}``, ``{model}``, ``{year}``, ``{month}``, ``{day}`` and
+        ``{hour}``, the last four in UTC when the video was completed, so that a retry finds the same name. Other braces
+        stay as they are. One that ends with ``/`` is a folder for ``{video_task_id}.mp4``, or ``.mov`` if the video is
+        one.
     :param video: what is known of it.
     :raises InvalidDestinationError: if it asks for what is not known.
     """
     if template.endswith("/"):
-        template += f"{{task_id}}.{_SUFFIXES.get(video.media_type or '', 'mp4')}"
+        template += f"{{video_task_id}}.{_SUFFIXES.get(video.media_type or '', 'mp4')}"
     values = _values(video)
 
     def filled(placeholder: re.Match[str]) -> str:
@@ -57,7 +58,7 @@ def last_frame_ending(url: str) -> str:
 
 
 def _values(video: KnownVideo) -> Mapping[str, str]:
-    values = {"task_id": _part(video.task_id), "model": _part(video.facts["model"])}
+    values = {"video_task_id": _part(video.video_task_id), "model": _part(video.facts["model"])}
     moment = video.moment
     return values | {name: f"{moment:{form}}" if moment else "" for name, form in _DATE_PARTS.items()}
 

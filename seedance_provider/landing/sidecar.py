@@ -23,7 +23,7 @@ ENDING = ".json"
 _SCHEMA_VERSION = 1
 _MEDIA_TYPE = "application/json"
 #: By these a file is known to be about the same video.
-_SAME = ("uri", "task_id", "size")
+_SAME = ("uri", "video_task_id", "size")
 #: More than one of these can have.
 _MAX_BYTES = 1024 * 1024
 

@@ -41,14 +41,15 @@ class CreateVideoOperator(BaseOperator):
     task at once, without retries. Reaching the API's concurrency limit costs nothing, not even a retry: the task
     waits until a slot is free.
 
-    Returns a small dict, which the next tasks get as XCom: ``task_id`` (of the video task), ``model``, ``status``,
+    Returns a small dict, which the next tasks get as XCom: ``video_task_id``, ``model``, ``status``,
     ``video_url``, ``width``, ``height``, ``media_type``, ``last_frame_url``, ``seed``, ``credits_used``,
     ``estimated_credits``, ``created_at``, ``completed_at`` (ISO 8601), ``generation_seconds``, ``prompt`` and
     ``inputs`` (the others), as they were submitted, and ``mismatches``: how the video differs from that, as a list of
     texts. A video with mismatches is paid for, so it is a result, with a warning in the log. The id alone is pushed
-    under the key ``task_id`` as soon as it is known, ``video_url`` and ``last_frame_url`` at the end, so that
+    under the key ``video_task_id`` as soon as it is known, ``video_url`` and ``last_frame_url`` at the end, so that
     ``create.output["last_frame_url"]`` is what the next video can start from. When a video fails, ``failure`` holds
-    ``reason``, ``message`` (the API's), ``advice``, ``retryable`` and ``task_id``, for a branch after the failed task.
+    ``reason``, ``message`` (the API's), ``advice``, ``retryable`` and ``video_task_id``, for a branch after the failed
+    task.
 
     All parameters of the request are templated.
 

@@ -190,7 +190,7 @@ class VideoCreation:
         :param error: Airflow's.
         """
         ti = self._context["ti"]
-        self._notice.video_task_id = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index, key="task_id")
+        self._notice.video_task_id = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index, key="video_task_id")
         with self._never_retried_unrecorded():
             raise error
 
@@ -239,8 +239,8 @@ class VideoCreation:
         submitter = self._submitter(settings, files)
         with client:
             task = self._obtain(submitter, client, request)
-            self._notice.video_task_id = task.task_id
-            self._context["ti"].xcom_push(key="task_id", value=task.task_id)
+            self._notice.video_task_id = task.video_task_id
+            self._context["ti"].xcom_push(key="video_task_id", value=task.video_task_id)
             record = submitter.record()
             asked = request.described() if record is None else record.asked
             self._show_submitted(task, request, settings, asked)
@@ -354,7 +354,7 @@ class VideoCreation:
         typical_seconds: tuple[float, float] | None,
     ) -> WaitResult:
         wait = VideoWait(
-            task.task_id,
+            task.video_task_id,
             self._started,
             self._deadline,
             self._options.poll,
@@ -372,7 +372,7 @@ class VideoCreation:
     def _finished(self, task: VideoTask, record: Submission | None, asked: Mapping[str, Any]) -> dict[str, Any]:
         self._log.info(
             "Video task %s succeeded after %s s and cost %s credits (%s were expected): %s",
-            task.task_id,
+            task.video_task_id,
             task.generation_seconds,
             task.credits_used,
             format_credits(None if record is None else record.estimated_credits),
@@ -413,10 +413,10 @@ class VideoCreation:
         show_submitted(
             self._context,
             self._log,
-            task.task_id,
+            task.video_task_id,
             model=request.model,
             submitted_at=_submitted_at(task),
-            record_url=settings.protocol().record_url(task.task_id),
+            record_url=settings.protocol().record_url(task.video_task_id),
             typical_seconds=_expected_seconds(request, settings),
             further={
                 "estimated_credits": estimate_credits(request),
@@ -492,7 +492,7 @@ class VideoCreation:
 
         self._defer(
             trigger=VideoTrigger(
-                task.task_id,
+                task.video_task_id,
                 self._options.seedance_conn_id,
                 self._started,
                 self._deadline,

@@ -49,7 +49,7 @@ def lineage_of(landed: LandedVideo) -> OperatorLineage[Any, Any]:
         outputs=[OutputDataset(namespace, name, outputFacets={"outputStatistics": statistics})],
         run_facets={
             "seedance_video": SeedanceVideoRunFacet(
-                known["task_id"], known["model"], known["prompt"], known["credits_used"]
+                known["video_task_id"], known["model"], known["prompt"], known["credits_used"]
             )
         },
     )

@@ -45,7 +45,7 @@ def show_submitted(
     """
     moment = None if submitted_at is None else datetime.fromtimestamp(submitted_at, UTC).isoformat(timespec="seconds")
     value = {
-        "task_id": video_task_id,
+        "video_task_id": video_task_id,
         "model": model,
         "submitted_at": moment,
         "typical_seconds": list(typical_seconds),
@@ -90,7 +90,13 @@ def report_failure(
     :param retryable: whether another try can help.
     """
     happened, money, advice = story
-    shown = {"task_id": video_task_id, "reason": reason, "message": happened, "advice": advice, "retryable": retryable}
+    shown = {
+        "video_task_id": video_task_id,
+        "reason": reason,
+        "message": happened,
+        "advice": advice,
+        "retryable": retryable,
+    }
     if error is not None:
         shown |= {name: value for name, value in error.summary().items() if value not in (None, "")}
     for line in (happened, money, f"{advice} More: docs/errors.md ({shown['reason']}).".lstrip()):

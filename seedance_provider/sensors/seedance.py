@@ -231,7 +231,7 @@ class VideoSensor(BaseSensorOperator):
 
         task = result.task if result.outcome is Outcome.FINISHED else None
         if task is not None and task.status is TaskStatus.SUCCESS:
-            self.log.info("Video task %s succeeded: %s", task.task_id, task.video_url)
+            self.log.info("Video task %s succeeded: %s", task.video_task_id, task.video_url)
             return task.summary()
         error = result.error if task is None else failure_of(task)
         can_end_well = result.outcome in (Outcome.TIMED_OUT, Outcome.UNREACHABLE)

@@ -141,16 +141,20 @@ def plan_from_video_task(task: VideoTask, record: Submission, *, max_tries: int,
     :param on_rerun: whether a person's re-run wants a new video.
     """
     if not task.status.is_final:
-        return Plan(Action.WAIT, f"Re-attaching to {task.task_id}, which is {task.raw_status}; nothing is submitted.")
+        return Plan(
+            Action.WAIT, f"Re-attaching to {task.video_task_id}, which is {task.raw_status}; nothing is submitted."
+        )
     if task.status is TaskStatus.FAIL:
         plan = _plan_from_failure(task)
         wanted_anew = plan.action is Action.RETRY or record.state is SubmissionState.ABANDONED
         return replace(plan, action=Action.SUBMIT, next_try="") if wanted_anew else plan
     if on_rerun is OnRerun.REGENERATE and record.delivered and record.was_cleared_since(max_tries):
-        return Plan(Action.SUBMIT, f"The task was cleared: {task.task_id} is left as it is, and a new video is made.")
+        return Plan(
+            Action.SUBMIT, f"The task was cleared: {task.video_task_id} is left as it is, and a new video is made."
+        )
     # WAIT and not USE where the API has not named the video yet.
     action = Action.USE if task.video_url else Action.WAIT
-    return Plan(action, f"{task.task_id} is already paid for and is used; nothing is submitted.")
+    return Plan(action, f"{task.video_task_id} is already paid for and is used; nothing is submitted.")
 
 
 def plan_from_wait(result: WaitResult, *, recorded: bool = True) -> Plan:
@@ -277,7 +281,7 @@ def plan_without_record(submission: Submission, error: SubmissionStoreError) -> 
     """
     return Plan(
         Action.FAIL,
-        f"Video task {submission.task_id} was submitted, but its id could not be recorded. {_sentence(error)}",
+        f"Video task {submission.video_task_id} was submitted, but its id could not be recorded. {_sentence(error)}",
         f"It is paid for, {format_credits(submission.estimated_credits)}.",
         "Fetch the video by this id with VideoSensor. A clear of this Airflow task will say that the outcome is "
         "unknown, and a second one pays anew.",
@@ -325,7 +329,7 @@ def _plan_from_failure(task: VideoTask) -> Plan:
 
 def _plan_from_abandoned(record: Submission, fingerprint: str, max_tries: int) -> Plan:
     if record.was_cleared_since(max_tries):
-        if record.task_id is not None and record.fingerprint == fingerprint:
+        if record.video_task_id is not None and record.fingerprint == fingerprint:
             # What was not shown may be by now: the connection may have held another account's key.
             return Plan(Action.LOOK_UP)
         return Plan(Action.SUBMIT, f"The task was cleared after this end: {record.reason}")
@@ -334,13 +338,13 @@ def _plan_from_abandoned(record: Submission, fingerprint: str, max_tries: int) -
 
 
 def _inputs_changed(record: Submission) -> str:
-    if record.task_id is None:
+    if record.video_task_id is None:
         return (
             f"The inputs changed since {record.submitted_at}, when a request was sent whose outcome is unknown; it "
             "may have been paid for. Look for it in the vendor's web account. A new video is submitted."
         )
     return (
-        f"The inputs changed, so a new video is submitted. The earlier one, {record.task_id} of "
+        f"The inputs changed, so a new video is submitted. The earlier one, {record.video_task_id} of "
         f"{record.submitted_at}, stays fetchable by its id."
     )
 

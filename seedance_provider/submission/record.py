@@ -46,7 +46,7 @@ class Submission:
         :meth:`~seedance_provider.api.video_request.VideoRequest.described`. The operator's own attributes may say
         something else by the time that the video is there: templates are rendered again after each deferral.
     :param earlier_credits: what earlier submissions of this task instance have cost, without what was refunded.
-    :param task_id: the video task, once known.
+    :param video_task_id: the video task, once known.
     :param reason: why it was abandoned: the lines of :meth:`Plan.story`.
     :param delivered: whether Airflow got the result, so that a clear is a re-run and not a rescue.
     :param counted: whether the end of its video is in the metrics.
@@ -60,16 +60,16 @@ class Submission:
     estimated_credits: float | None
     asked: Mapping[str, Any] = field(default_factory=dict)
     earlier_credits: float = 0
-    task_id: str | None = None
+    video_task_id: str | None = None
     reason: str | None = None
     delivered: bool = False
     counted: bool = False
     refunded: bool = False
     schema_version: int = _SCHEMA_VERSION
 
-    def accepted(self, task_id: str) -> Submission:
+    def accepted(self, video_task_id: str) -> Submission:
         """Return the record for a request that the API accepted."""
-        return replace(self, state=SubmissionState.SUBMITTED, task_id=task_id, reason=None)
+        return replace(self, state=SubmissionState.SUBMITTED, video_task_id=video_task_id, reason=None)
 
     def abandoned(self, reason: str, max_tries: int) -> Submission:
         """Return the record for a submission that ended the task for good, as of the present try."""

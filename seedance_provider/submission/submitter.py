@@ -49,7 +49,7 @@ class VideoClient(Protocol):
 
     def create_task(self, request: VideoRequest) -> str: ...
 
-    def get_task(self, task_id: str) -> VideoTask: ...
+    def get_task(self, video_task_id: str) -> VideoTask: ...
 
 
 def _as_it_is(_: Any, request: VideoRequest) -> VideoRequest:
@@ -172,24 +172,24 @@ class Submitter:
             return self._found(client, request, record)
         if plan.action is Action.SUBMIT:
             return self._submit(client, request, fingerprint, record, why=plan.message)
-        if record is not None and record.task_id is None:
+        if record is not None and record.video_task_id is None:
             # Whether it was paid for is unknown, so it counts.
             self._note_spending(None, record)
         return self._ended(plan, record)
 
     def _found(self, client: VideoClient, request: VideoRequest, record: Submission) -> VideoTask | Plan:
         """Go on with a submission whose video task is known."""
-        if record.task_id is None:
+        if record.video_task_id is None:
             return plan_from_record_error(SubmissionRecordError("The record of the submission names no video task"))
-        self.notice.message = goes_on(record.task_id, record.estimated_credits)
+        self.notice.message = goes_on(record.video_task_id, record.estimated_credits)
         try:
-            task = client.get_task(record.task_id)
+            task = client.get_task(record.video_task_id)
         except SeedanceError as error:
-            result = result_of_error(error, record.task_id)
+            result = result_of_error(error, record.video_task_id)
             if result.outcome is Outcome.UNREACHABLE or record.is_waited_for:
                 # It is paid for, and the wait for it tolerates this for a while.
                 self.log.warning("%s Nothing is submitted.", result.message)
-                return self._re_attached(VideoTask(record.task_id), record)
+                return self._re_attached(VideoTask(record.video_task_id), record)
             plan = plan_from_wait(result)
             if plan.action is Action.ABANDON and record.state is SubmissionState.ABANDONED:
                 # Still not shown, and a person has cleared the task: that was the decision to pay anew.
@@ -207,7 +207,7 @@ class Submitter:
     def _re_attached(self, task: VideoTask, record: Submission) -> VideoTask:
         self._note_spending(None, record)
         if record.was_cleared_since(self.max_tries):
-            self.store.save(record.accepted(task.task_id).taken_over(self.max_tries))
+            self.store.save(record.accepted(task.video_task_id).taken_over(self.max_tries))
         return task
 
     def _submit(
@@ -264,21 +264,21 @@ class Submitter:
         """Send the request, and record the answer."""
         self.notice.message = on_its_way(submission.estimated_credits)
         try:
-            task_id = client.create_task(request)
+            video_task_id = client.create_task(request)
         except SeedanceError as error:
             return self._refused(error, submission, previous)
         # Said before anything else can fail: with this line a person finds the video, whatever happens next.
         self.log.info(
             "Submitted video task %s: %s, %s s, %s, %s.",
-            task_id,
+            video_task_id,
             request.model,
             request.duration,
             request.resolution or request.aspect_ratio,
             format_credits(submission.estimated_credits),
         )
-        accepted = submission.accepted(task_id)
-        self.notice.video_task_id = task_id
-        self.notice.message = goes_on(task_id, submission.estimated_credits, recorded=self.store.keeps_records)
+        accepted = submission.accepted(video_task_id)
+        self.notice.video_task_id = video_task_id
+        self.notice.message = goes_on(video_task_id, submission.estimated_credits, recorded=self.store.keeps_records)
         try:
             self.insistence.on(lambda: self.store.save(accepted), self._not_recorded_yet)
         except SubmissionStoreError as error:
@@ -286,7 +286,7 @@ class Submitter:
         finally:
             # Not before there is a record, or no hope for one: this may take its time.
             self.metrics.created()
-        return VideoTask(task_id, model=request.model, status=TaskStatus.WAITING)
+        return VideoTask(video_task_id, model=request.model, status=TaskStatus.WAITING)
 
     def _refused(self, error: SeedanceError, submission: Submission, previous: Submission | None) -> Plan:
         plan = plan_from_refusal(error, submission, self.on_unknown)

@@ -145,7 +145,7 @@ class VideoLanding:
         with guarded_session(rule) as session:
             landing = Landing(session, self._log, limits, self._operator.overwrite)
             try:
-                found = self._fetch(landing, files.video, settings, video.task_id)
+                found = self._fetch(landing, files.video, settings, video.video_task_id)
             except MediaRefusedError as error:
                 raise video.explained(error, datetime.now(UTC)) from error
             landed = _landed(video, files, found.size, media_of(found.facts), was_there=found.was_there)
@@ -159,28 +159,30 @@ class VideoLanding:
         self, landing: Landing, last_frame: _File, settings: ConnectionSettings | None, landed: LandedVideo
     ) -> None:
         try:
-            self._fetch(landing, last_frame, settings, landed.video.task_id)
+            self._fetch(landing, last_frame, settings, landed.video.video_task_id)
         except MediaRefusedError as error:
             raise MediaRefusedError(
                 f"{error} The last frame did not land; the video itself did: {landed.uri}. The vendor may keep a last "
                 "frame for 24 hours only: if it is gone, set last_frame=False and clear this task."
             ) from error
 
-    def _fetch(self, landing: Landing, file: _File, settings: ConnectionSettings | None, task_id: str | None) -> Landed:
-        renew = partial(self._renewed, settings, task_id, file.attribute) if settings and task_id else None
+    def _fetch(
+        self, landing: Landing, file: _File, settings: ConnectionSettings | None, video_task_id: str | None
+    ) -> Landed:
+        renew = partial(self._renewed, settings, video_task_id, file.attribute) if settings and video_task_id else None
         began = time.monotonic()
         landed = landing.land(file.url, file.destination, file.check, renew)
         what = "was there already" if landed.was_there else f"landed after {time.monotonic() - began:.1f} s"
         self._log.info("%s %s (%s bytes).", file.destination, what, f"{landed.size:,}")
         return landed
 
-    def _renewed(self, settings: ConnectionSettings, task_id: str, attribute: str) -> str | None:
+    def _renewed(self, settings: ConnectionSettings, video_task_id: str, attribute: str) -> str | None:
         """Ask the API where the file is now; free of charge."""
         try:
             with SeedanceClient(settings.protocol()) as client:
-                url: str | None = getattr(client.get_task(task_id), attribute)
+                url: str | None = getattr(client.get_task(video_task_id), attribute)
         except SeedanceError as error:
-            self._log.warning("The API can't say whether video task %s has another address: %s", task_id, error)
+            self._log.warning("The API can't say whether video task %s has another address: %s", video_task_id, error)
             return None
         return url
 

@@ -31,7 +31,7 @@ class VideoToObjectStorageOperator(BaseOperator):
 
     Returns where the video is, with the connection, for ``ObjectStoragePath``. The key ``landed`` has more: ``uri``
     (without the connection), ``size`` (bytes), ``media_type``, ``width``, ``height``, ``seconds``,
-    ``last_frame_uri``, ``sidecar_uri``, ``was_there``, ``task_id`` (of the video task), ``model``, ``prompt``,
+    ``last_frame_uri``, ``sidecar_uri``, ``was_there``, ``video_task_id``, ``model``, ``prompt``,
     ``seed`` and ``credits_used``, as far as they are known, and ``mismatches``: how the file differs from what was
     asked for in shape, resolution and length, as a list of texts. Such a video is paid for, so it lands. Every
     ``outlets`` asset gets an event whose ``extra`` has the most important of these; an ``AssetAlias`` gets the asset of
@@ -40,9 +40,9 @@ class VideoToObjectStorageOperator(BaseOperator):
     :param video: what :class:`~seedance_provider.operators.seedance.CreateVideoOperator` or
         :class:`~seedance_provider.sensors.seedance.VideoSensor` returned (``create.output``), or a URL. Templated.
     :param destination: where to, as any URL that Airflow's ``ObjectStoragePath`` knows: ``file:///videos/a.mp4``,
-        ``s3://bucket/a.mp4``. ``{task_id}`` (of the video task), ``{model}`` and ``{year}``, ``{month}``, ``{day}``,
+        ``s3://bucket/a.mp4``. ``{video_task_id}``, ``{model}`` and ``{year}``, ``{month}``, ``{day}``,
         ``{hour}`` (in UTC, when the video was completed) are filled in; one that ends with ``/`` is a folder for
-        ``{task_id}.mp4``, or ``.mov`` if that is what the video is. Templated.
+        ``{video_task_id}.mp4``, or ``.mov`` if that is what the video is. Templated.
     :param destination_conn_id: the Airflow connection of the storage. Default: that of the URL, or none. Templated.
     :param overwrite: whether to replace another object of that name. By default that is an error.
     :param sidecar: whether to write ``{name}.json`` beside the video, with prompt, inputs, model, seed, credits, times

@@ -82,16 +82,16 @@ class Account:
             await self._polls.close()
             await self._exits.aclose()
 
-    def poll(self, task_id: str, after: float = 0.0) -> Awaitable[VideoTask]:
+    def poll(self, video_task_id: str, after: float = 0.0) -> Awaitable[VideoTask]:
         """
         Return what is going to be a video task, when it is due and its turn has come. It costs nothing.
 
         Awaiting it raises a SeedanceError whose ``read_verdict`` tells whether asking again can help.
 
-        :param task_id: the video task.
+        :param video_task_id: the video task.
         :param after: seconds from now, give or take a tenth; more where the limit binds.
         """
-        return self._polls.poll(task_id, after)
+        return self._polls.poll(video_task_id, after)
 
     async def client(self) -> AsyncSeedanceClient:
         """
@@ -134,14 +134,14 @@ class Account:
         _seen[self._seedance_conn_id, kind].append(seconds)
         self._schedules.clear()
 
-    async def _read(self, task_id: str) -> VideoTask:
+    async def _read(self, video_task_id: str) -> VideoTask:
         client = await self.client()
         now = asyncio.get_running_loop().time
         # A single wait keeps its own pace.
         if self._users > 1 and (remembered := self._outage.error_for(now())) is not None:
             raise remembered
         try:
-            task = await client.get_task(task_id)
+            task = await client.get_task(video_task_id)
         except SeedanceError as error:
             self._outage.failed(error, now())
             if isinstance(error, KEY_REFUSALS):

@@ -27,7 +27,7 @@ class _Poll(NamedTuple):
 
     due: float
     number: int
-    task_id: str
+    video_task_id: str
     answer: asyncio.Future[VideoTask]
 
 
@@ -52,14 +52,16 @@ class PollQueue:
         self._timer: asyncio.TimerHandle | None = None
         self._readers: set[asyncio.Task[None]] = set()
 
-    def poll(self, task_id: str, after: float) -> asyncio.Future[VideoTask]:
+    def poll(self, video_task_id: str, after: float) -> asyncio.Future[VideoTask]:
         """
         Return what is going to be the video task, or the error that the look met.
 
-        :param task_id: the video task.
+        :param video_task_id: the video task.
         :param after: seconds from now, give or take a tenth; more where the limit binds.
         """
-        poll = _Poll(self._loop.time() + after - _GRAIN / 2, next(self._numbers), task_id, self._loop.create_future())
+        poll = _Poll(
+            self._loop.time() + after - _GRAIN / 2, next(self._numbers), video_task_id, self._loop.create_future()
+        )
         heappush(self._polls, poll)
         if self._polls[0] is poll:
             self._set_timer()
@@ -116,7 +118,7 @@ class PollQueue:
 
     async def _answer(self, poll: _Poll) -> None:
         try:
-            task = await self._read(poll.task_id)
+            task = await self._read(poll.video_task_id)
         except Exception as error:
             # Whatever it is, it is for the one who waits, who may have left meanwhile.
             if not poll.answer.done():

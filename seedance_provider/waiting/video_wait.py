@@ -46,7 +46,7 @@ _BACKSTOP_SECONDS = 300
 class _Reader(Protocol):
     """The part of :class:`~seedance_provider.api.client.SeedanceClient` that is used here."""
 
-    def get_task(self, task_id: str) -> VideoTask: ...
+    def get_task(self, video_task_id: str) -> VideoTask: ...
 
 
 @dataclass(frozen=True)

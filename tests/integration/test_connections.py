@@ -27,7 +27,10 @@ with DAG(dag_id="connections", schedule=None):
             wait_for_completion=False,
         )
         VideoSensor(
-            task_id=f"wait_{conn_id}", video_task_id=create.output["task_id"], seedance_conn_id=conn_id, poke_interval=1
+            task_id=f"wait_{conn_id}",
+            video_task_id=create.output["video_task_id"],
+            seedance_conn_id=conn_id,
+            poke_interval=1,
         )
 """
 

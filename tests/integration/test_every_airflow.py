@@ -54,9 +54,9 @@ with DAG(dag_id="split_form", schedule=None):
     create = CreateVideoOperator(
         task_id="create", prompt="split {{ run_id }}", wait_for_completion=False, retries=0, **REQUEST
     )
-    wait = KilledSensor(task_id="wait", video_task_id=create.output["task_id"], poke_interval=1, **RETRIES)
+    wait = KilledSensor(task_id="wait", video_task_id=create.output["video_task_id"], poke_interval=1, **RETRIES)
     VideoToObjectStorageOperator(
-        task_id="land", video=wait.output, destination="{{ dag_run.conf['folder'] }}/{task_id}.mp4", **RETRIES
+        task_id="land", video=wait.output, destination="{{ dag_run.conf['folder'] }}/{video_task_id}.mp4", **RETRIES
     )
 
 with DAG(dag_id="one_task", schedule=None):
@@ -166,7 +166,7 @@ class TestTimeOut:
     def test_below_airflow_3_3_there_is_no_retry_and_the_log_names_the_video(self, airflow_stack, runs, dag_id, word):
         assert tries(airflow_stack, runs, dag_id) == {"create": ("failed", 1)}
         said = airflow_stack.task_log(dag_id, runs[dag_id], "create")
-        task_id = airflow_stack.xcom(dag_id, runs[dag_id], "create", key="task_id")
+        task_id = airflow_stack.xcom(dag_id, runs[dag_id], "create", key="video_task_id")
         assert f"VideoSensor(video_task_id='{task_id}')" in said
 
 

@@ -213,13 +213,20 @@ def nightly_videos(emulator):
 def test_returns_what_the_next_tasks_need(airflow_stack, finished):
     run = finished["seedance_text_to_video"]
     result = airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "create")
-    unsure = {"task_id": "", "video_url": "", "created_at": "", "completed_at": "", "last_frame_url": "", "seed": 0}
+    unsure = {
+        "video_task_id": "",
+        "video_url": "",
+        "created_at": "",
+        "completed_at": "",
+        "last_frame_url": "",
+        "seed": 0,
+    }
     assert result | unsure == {
         "last_frame_url": "",
         "seed": 0,
         "media_type": "video/mp4",
         "estimated_credits": 200,
-        "task_id": "",
+        "video_task_id": "",
         "model": "seedance-20",
         "status": "success",
         "video_url": "",
@@ -234,7 +241,9 @@ def test_returns_what_the_next_tasks_need(airflow_stack, finished):
         "mismatches": [],
     }
     assert result["prompt"].startswith("A serene Japanese garden")
-    assert airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "create", key="task_id") == result["task_id"]
+    assert (
+        airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "create", key="video_task_id") == result["video_task_id"]
+    )
 
 
 def test_nothing_is_asked_for_that_an_older_api_can_not_be_asked_for(finished, emulator, made_before):
@@ -366,7 +375,7 @@ def test_a_landing_starts_the_dag_that_listens_to_it(airflow_stack, finished):
         "size": landed(airflow_stack, run).stat().st_size,
         "last_frame_uri": None,
         "sidecar_uri": "",
-        "task_id": created["task_id"],
+        "video_task_id": created["video_task_id"],
         "model": "seedance-20",
         "prompt": created["prompt"],
         "credits_used": 160,

@@ -110,7 +110,7 @@ def test_a_killed_worker_pays_once_and_its_retry_delivers(airflow_stack, emulato
     (instance,) = instances(airflow_stack, runs, dag_id)
     assert (instance["state"], instance["try_number"]) == ("success", 2)
     (submission,) = submissions(emulator, runs[dag_id], dag_id)
-    assert airflow_stack.xcom(dag_id, runs[dag_id], "create")["task_id"] == submission["taskId"]
+    assert airflow_stack.xcom(dag_id, runs[dag_id], "create")["video_task_id"] == submission["taskId"]
 
 
 def test_a_worker_killed_before_the_id_was_recorded_pays_once_and_a_person_is_told(airflow_stack, emulator, runs):

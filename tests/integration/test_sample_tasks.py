@@ -46,7 +46,7 @@ def run(airflow_stack, dags_folder):
 def test_a_finished_sample_is_returned(airflow_stack, run, task_id):
     assert run[task_id]["state"] == "success"
     result = airflow_stack.xcom("samples", run[task_id]["dag_run_id"], task_id)
-    assert result["task_id"] == f"demo_task_{task_id}"
+    assert result["video_task_id"] == f"demo_task_{task_id}"
     assert result["video_url"].endswith(".mp4")
 
 

@@ -64,7 +64,7 @@ with DAG("secrets", schedule=None):
     submit = CreateVideoOperator(
         task_id="submit", prompt="A file", first_frame="{picture}", wait_for_completion=False, **VIDEO
     )
-    VideoSensor(task_id="wait", video_task_id=submit.output["task_id"], seedance_conn_id="in_variable")
+    VideoSensor(task_id="wait", video_task_id=submit.output["video_task_id"], seedance_conn_id="in_variable")
     UploadReferenceOperator(task_id="upload", source="file://{picture}", seedance_conn_id="in_variable")
     CreateVideoOperator(task_id="echoed", prompt="A kite", seedance_conn_id="echoed")
     VideoSensor(

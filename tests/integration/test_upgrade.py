@@ -156,7 +156,7 @@ def of_a_newer_release(row) -> dict[str, Any]:
 def test_a_trigger_of_then_is_run_and_its_video_delivered(upgraded, task_id):
     run = upgraded["waiting"]
     assert run.state(task_id) == ("success", 1)
-    assert run.result(task_id)["task_id"] == run.videos[f"<video of {task_id}>"]
+    assert run.result(task_id)["video_task_id"] == run.videos[f"<video of {task_id}>"]
     assert run.result(task_id)["status"] == "success"
 
 
@@ -169,14 +169,14 @@ def test_a_sensor_of_then_ends_with_its_video(upgraded, name):
 def test_a_video_that_was_there_is_delivered(upgraded):
     run = upgraded["going on"]
     assert run.state("waits_for_video") == ("success", 1)
-    assert run.result("waits_for_video")["task_id"] == run.videos["<video of waits_for_video>"]
+    assert run.result("waits_for_video")["video_task_id"] == run.videos["<video of waits_for_video>"]
 
 
 @pytest.mark.parametrize("task_id", ["waits_in_taskflow", "has_delivered"])
 def test_the_next_try_finds_the_video_of_the_one_before(upgraded, task_id):
     run = upgraded["going on"]
     assert run.state(task_id) == ("success", 2)
-    assert run.result(task_id)["task_id"] == run.videos[f"<video of {task_id}>"]
+    assert run.result(task_id)["video_task_id"] == run.videos[f"<video of {task_id}>"]
 
 
 def test_the_next_try_leaves_to_a_person_what_nobody_can_know(upgraded):
@@ -201,7 +201,7 @@ def test_an_outage_of_then_is_survived(upgraded, name):
 def test_a_trigger_of_a_newer_release_ends_the_try_and_the_next_one_finds_the_video(upgraded):
     run = upgraded["going back"]
     assert run.state("waits_for_video") == ("success", 2)
-    assert run.result("waits_for_video")["task_id"] == run.videos["<video of waits_for_video>"]
+    assert run.result("waits_for_video")["video_task_id"] == run.videos["<video of waits_for_video>"]
 
 
 def test_a_record_of_a_newer_release_is_refused_for_good_and_left_as_it_is(upgraded):
@@ -211,7 +211,7 @@ def test_a_record_of_a_newer_release_is_refused_for_good_and_left_as_it_is(upgra
     assert "was it written by a newer one?" in said
     kept = run.airflow.state_store(run.dag_id, run.run_id, "has_delivered", "seedance_submission")
     assert kept["schema_version"] == 2
-    assert kept["task_id"] == run.videos["<video of has_delivered>"]
+    assert kept["video_task_id"] == run.videos["<video of has_delivered>"]
 
 
 def test_only_who_had_submitted_nothing_has_paid(release, upgraded, accounts):

@@ -123,7 +123,7 @@ def test_the_file_is_what_was_asked_for(case, emulators, monkeypatch, tmp_path):
         assert file.duration / av.time_base == pytest.approx(request.duration or SOURCE_SECONDS, abs=0.1)
         assert bool(file.streams.audio) == (case.generation == "models")
     assert (video["width"], video["height"]) == (width, height)
-    assert charged(emulators[case.generation], video["task_id"]) <= estimate_credits(request)
+    assert charged(emulators[case.generation], video["video_task_id"]) <= estimate_credits(request)
     if not (MODELS[case.model].bills_source_seconds and request.reference_videos):
         assert video["credits_used"] == estimate_credits(request)
 

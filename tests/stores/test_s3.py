@@ -73,7 +73,7 @@ class TestOperator:
     def test_everything_about_a_video_lands(self, api, s3, s3_bucket, small, tmp_path):
         png = media.picture(tmp_path / "a.png").read_bytes()
         api.readings.extend([Answer(200, small, "video/mp4"), Answer(200, png, "image/png")])
-        video = {"task_id": "task_a", "video_url": f"{api.url}/a.mp4", "last_frame_url": f"{api.url}/a.png"}
+        video = {"video_task_id": "task_a", "video_url": f"{api.url}/a.mp4", "last_frame_url": f"{api.url}/a.png"}
         store = StateStore()
         for _ in range(2):
             task = VideoToObjectStorageOperator(

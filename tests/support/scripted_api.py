@@ -149,11 +149,11 @@ def scripted_api() -> Iterator[ScriptedApi]:
         thread.join(10)
 
 
-def record(status: str = "success", task_id: str = "task_a", **fields: Any) -> dict[str, Any]:
+def record(status: str = "success", video_task_id: str = "task_a", **fields: Any) -> dict[str, Any]:
     """What recordInfo answers, as in the vendor's quickstart."""
     succeeded = status == "success"
     return {
-        "taskId": task_id,
+        "taskId": video_task_id,
         "model": "seedance-20",
         "status": status,
         "creditsUsed": 200 if succeeded else 0,

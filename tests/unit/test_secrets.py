@@ -219,9 +219,9 @@ class TestAnApiThatRepeatsTheKeyIn:
     def test_an_id_and_an_address_stay_because_by_them_a_video_is_found(self):
         protocol = Protocol("task_abc", "https://api.example")
         assert protocol.read_created(HttpResponse(200, {}, b'{"taskId": "task_abcdef"}')) == "task_abcdef"
-        kept = json.dumps(record(task_id="task_abcdef")).encode()
+        kept = json.dumps(record(video_task_id="task_abcdef")).encode()
         task = protocol.read_record(HttpResponse(200, {}, kept), "task_abcdef")
-        assert (task.task_id, task.video_url) == ("task_abcdef", "https://media.example/a.mp4")
+        assert (task.video_task_id, task.video_url) == ("task_abcdef", "https://media.example/a.mp4")
 
     def test_a_refusal_is_known_by_its_text_as_it_came(self):
         protocol = Protocol("Authorization", "https://api.example")

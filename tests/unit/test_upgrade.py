@@ -165,7 +165,7 @@ class TestRetries:
 
     @cases(state_store=holds("seedance_submission", state="submitted", delivered=False))
     def test_a_paid_video_is_waited_for_and_none_is_submitted(self, api, row, task, next_try):
-        video = row["state_store"]["seedance_submission"]["task_id"]
+        video = row["state_store"]["seedance_submission"]["video_task_id"]
         api.readings.append(Answer(body=record("generating", video)))
         with pytest.raises(TaskDeferred) as caught:
             task.execute(next_try)
@@ -174,11 +174,11 @@ class TestRetries:
 
     @cases(state_store=holds("seedance_submission", state="submitted", delivered=True))
     def test_a_delivered_video_is_used_and_none_is_submitted(self, api, row, task, next_try):
-        video = row["state_store"]["seedance_submission"]["task_id"]
+        video = row["state_store"]["seedance_submission"]["video_task_id"]
         api.readings.append(Answer(body=record("success", video)))
         # Also if a person has cleared it.
         next_try["ti"].max_tries += 1
-        assert task.execute(next_try)["task_id"] == video
+        assert task.execute(next_try)["video_task_id"] == video
         assert api.created == []
 
     @cases(state_store=holds("seedance_submission", state="submitting"))
@@ -240,7 +240,7 @@ class TestXComs:
     @cases(xcoms=holds("return_value", status="success"))
     def test_a_result_can_be_landed_and_opened(self, case, pushed):
         video = KnownVideo.of(pushed["return_value"])
-        assert (video.url, video.task_id) == (pushed["return_value"]["video_url"], pushed["task_id"])
+        assert (video.url, video.video_task_id) == (pushed["return_value"]["video_url"], pushed["video_task_id"])
         assert video.moment is not None
         assert None not in [video.facts[name] for name in ("model", "prompt", "credits_used", "generation_seconds")]
         assert self.link(VideoLink) == video.url
@@ -261,7 +261,7 @@ class TestXComs:
 
     @cases(xcoms=lambda xcoms: "failure" in xcoms)
     def test_a_failure_has_what_a_branch_looks_at(self, pushed):
-        today = GenerationFailedError("a", task_id="b").summary()
+        today = GenerationFailedError("a", video_task_id="b").summary()
         assert {name: type(value) for name, value in pushed["failure"].items()}.items() <= {
             name: type(value) for name, value in today.items()
         }.items()
@@ -289,7 +289,7 @@ class TestXComs:
     @cases(xcoms=lambda xcoms: "submitted" in xcoms)
     def test_the_videos_page_knows_the_video(self, row):
         shown = described(json.dumps([row]))[0]
-        assert shown["videoTask"] == row["xcoms"]["submitted"]["task_id"]
+        assert shown["videoTask"] == row["xcoms"]["submitted"]["video_task_id"]
         assert shown.get("prompt") == row["xcoms"]["submitted"].get("prompt")
         assert shown["typicalSeconds"] == row["xcoms"]["submitted"]["typical_seconds"]
         assert shown.get("vendorUrl") == (row["xcoms"].get("return_value") or {}).get("video_url")

@@ -82,7 +82,7 @@ def _is_paid_twice(video: VideoEvidence, evidence: Evidence) -> bool:
 
 def _lost(video: VideoEvidence) -> list[str]:
     """What was charged and is neither landed, nor recorded, nor named in a log, nor reported as unknown."""
-    recorded = (video.record or {}).get("task_id")
+    recorded = (video.record or {}).get("video_task_id")
     known = {*video.landed, recorded}
     unnamed = [
         job.task_id

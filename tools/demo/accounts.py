@@ -101,7 +101,7 @@ class LiveAccount:
     def receipt(self, airflow: AirflowApi, dag_id: str, run_id: str) -> Receipt:
         """Count what the tasks have submitted, in all their tries: the API has no list of submissions."""
         video = airflow.xcom(dag_id, run_id, "create")
-        submitted = {video["task_id"]}
+        submitted = {video["video_task_id"]}
         for task in airflow.task_instances(dag_id, run_id):
             for number in range(1, task["try_number"] + 1):
                 log = airflow.task_log(dag_id, run_id, task["task_id"], try_number=number)

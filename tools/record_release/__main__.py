@@ -107,7 +107,10 @@ class _Recorder:
 
     def video_tasks(self) -> dict[str, str]:
         """Return the ids of the video tasks, and a placeholder for each."""
-        ids = {row["task_id"]: row["state_store"].get("seedance_submission", {}).get("task_id") for row in self._read()}
+        ids = {
+            row["task_id"]: row["state_store"].get("seedance_submission", {}).get("video_task_id")
+            for row in self._read()
+        }
         return {video: f"<video of {task_id}>" for task_id, video in ids.items() if video}
 
     def _read(self) -> list[Row]:

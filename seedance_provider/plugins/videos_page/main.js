@@ -151,7 +151,7 @@ async function landingOf({ instance, video }) {
     const { task_instances: landings } = await api.get(path, parameters);
     for (const one of landings.filter((landing) => landing.map_index === mapIndex)) {
       const landed = await api.xcom(one, "landed");
-      if (landed && landed.task_id && landed.task_id === video.videoTask) {
+      if (landed && landed.video_task_id && landed.video_task_id === video.videoTask) {
         const url = new URL("seedance/stored", site);
         url.search = new URLSearchParams({ dag_id: one.dag_id, run_id: one.dag_run_id, task_id: one.task_id, map_index: one.map_index });
         return { url: url.href, uri: landed.uri };

@@ -34,7 +34,7 @@ export function describe(instance, pushed, now = Date.now()) {
   const failure = object(pushed.failure);
   const known = { ...submitted, ...result };
   const rendered = object(instance.rendered_fields);
-  const videoTask = text(known.task_id) ?? text(failure.task_id) ?? text(rendered.video_task_id);
+  const videoTask = text(known.video_task_id) ?? text(failure.video_task_id) ?? text(rendered.video_task_id);
   return {
     phase: phaseOf(instance, result),
     label: labelOf(instance, submitted, result, moment(pushed.unreachable_since)),
@@ -48,7 +48,7 @@ export function describe(instance, pushed, now = Date.now()) {
     began: moment(submitted.submitted_at) ?? moment(instance.start_date),
     ended: moment(result.completed_at) ?? moment(instance.end_date),
     typicalSeconds: range(submitted.typical_seconds),
-    isSubmitted: Boolean(known.task_id),
+    isSubmitted: Boolean(known.video_task_id),
     failure: failureOf(instance, failure),
     vendorUrl: vendorUrl(result, now),
     isExpired: Boolean(text(result.video_url)) && !vendorUrl(result, now),
@@ -108,7 +108,7 @@ function phaseOf(instance, result) {
 function labelOf(instance, submitted, result, unreachableSince) {
   if (instance.state === "success" && isUnfinished(result)) return "submitted";
   if (instance.state !== "deferred" && instance.state !== "running") return LABELS[instance.state] ?? String(instance.state);
-  if (submitted.task_id) return "in progress";
+  if (submitted.video_task_id) return "in progress";
   if (unreachableSince !== undefined) return `API unreachable since ${clock(unreachableSince)}`;
   return isTrigger(instance, "SlotTrigger") ? "waiting for a free slot" : LABELS[instance.state] ?? "starting";
 }

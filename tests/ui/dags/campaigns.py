@@ -38,7 +38,7 @@ with DAG("hostile_prompt", schedule=None):
 with DAG("many_ways", schedule=None, params={"prompt": "Rain on a window"}):
     mapped = CreateVideoOperator.partial(task_id="mapped", duration=4).expand(prompt=["A red boat", "A blue boat"])
     VideoToObjectStorageOperator.partial(task_id="upload").expand(
-        video=mapped.output, destination=[f"{FOLDER}/mapped/{{task_id}}.mp4"]
+        video=mapped.output, destination=[f"{FOLDER}/mapped/{{video_task_id}}.mp4"]
     )
     refused = CreateVideoOperator(task_id="refused", prompt="A knight [fail:text_moderation]", duration=4)
     submit = CreateVideoOperator(task_id="submit", prompt="A boat in the fog", duration=4, wait_for_completion=False)

@@ -40,9 +40,9 @@ BROKEN_ANSWERS = {
 }
 
 
-async def looked_up(base_url, task_id="task_a"):
+async def looked_up(base_url, video_task_id="task_a"):
     async with AsyncSeedanceClient(Protocol(KEY, base_url)) as client:
-        return await client.get_task(task_id)
+        return await client.get_task(video_task_id)
 
 
 async def error_of_polling(base_url):
@@ -85,8 +85,8 @@ class TestGetTask:
         api.readings.append(Answer(200, {"status": "waiting"}))
         ids = [f"task_{number}" for number in range(4)]
         async with AsyncSeedanceClient(Protocol(KEY, api.base_url)) as client:
-            tasks = await asyncio.gather(*(client.get_task(task_id) for task_id in ids))
-        assert [task.task_id for task in tasks] == ids
+            tasks = await asyncio.gather(*(client.get_task(video_task_id) for video_task_id in ids))
+        assert [task.video_task_id for task in tasks] == ids
 
     @pytest.mark.parametrize("answer", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
     async def test_after_a_broken_answer_it_can_be_asked_again(self, api, answer):

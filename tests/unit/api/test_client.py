@@ -262,7 +262,7 @@ class TestGetTask:
 
     def test_the_id_that_was_asked_for_stands_in_for_a_missing_one(self, api, client):
         api.readings.append(Answer(200, {"status": "waiting"}))
-        assert client.get_task("task_b").task_id == "task_b"
+        assert client.get_task("task_b").video_task_id == "task_b"
 
     def test_the_request_that_arrives_is_the_quickstarts(self, api, client):
         api.readings.append(Answer(200, record()))

@@ -171,19 +171,19 @@ class TestSummary:
         error = example_of(error_class)
         summary = error.summary()
         assert json.loads(json.dumps(summary)) == summary
-        assert list(summary) == ["task_id", "reason", "message", "advice", "retryable"]
+        assert list(summary) == ["video_task_id", "reason", "message", "advice", "retryable"]
         assert (summary["reason"], summary["advice"]) == ("the reason", "the advice")
         assert summary["retryable"] is error.retryable
         bare = error_class("It broke.").summary()
-        assert (bare["task_id"], bare["message"]) == (None, "It broke.")
+        assert (bare["video_task_id"], bare["message"]) == (None, "It broke.")
 
     @pytest.mark.parametrize("error_class", every_error_class())
     def test_there_is_always_a_reason(self, error_class):
         assert re.fullmatch("[a-z_]+", error_class("It broke.").summary()["reason"])
 
     def test_the_text_is_the_apis_own_if_there_is_one(self):
-        error = InputModerationError("It broke. Revise it.", task_id="task_a", api_message="It broke.")
-        assert (error.summary()["task_id"], error.summary()["message"]) == ("task_a", "It broke.")
+        error = InputModerationError("It broke. Revise it.", video_task_id="task_a", api_message="It broke.")
+        assert (error.summary()["video_task_id"], error.summary()["message"]) == ("task_a", "It broke.")
 
     def test_the_text_of_a_refusal_has_its_figures(self):
         error = InsufficientCreditsError("Insufficient credits", status=402, required=200, available=20)

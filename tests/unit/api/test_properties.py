@@ -195,14 +195,14 @@ PROTOCOL = Protocol("key")
 @given(responses)
 def test_no_answer_to_a_submission_leads_to_anything_but_an_id_or_a_careful_error(response):
     try:
-        task_id = PROTOCOL.read_created(response)
+        video_task_id = PROTOCOL.read_created(response)
     except SeedanceError as error:
         check(error)
         check_money(error, response)
         return
     assert 200 <= response.status < 300
-    assert task_id.isprintable()
-    assert 0 < len(task_id) <= 256
+    assert video_task_id.isprintable()
+    assert 0 < len(video_task_id) <= 256
 
 
 @many
@@ -214,7 +214,7 @@ def test_no_answer_to_a_question_leads_to_anything_but_a_record_or_an_error(resp
         check(error)
         return
     assert 200 <= response.status < 300
-    assert task.task_id == "task_a"
+    assert task.video_task_id == "task_a"
     assert task.raw_status
     check_task(task)
 
@@ -222,7 +222,7 @@ def test_no_answer_to_a_question_leads_to_anything_but_a_record_or_an_error(resp
 @many
 @given(enveloped)
 def test_every_record_can_be_read_stored_and_waited_for(record):
-    task = VideoTask.from_record(record, task_id="task_a")
+    task = VideoTask.from_record(record, video_task_id="task_a")
     check_task(task)
     step = VideoWait("task_a", 0.0, 1e12).on_task(task, 1_700_000_000.0)
     assert isinstance(step, PollAgain | WaitResult)

@@ -234,10 +234,10 @@ class TestRecordUrl:
     def test_has_no_key(self):
         assert KEY not in a_protocol().record_url("task_a")
 
-    @pytest.mark.parametrize("task_id", ["a&b=c", "a/../b", "a b+c%20d", "ä#?"])
-    def test_has_any_id_whole(self, task_id):
-        parts = urlsplit(a_protocol().record_url(task_id))
-        assert parse_qs(parts.query, strict_parsing=True) == {"taskId": [task_id]}
+    @pytest.mark.parametrize("video_task_id", ["a&b=c", "a/../b", "a b+c%20d", "ä#?"])
+    def test_has_any_id_whole(self, video_task_id):
+        parts = urlsplit(a_protocol().record_url(video_task_id))
+        assert parse_qs(parts.query, strict_parsing=True) == {"taskId": [video_task_id]}
         assert parts.fragment == ""
 
 
@@ -319,7 +319,7 @@ class TestWithoutKey:
         error = {"code": f"code of {KEY}", "message": f"No {KEY} here"}
         said = record("fail", error=error) | {"status": f"refused {KEY}"}
         task = a_protocol().read_record(a_response(200, said), "task_a")
-        assert (task.task_id, task.raw_status) == ("task_a", "refused ***")
+        assert (task.video_task_id, task.raw_status) == ("task_a", "refused ***")
         assert (task.error_code, task.error_message) == ("code of ***", "No *** here")
 
 
@@ -382,17 +382,20 @@ class TestReadCreated:
         response = HttpResponse(status, {}, b'{"mess', ConnectionLostError("cut"))
         assert type(error_on_create(response)) is error_class
 
-    @pytest.mark.parametrize("task_id", ["a", "x" * 256, "task_\N{CHERRY BLOSSOM}", "a/../b?c#d"])
-    def test_any_text_that_can_be_shown_is_an_id(self, task_id):
-        assert a_protocol().read_created(a_response(200, {"taskId": task_id})) == task_id
+    @pytest.mark.parametrize("video_task_id", ["a", "x" * 256, "task_\N{CHERRY BLOSSOM}", "a/../b?c#d"])
+    def test_any_text_that_can_be_shown_is_an_id(self, video_task_id):
+        assert a_protocol().read_created(a_response(200, {"taskId": video_task_id})) == video_task_id
 
     @pytest.mark.parametrize(
-        "task_id", ["x" * 257, "a b", " ", "a\n", "a\0", "\x1b[31m", "a\u202eb", "a\u00a0b", "\ud800", "y" * 1_000_000]
+        "video_task_id",
+        ["x" * 257, "a b", " ", "a\n", "a\0", "\x1b[31m", "a\u202eb", "a\u00a0b", "\ud800", "y" * 1_000_000],
     )
-    def test_an_id_that_could_not_be_kept_leaves_the_outcome_unknown_and_is_shown(self, task_id):
-        error = error_on_create(a_response(201, {"taskId": task_id}))
+    def test_an_id_that_could_not_be_kept_leaves_the_outcome_unknown_and_is_shown(self, video_task_id):
+        error = error_on_create(a_response(201, {"taskId": video_task_id}))
         assert (type(error), error.create_verdict) == (UnexpectedResponseError, UNKNOWN)
-        assert str(error).startswith(f"HTTP 201: the answer holds no taskId that can be one: {task_id[:150]!r}"[:-1])
+        assert str(error).startswith(
+            f"HTTP 201: the answer holds no taskId that can be one: {video_task_id[:150]!r}"[:-1]
+        )
         assert len(str(error)) < 800
         assert str(error).isprintable()
 
@@ -459,10 +462,10 @@ class TestReadRecord:
 
     def test_the_record_is_read(self):
         task = a_protocol().read_record(a_response(200, record("generating")), "task_a")
-        assert (task.task_id, task.status) == ("task_a", TaskStatus.GENERATING)
+        assert (task.video_task_id, task.status) == ("task_a", TaskStatus.GENERATING)
 
     def test_the_id_that_was_asked_for_stands_in_for_a_missing_one(self):
-        assert a_protocol().read_record(a_response(200, {"status": "waiting"}), "task_b").task_id == "task_b"
+        assert a_protocol().read_record(a_response(200, {"status": "waiting"}), "task_b").video_task_id == "task_b"
 
     def test_a_failed_video_task_is_an_answer_and_not_an_error(self):
         task = a_protocol().read_record(a_response(200, record("fail", error="Server error")), "task_a")

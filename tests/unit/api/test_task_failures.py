@@ -192,11 +192,11 @@ class TestFailureOf:
         text = f"{known.prefix.replace('#', '3')}. Please see."
         error = text if shape == "text" else {"code": "1001", "message": text}
         record = wrapped({"taskId": "task_a", status: "fail", "error": error})
-        failure = failure_of(VideoTask.from_record(record, task_id="task_a"))
+        failure = failure_of(VideoTask.from_record(record, video_task_id="task_a"))
 
         assert type(failure) is known.error_class
         assert (failure.reason, failure.advice, failure.is_listed) == (known.reason, known.advice, True)
-        assert (failure.task_id, failure.api_message) == ("task_a", text)
+        assert (failure.video_task_id, failure.api_message) == ("task_a", text)
         assert failure.api_code == (None if shape == "text" else "1001")
         for said in ("task_a", known.reason, text, known.advice, "refunds"):
             assert said in str(failure)

@@ -33,7 +33,7 @@ OPTIONAL_TEXT = st.none() | st.text()
 OPTIONAL_INTEGER = st.none() | st.integers()
 VIDEO_TASKS = st.builds(
     VideoTask,
-    task_id=st.text(),
+    video_task_id=st.text(),
     model=OPTIONAL_TEXT,
     status=st.sampled_from(TaskStatus),
     raw_status=OPTIONAL_TEXT,
@@ -49,13 +49,13 @@ VIDEO_TASKS = st.builds(
 
 
 def a_task(**fields):
-    return VideoTask.from_record(fields, task_id="task_a")
+    return VideoTask.from_record(fields, video_task_id="task_a")
 
 
 class TestFromRecord:
     def test_the_quickstarts_success(self):
-        assert VideoTask.from_record(record("success"), task_id="task_a") == VideoTask(
-            task_id="task_a",
+        assert VideoTask.from_record(record("success"), video_task_id="task_a") == VideoTask(
+            video_task_id="task_a",
             model="seedance-20",
             status=TaskStatus.SUCCESS,
             raw_status="success",
@@ -69,8 +69,8 @@ class TestFromRecord:
 
     def test_the_quickstarts_failure(self):
         text = "Your input text violates platform rules. Please modify and try again."
-        assert VideoTask.from_record(record("fail", error=text), task_id="task_a") == VideoTask(
-            task_id="task_a",
+        assert VideoTask.from_record(record("fail", error=text), video_task_id="task_a") == VideoTask(
+            video_task_id="task_a",
             model="seedance-20",
             status=TaskStatus.FAIL,
             raw_status="fail",
@@ -81,8 +81,8 @@ class TestFromRecord:
 
     def test_an_envelope_is_opened(self):
         enveloped = {"code": 200, "message": "success", "data": record("success", "task_b")}
-        assert VideoTask.from_record(enveloped, task_id="task_a") == VideoTask.from_record(
-            record("success", "task_b"), task_id="task_a"
+        assert VideoTask.from_record(enveloped, video_task_id="task_a") == VideoTask.from_record(
+            record("success", "task_b"), video_task_id="task_a"
         )
 
     @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ class TestFromRecord:
     def test_a_status_that_is_none_does_not_hide_the_other_name(self):
         assert a_task(status=None, state="success").status is TaskStatus.SUCCESS
 
-    @pytest.mark.parametrize("task_id", [None, "", 7])
-    def test_the_id_that_was_asked_for_stands_in_for_a_missing_one(self, task_id):
-        assert a_task(taskId=task_id).task_id == "task_a"
+    @pytest.mark.parametrize("video_task_id", [None, "", 7])
+    def test_the_id_that_was_asked_for_stands_in_for_a_missing_one(self, video_task_id):
+        assert a_task(taskId=video_task_id).video_task_id == "task_a"
 
     @pytest.mark.parametrize("output", [None, [], {}, "url", [None], ["url"], [{}], [{"url": ""}], [{"url": 7}]])
     def test_an_output_of_another_shape_holds_no_video(self, output):
@@ -152,7 +152,7 @@ class TestFromRecord:
         assert a_task(createTime=milliseconds).created_at is None
 
     def test_the_id_is_the_one_that_the_record_names(self):
-        assert VideoTask.from_record({"taskId": "task_x"}, task_id="task_a").task_id == "task_x"
+        assert VideoTask.from_record({"taskId": "task_x"}, video_task_id="task_a").video_task_id == "task_x"
 
     def test_fields_of_a_later_api_are_ignored(self):
         assert a_task(status="waiting", progress=50) == a_task(status="waiting")
@@ -167,8 +167,8 @@ class TestFromRecord:
     @settings(deadline=None)
     def test_no_json_object_is_too_strange(self, fields, enveloped):
         answer = {"data": fields} if enveloped else fields
-        task = VideoTask.from_record(answer, task_id="task_a")
-        assert task.task_id
+        task = VideoTask.from_record(answer, video_task_id="task_a")
+        assert task.video_task_id
         # What is read also survives the way through XCom and trigger events, which take strict JSON only.
         assert json.dumps([task.summary(), task.to_json()], allow_nan=False)
 
@@ -196,9 +196,9 @@ class TestGenerationSeconds:
 
 class TestSummary:
     def test_it_is_small_plain_json_with_what_the_next_task_needs(self):
-        summary = VideoTask.from_record(record("success"), task_id="task_a").summary()
+        summary = VideoTask.from_record(record("success"), video_task_id="task_a").summary()
         assert json.loads(json.dumps(summary)) == {
-            "task_id": "task_a",
+            "video_task_id": "task_a",
             "model": "seedance-20",
             "status": "success",
             "video_url": "https://media.example/a.mp4",
@@ -217,13 +217,13 @@ class TestSummary:
         newest = {"mediaType": "video/quicktime", "seed": 7, "lastFrameImage": "https://media.example/last.png"}
         answer = record("success")
         answer["output"][0] |= newest
-        summary = VideoTask.from_record(answer, task_id="task_a").summary()
+        summary = VideoTask.from_record(answer, video_task_id="task_a").summary()
         assert summary["media_type"] == "video/quicktime"
         assert (summary["seed"], summary["last_frame_url"]) == (7, "https://media.example/last.png")
 
     def test_what_is_unknown_is_null(self):
         summary = a_task(status="waiting").summary()
-        assert summary.pop("task_id") == "task_a"
+        assert summary.pop("video_task_id") == "task_a"
         assert summary.pop("status") == "waiting"
         assert set(summary.values()) == {None}
 
@@ -246,6 +246,6 @@ class TestJson:
         assert VideoTask.from_json(task.to_json() | {"thumbnail_url": "https://media.example/a.png"}) == task
 
     def test_fields_that_another_release_did_not_have_are_unset(self):
-        assert VideoTask.from_json({"task_id": "task_a", "status": "waiting"}) == VideoTask(
+        assert VideoTask.from_json({"video_task_id": "task_a", "status": "waiting"}) == VideoTask(
             "task_a", status=TaskStatus.WAITING
         )

@@ -77,12 +77,12 @@ def test_a_worker_that_dies_after_the_rescue_does_not_lead_to_another_video(api)
     deferred(made(lambda: next(prompts), task_id="create").execute, context(store, max_tries=3))
     for _ in ("rescued, but Airflow never heard of it", "the retry"):
         result = made(lambda: next(prompts), **options).execute(context(store, max_tries=4))
-        assert result["task_id"] == "task_a"
+        assert result["video_task_id"] == "task_a"
     assert len(api.created) == 1
 
 
 def finished() -> dict:
-    task = VideoTask.from_record(record(), task_id="task_a")
+    task = VideoTask.from_record(record(), video_task_id="task_a")
     return WaitResult(Outcome.FINISHED, task=task).to_event()
 
 

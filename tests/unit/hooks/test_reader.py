@@ -59,7 +59,7 @@ def test_a_connection_that_is_gone_may_come_back(api, monkeypatch):
             reader.get_task("task_a")
         assert caught.value.verdict is Verdict.TRANSIENT
         put_key(monkeypatch, api, "sk-new")
-        assert reader.get_task("task_a").task_id == "task_a"
+        assert reader.get_task("task_a").video_task_id == "task_a"
 
 
 def test_a_connection_that_is_half_filled_says_so(api, monkeypatch):

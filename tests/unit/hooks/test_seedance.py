@@ -145,7 +145,7 @@ class TestTestConnection:
     @pytest.mark.parametrize(
         ("answer", "works", "said"),
         [
-            (Answer(body=record(task_id="demo_task_t2v_success")), True, "accepts the key"),
+            (Answer(body=record(video_task_id="demo_task_t2v_success")), True, "accepts the key"),
             (Answer(403, {"message": "Access denied"}), True, "accepts the key"),
             (Answer(404, {"message": "Task not found"}), True, "accepts the key"),
             (Answer(401, {"message": "Invalid API Key"}), False, "rejects the key: HTTP 401: Invalid API Key"),
@@ -173,7 +173,7 @@ class TestTestConnection:
 
     def test_tells_the_demo_key_apart(self, api, monkeypatch):
         connect(monkeypatch, password=DEMO_KEY, host=api.base_url)
-        api.readings.append(Answer(body=record(task_id="demo_task_t2v_success")))
+        api.readings.append(Answer(body=record(video_task_id="demo_task_t2v_success")))
         worked, message = SeedanceHook().test_connection()
         assert worked
         assert "read-only" in message

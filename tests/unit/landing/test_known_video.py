@@ -10,7 +10,7 @@ from seedance_provider.landing.errors import MediaRefusedError, NotAVideoError, 
 from seedance_provider.landing.known_video import KnownVideo
 
 RESULT = {
-    "task_id": "task_a",
+    "video_task_id": "task_a",
     "model": "seedance-20",
     "status": "success",
     "video_url": "https://media.example/a.mp4?signature=abc",
@@ -36,22 +36,22 @@ class TestOf:
     def test_reads_what_a_task_has_returned(self):
         known = video()
         assert known.url == RESULT["video_url"]
-        assert (known.task_id, known.last_frame_url, known.media_type) == (
+        assert (known.video_task_id, known.last_frame_url, known.media_type) == (
             "task_a",
             "https://media.example/a.png",
             "video/mp4",
         )
-        told = ("task_id", "model", "prompt", "inputs", "seed", "credits_used", "estimated_credits")
+        told = ("video_task_id", "model", "prompt", "inputs", "seed", "credits_used", "estimated_credits")
         assert known.to_json() == {
             name: RESULT[name] for name in (*told, "created_at", "completed_at", "generation_seconds")
         }
 
     def test_an_address_is_enough(self):
         known = KnownVideo.of("https://media.example/a.mp4")
-        assert (known.url, known.task_id, known.last_frame_url) == ("https://media.example/a.mp4", None, None)
+        assert (known.url, known.video_task_id, known.last_frame_url) == ("https://media.example/a.mp4", None, None)
         assert set(known.to_json().values()) == {None}
 
-    @pytest.mark.parametrize("given", [None, {}, 7, [], {"video_url": None, "task_id": "task_a"}])
+    @pytest.mark.parametrize("given", [None, {}, 7, [], {"video_url": None, "video_task_id": "task_a"}])
     def test_anything_else_is_refused_naming_the_sensor(self, given):
         with pytest.raises(NotAVideoError, match="put a VideoSensor between"):
             KnownVideo.of(given)

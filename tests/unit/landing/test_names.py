@@ -10,7 +10,7 @@ from seedance_provider.landing.names import destination_of, last_frame_ending
 
 FACTS = {
     "video_url": "https://media.example/a.mp4",
-    "task_id": "task_a",
+    "video_task_id": "task_a",
     "model": "seedance-20",
     "completed_at": "2026-03-01T01:30:00+02:00",
 }
@@ -24,12 +24,12 @@ def name(template: str, **facts) -> str:
     ("template", "expected"),
     [
         ("s3://b/a.mp4", "s3://b/a.mp4"),
-        ("s3://b/{task_id}.mp4", "s3://b/task_a.mp4"),
-        ("s3://b/{model}/{task_id}.mp4", "s3://b/seedance-20/task_a.mp4"),
+        ("s3://b/{video_task_id}.mp4", "s3://b/task_a.mp4"),
+        ("s3://b/{model}/{video_task_id}.mp4", "s3://b/seedance-20/task_a.mp4"),
         ("s3://b/{year}/{month}/{day}/{hour}.mp4", "s3://b/2026/02/28/23.mp4"),
         ("s3://b/", "s3://b/task_a.mp4"),
         ("s3://b/{year}/", "s3://b/2026/task_a.mp4"),
-        ("s3://b/{prompt}/{0}/{}/{{task_id}}.mp4", "s3://b/{prompt}/{0}/{}/{task_a}.mp4"),
+        ("s3://b/{prompt}/{0}/{}/{{video_task_id}}.mp4", "s3://b/{prompt}/{0}/{}/{task_a}.mp4"),
     ],
 )
 def test_what_is_known_is_filled_in_and_other_braces_stay(template, expected):
@@ -42,14 +42,16 @@ def test_a_folder_gets_the_ending_that_the_video_should_have():
 
 @pytest.mark.parametrize("said", ["../../etc/passwd", "a/b", "/a"])
 def test_what_the_api_says_leads_nowhere_else(said):
-    filled = name("file:///videos/x-{task_id}/a.mp4", task_id=said)
+    filled = name("file:///videos/x-{video_task_id}/a.mp4", video_task_id=said)
     assert filled.count("/") == "file:///videos/x-task/a.mp4".count("/")
     assert "/.." not in filled
 
 
-@pytest.mark.parametrize("said", [{"task_id": None}, {"task_id": ""}, {"task_id": ".."}])
+@pytest.mark.parametrize("said", [{"video_task_id": None}, {"video_task_id": ""}, {"video_task_id": ".."}])
 def test_what_is_not_known_can_not_be_filled_in(said):
-    with pytest.raises(InvalidDestinationError, match=r"'s3://b/\{task_id\}.mp4', but the task_id is not known"):
+    with pytest.raises(
+        InvalidDestinationError, match=r"'s3://b/\{video_task_id\}.mp4', but the video_task_id is not known"
+    ):
         name("s3://b/", **said)
 
 
@@ -59,7 +61,7 @@ def test_nor_can_a_date_that_nobody_knows():
 
 
 def test_a_value_is_not_filled_in_twice():
-    assert name("s3://b/{model}.mp4", model="{task_id}") == "s3://b/-task_id-.mp4"
+    assert name("s3://b/{model}.mp4", model="{video_task_id}") == "s3://b/-video_task_id-.mp4"
 
 
 @pytest.mark.parametrize(

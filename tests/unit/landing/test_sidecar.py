@@ -15,7 +15,7 @@ from seedance_provider.storage.stored_object import StoredObject
 VIDEO = KnownVideo.of(
     {
         "video_url": "https://media.example/a.mp4?signature=abc",
-        "task_id": "task_a",
+        "video_task_id": "task_a",
         "model": "seedance-20",
         "prompt": "Ein Drachen über dem Strand \N{KITE}",
         "inputs": {"duration": 4},
@@ -44,7 +44,7 @@ def test_says_what_the_video_is_how_it_was_made_and_who_landed_it():
         "sidecar_uri": "s3://b/a.json",
         **MEDIA,
         "mismatches": ["duration: 4 s asked, 1 s made"],
-        "task_id": "task_a",
+        "video_task_id": "task_a",
         "model": "seedance-20",
         "prompt": VIDEO.facts["prompt"],
         "inputs": {"duration": 4},
@@ -84,7 +84,7 @@ def test_one_about_the_same_video_is_left_alone(destination, overwrite):
         b"precious",
         b"[]",
         b"\xff",
-        json.dumps(CONTENT | {"task_id": "task_b"}).encode(),
+        json.dumps(CONTENT | {"video_task_id": "task_b"}).encode(),
         json.dumps(CONTENT).encode() + b" " * 2_000_000,
     ],
     ids=["a text", "a list", "no text", "another video", "too large"],
@@ -100,7 +100,9 @@ def test_another_file_is_replaced_only_on_demand(destination, there):
 
 @pytest.mark.parametrize("about", ["the same video", "another video"])
 def test_one_that_another_task_writes_at_the_same_time_counts_as_if_it_had_been_there(destination, about):
-    theirs = sidecar_of(LANDED, RUN | {"try_number": 2}) | ({} if about == "the same video" else {"task_id": "task_b"})
+    theirs = sidecar_of(LANDED, RUN | {"try_number": 2}) | (
+        {} if about == "the same video" else {"video_task_id": "task_b"}
+    )
 
     class Overtaken(StoredObject):
         def publish(self, part, media_type, *, replace):

@@ -51,7 +51,7 @@ def place(address: str) -> dict[str, str]:
 
 class TestVideo:
     def test_is_the_finished_one(self, pushed):
-        pushed["return_value"] = {"video_url": URL, "task_id": "task_a"}
+        pushed["return_value"] = {"video_url": URL, "video_task_id": "task_a"}
         assert link(VideoLink) == URL
 
     @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,a", "file:///etc/passwd", 5, ["https://a"]])
@@ -68,8 +68,11 @@ class TestVideo:
         "xcoms",
         [
             {},
-            {"submitted": {"task_id": "task_a", "record_url": RECORD_URL}},
-            {"submitted": {"task_id": "task_a", "record_url": RECORD_URL}, "failure": {"reason": "text_moderation"}},
+            {"submitted": {"video_task_id": "task_a", "record_url": RECORD_URL}},
+            {
+                "submitted": {"video_task_id": "task_a", "record_url": RECORD_URL},
+                "failure": {"reason": "text_moderation"},
+            },
             {"return_value": {"video_url": None, "status": "waiting"}},
             {"return_value": {"video_url": ""}},
             {"return_value": None, "landed": None},
@@ -85,16 +88,18 @@ class TestVideo:
 
 
 class TestVideoTask:
-    @pytest.mark.parametrize("more", [{}, {"failure": {"task_id": "task_a"}}, {"return_value": {"video_url": URL}}])
+    @pytest.mark.parametrize(
+        "more", [{}, {"failure": {"video_task_id": "task_a"}}, {"return_value": {"video_url": URL}}]
+    )
     def test_is_there_as_soon_as_it_is_submitted_and_stays(self, pushed, more):
-        pushed.update({"submitted": {"task_id": "task_a", "record_url": RECORD_URL}} | more)
+        pushed.update({"submitted": {"video_task_id": "task_a", "record_url": RECORD_URL}} | more)
         assert link(VideoTaskLink) == RECORD_URL
 
     @pytest.mark.parametrize(
         "xcoms",
         [
             {},
-            {"failure": {"task_id": None, "reason": "invalid_request"}},
+            {"failure": {"video_task_id": None, "reason": "invalid_request"}},
             {"submitted": {}},
             {"submitted": {"record_url": None}},
             {"submitted": RECORD_URL},

@@ -66,7 +66,9 @@ def event(**fields) -> dict:
 def recorded() -> StateStore:
     """A store that holds the record of task_a."""
     store = StateStore()
-    record_of_it = Submission(SubmissionState.SUBMITTED, "abc", "2026-01-02T03:04:05+00:00", 3, 200, task_id="task_a")
+    record_of_it = Submission(
+        SubmissionState.SUBMITTED, "abc", "2026-01-02T03:04:05+00:00", 3, 200, video_task_id="task_a"
+    )
     SubmissionStore(store).save(record_of_it)
     return store
 
@@ -74,7 +76,7 @@ def recorded() -> StateStore:
 def success_event() -> dict:
     from seedance_provider.waiting.result import Outcome, WaitResult
 
-    return WaitResult(Outcome.FINISHED, task=VideoTask.from_record(record(), task_id="task_a")).to_event()
+    return WaitResult(Outcome.FINISHED, task=VideoTask.from_record(record(), video_task_id="task_a")).to_event()
 
 
 class TestDeferring:
@@ -92,7 +94,7 @@ class TestDeferring:
         api.creations.append(CREATED)
         try_1 = context(StateStore())
         deferred(operator().execute, try_1)
-        assert try_1["ti"].xcoms["task_id"] == "task_a"
+        assert try_1["ti"].xcoms["video_task_id"] == "task_a"
 
     def test_the_trigger_gives_up_at_the_timeout_and_airflow_later(self, api):
         api.creations.append(CREATED)
@@ -108,7 +110,7 @@ class TestDeferring:
 
     def test_returns_the_small_result(self):
         assert operator().execute_complete(context(StateStore()), success_event()) == {
-            "task_id": "task_a",
+            "video_task_id": "task_a",
             "model": "seedance-20",
             "status": "success",
             "video_url": "https://media.example/a.mp4",
@@ -171,7 +173,7 @@ class TestDeferring:
 
         answer = record()
         answer["output"][0]["lastFrameImage"] = "https://media.example/last.png"
-        task = VideoTask.from_record(answer, task_id="task_a")
+        task = VideoTask.from_record(answer, video_task_id="task_a")
         resumed = context(StateStore())
         operator().execute_complete(resumed, WaitResult(Outcome.FINISHED, task=task).to_event())
         xcoms = resumed["ti"].xcoms
@@ -197,12 +199,12 @@ class TestDeferring:
         from seedance_provider.waiting.result import Outcome, WaitResult
 
         answer = record("fail", error={"code": "2038", "message": "Your input text violates platform rules. Sorry."})
-        task = VideoTask.from_record(answer, task_id="task_a")
+        task = VideoTask.from_record(answer, video_task_id="task_a")
         resumed = context(StateStore())
         with pytest.raises(AirflowFailException):
             operator().execute_complete(resumed, WaitResult(Outcome.FINISHED, task=task).to_event())
         assert resumed["ti"].xcoms["failure"] == {
-            "task_id": "task_a",
+            "video_task_id": "task_a",
             "reason": "text_moderation",
             "message": "Your input text violates platform rules. Sorry.",
             "advice": "Revise the prompt.",
@@ -231,7 +233,7 @@ class TestDeferring:
         try_2 = context(store)
         deferral = deferred(operator().execute, try_2)
         assert deferral.trigger.video_task_id == "task_a"
-        assert try_2["ti"].xcoms["task_id"] == "task_a"
+        assert try_2["ti"].xcoms["video_task_id"] == "task_a"
         assert len(api.created) == 1
 
     def test_a_retry_after_success_returns_the_video_at_once(self, api):
@@ -258,7 +260,7 @@ class TestDeferring:
         operator(**made).execute(context(store))
         assert len(api.created) == 1
         if wait:
-            api.readings.append(Answer(body=record(task_id="task_b")))
+            api.readings.append(Answer(body=record(video_task_id="task_b")))
         operator(**made).execute(context(store, max_tries=4))
         assert len(api.created) == 2
 
@@ -279,7 +281,7 @@ class TestSubmitted:
         shown = self.submitted(made, StateStore())
         assert before <= datetime.fromisoformat(shown.pop("submitted_at")) <= datetime.now(UTC)
         assert shown == {
-            "task_id": "task_a",
+            "video_task_id": "task_a",
             "model": "seedance-20",
             "typical_seconds": [60, 300],
             "record_url": f"{api.base_url}/jobs/recordInfo?taskId=task_a",
@@ -302,7 +304,7 @@ class TestSubmitted:
         for arguments in ({"deferrable": False, "poll_interval": 0.01}, {"wait_for_completion": False}):
             one_try = context(StateStore())
             operator(**arguments).execute(one_try)
-            assert one_try["ti"].xcoms["submitted"]["task_id"] == "task_a"
+            assert one_try["ti"].xcoms["submitted"]["video_task_id"] == "task_a"
 
     def test_says_how_long_it_takes_also_if_looks_have_an_interval(self, api):
         api.creations.append(CREATED)
@@ -331,13 +333,13 @@ class TestFailure:
         one_try = context(StateStore())
         _, failure = self.failed(operator(deferrable=False, poll_interval=0.01), one_try)
         assert failure == {
-            "task_id": "task_a",
+            "video_task_id": "task_a",
             "reason": "text_moderation",
             "message": "Your input text violates platform rules. Sorry.",
             "advice": "Revise the prompt.",
             "retryable": False,
         }
-        assert one_try["ti"].xcoms["submitted"]["task_id"] == "task_a"
+        assert one_try["ti"].xcoms["submitted"]["video_task_id"] == "task_a"
         assert seedance_default not in repr(one_try["ti"].xcoms)
 
     @pytest.mark.parametrize(
@@ -357,7 +359,7 @@ class TestFailure:
         one_try = context(StateStore())
         _, failure = self.failed(operator(), one_try)
         assert failure.pop("advice")
-        assert failure == {"task_id": None, "reason": reason, "message": said, "retryable": retryable}
+        assert failure == {"video_task_id": None, "reason": reason, "message": said, "retryable": retryable}
         assert seedance_default not in repr(one_try["ti"].xcoms)
 
     @pytest.mark.parametrize("answer", [Answer(hang_up=True), Answer(502, b"<html>")])
@@ -406,7 +408,7 @@ class TestFailure:
         raised, failure = self.failed(operator(), context(recorded()), "execute_complete", fired)
         assert failure.pop("advice")
         assert failure == {
-            "task_id": "task_a",
+            "video_task_id": "task_a",
             "reason": fired["outcome"],
             "message": str(raised),
             "retryable": retryable,
@@ -606,11 +608,11 @@ class TestInTheWorker:
         store = StateStore()
         api.creations.extend([CREATED, Answer(body={"taskId": "task_b"})])
         failed = Answer(body=record("fail", error="Video generation failed. Please try again."))
-        api.readings.extend([failed, failed, Answer(body=record(task_id="task_b"))])
+        api.readings.extend([failed, failed, Answer(body=record(video_task_id="task_b"))])
         with pytest.raises(AirflowException) as caught:
             self.waiting().execute(context(store))
         assert type(caught.value) is AirflowException
-        assert self.waiting().execute(context(store))["task_id"] == "task_b"
+        assert self.waiting().execute(context(store))["video_task_id"] == "task_b"
         assert len(api.created) == 2
 
     def test_gives_up_at_the_timeout_and_reattaches_next_time(self, api):
@@ -621,7 +623,7 @@ class TestInTheWorker:
             self.waiting(timeout=0.05).execute(context(store))
         api.readings.clear()
         api.readings.append(Answer(body=record()))
-        assert self.waiting().execute(context(store))["task_id"] == "task_a"
+        assert self.waiting().execute(context(store))["video_task_id"] == "task_a"
         assert len(api.created) == 1
 
     def test_puts_up_with_a_faulty_api(self, api):
@@ -707,7 +709,7 @@ class TestCauses:
         ],
     )
     def test_a_failed_video_task_is_a_cause_also_after_deferring(self, text, error_class, cause):
-        failed = event(task=VideoTask.from_record(record("fail", error=text), task_id="task_a").to_json())
+        failed = event(task=VideoTask.from_record(record("fail", error=text), video_task_id="task_a").to_json())
         with pytest.raises(AirflowException) as caught:
             operator().execute_complete(context(StateStore()), failed)
         assert (type(caught.value), type(caught.value.__cause__)) == (error_class, cause)
@@ -840,7 +842,7 @@ class TestRotatedKey:
             made.execute(one_try)
         assert "the password of the connection" in one_try["ti"].xcoms["failure"]["advice"]
         api.readings[0] = Answer(body=record())
-        assert operator(deferrable=False).execute(context(store, max_tries=4))["task_id"] == "task_a"
+        assert operator(deferrable=False).execute(context(store, max_tries=4))["video_task_id"] == "task_a"
         assert len(api.created) == 1
 
 
@@ -848,7 +850,7 @@ class TestNotWaiting:
     def test_returns_the_id_at_once(self, api):
         api.creations.append(CREATED)
         result = operator(wait_for_completion=False).execute(context(StateStore()))
-        assert result["task_id"] == "task_a"
+        assert result["video_task_id"] == "task_a"
         assert result["status"] == "waiting"
         assert result["video_url"] is None
         assert api.read == []
@@ -911,17 +913,19 @@ class TestWithoutAStateStore:
     @pytest.mark.parametrize("reason", ["Trigger timeout", "Trigger failure"])
     def test_so_does_a_deferral_that_airflow_has_ended(self, reason):
         one_try = context()
-        one_try["ti"].xcoms["task_id"] = "task_a"
+        one_try["ti"].xcoms["video_task_id"] = "task_a"
         with pytest.raises(AirflowFailException, match="TaskDeferral"):
             operator().resume_execution("__fail__", {"error": reason}, one_try)
-        assert one_try["ti"].xcoms["failure"]["task_id"] == "task_a"
+        assert one_try["ti"].xcoms["failure"]["video_task_id"] == "task_a"
 
     def test_a_deferral_that_waited_for_a_slot_is_retried(self):
         with pytest.raises(AirflowException, match=r"Trigger (timeout|failure)"):
             operator().resume_execution("__fail__", {"error": "Trigger timeout"}, context())
 
     def test_a_refunded_video_is_retried_by_airflow(self):
-        task = VideoTask.from_record(record("fail", error="Server error. Please try again later."), task_id="task_a")
+        task = VideoTask.from_record(
+            record("fail", error="Server error. Please try again later."), video_task_id="task_a"
+        )
         with pytest.raises(AirflowException) as caught:
             operator().execute_complete(context(), event(task=task.to_json()))
         assert type(caught.value) is AirflowException
@@ -952,7 +956,7 @@ class TestWithAStateStore:
     @pytest.mark.parametrize("reason", ["Trigger timeout", "Trigger failure"])
     def test_a_deferral_that_airflow_has_ended_is_retried_and_re_attaches(self, reason):
         one_try = context(recorded())
-        one_try["ti"].xcoms["task_id"] = "task_a"
+        one_try["ti"].xcoms["video_task_id"] = "task_a"
         with pytest.raises(AirflowException, match=r"Trigger (timeout|failure)"):
             operator().resume_execution("__fail__", {"error": reason}, one_try)
 
@@ -980,7 +984,7 @@ class TestDelivery:
         restarting.fails = key
         with pytest.raises(ConnectionError):
             operator(**made).execute(context(kept) | {"ti": restarting})
-        assert operator(**made).execute(context(kept, max_tries=4))["task_id"] == "task_a"
+        assert operator(**made).execute(context(kept, max_tries=4))["video_task_id"] == "task_a"
         assert len(api.created) == 1
 
     def test_the_result_is_not_pushed_where_the_dag_wants_none(self, api):

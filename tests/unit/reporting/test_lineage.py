@@ -17,7 +17,7 @@ from tests.support.airflow_versions import RELEASE
 VIDEO = KnownVideo.of(
     {
         "video_url": "https://media.example/a.mp4?signature=abc",
-        "task_id": "task_a",
+        "video_task_id": "task_a",
         "model": "seedance-20",
         "prompt": "A kite",
         "credits_used": 200,
@@ -29,7 +29,7 @@ EXTRA = {
     "size": 7,
     "last_frame_uri": None,
     "sidecar_uri": None,
-    "task_id": "task_a",
+    "video_task_id": "task_a",
     "model": "seedance-20",
     "prompt": "A kite",
     "credits_used": 200,

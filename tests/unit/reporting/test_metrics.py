@@ -47,7 +47,7 @@ def operator(**options) -> CreateVideoOperator:
 
 def ended(status: str = "success", **fields) -> dict:
     """The event of a trigger."""
-    task = VideoTask.from_record(record(status, **fields), task_id="task_a")
+    task = VideoTask.from_record(record(status, **fields), video_task_id="task_a")
     return WaitResult(Outcome.FINISHED, task=task).to_event()
 
 
@@ -97,7 +97,7 @@ class TestAVideo:
         api.readings.append(Answer(body=record()))
         options = {"deferrable": False, "on_rerun": "regenerate"}
         operator(**options).execute(context(store, max_tries=3))
-        api.readings.append(Answer(body=record(task_id="task_b")))
+        api.readings.append(Answer(body=record(video_task_id="task_b")))
         operator(**options).execute(context(store, max_tries=4))
         assert heard(statsd) == [("video.created", 1), *SUCCEEDED] * 2
 

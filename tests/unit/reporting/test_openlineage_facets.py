@@ -15,7 +15,7 @@ from tests.support.task_context import context
 
 VIDEO = {
     "video_url": "https://media.example/outputs/a.mp4?signature=abc",
-    "task_id": "task_a",
+    "video_task_id": "task_a",
     "model": "seedance-20",
     "prompt": "A kite",
     "credits_used": 200,

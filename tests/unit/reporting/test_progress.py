@@ -30,7 +30,7 @@ class TestSubmitted:
         submitted(one_try, further={"estimated_credits": 200, "prompt": "A kite", "inputs": {}})
         assert one_try["ti"].xcoms == {
             "submitted": {
-                "task_id": "task_a",
+                "video_task_id": "task_a",
                 "model": "seedance-20",
                 "submitted_at": "2023-11-14T22:13:20+00:00",
                 "typical_seconds": [60, 300],
@@ -45,7 +45,7 @@ class TestSubmitted:
         one_try = context()
         submitted(one_try, model=None, submitted_at=None)
         assert one_try["ti"].xcoms["submitted"] == {
-            "task_id": "task_a",
+            "video_task_id": "task_a",
             "model": None,
             "submitted_at": None,
             "typical_seconds": [60, 300],
@@ -71,7 +71,7 @@ class TestFailure:
         failed(one_try, retryable=retryable, video_task_id="task_a")
         assert one_try["ti"].xcoms == {
             "failure": {
-                "task_id": "task_a",
+                "video_task_id": "task_a",
                 "reason": "timed_out",
                 "message": "It took too long.",
                 "advice": "Clear it.",
@@ -84,7 +84,9 @@ class TestFailure:
         [
             InvalidRequestError("The duration is 3."),
             InsufficientCreditsError("Insufficient credits", status=402, reason="r", advice="a"),
-            GenerationFailedError("It failed.", task_id="task_a", api_message="It failed.", reason="r", advice="a"),
+            GenerationFailedError(
+                "It failed.", video_task_id="task_a", api_message="It failed.", reason="r", advice="a"
+            ),
         ],
     )
     def test_is_what_the_error_says_of_itself(self, error):
@@ -96,7 +98,7 @@ class TestFailure:
         one_try = context()
         failed(one_try, SeedanceError("Odd"), video_task_id="task_a")
         shown = one_try["ti"].xcoms["failure"]
-        assert (shown["task_id"], shown["advice"], shown["message"]) == ("task_a", "Clear it.", "Odd")
+        assert (shown["video_task_id"], shown["advice"], shown["message"]) == ("task_a", "Clear it.", "Odd")
         assert shown["reason"]
 
     def test_is_three_lines_in_the_log(self, caplog):

@@ -37,7 +37,7 @@ def sensor(**arguments) -> VideoSensor:
 
 
 def finished(**fields) -> dict:
-    return WaitResult(Outcome.FINISHED, task=VideoTask.from_record(record(**fields), task_id="task_a")).to_event()
+    return WaitResult(Outcome.FINISHED, task=VideoTask.from_record(record(**fields), video_task_id="task_a")).to_event()
 
 
 class TestDeferring:
@@ -279,7 +279,7 @@ class TestSubmitted:
                 waiting.execute(one_try)
         assert one_try["ti"].xcoms == {
             "submitted": {
-                "task_id": "task_a",
+                "video_task_id": "task_a",
                 "model": "seedance2-5",
                 "submitted_at": "2024-12-30T23:00:34+00:00",
                 "typical_seconds": list(MODELS["seedance2-5"].typical_seconds),
@@ -294,7 +294,7 @@ class TestSubmitted:
         with pytest.raises(TaskDeferred):
             sensor().execute(one_try)
         shown = one_try["ti"].xcoms["submitted"]
-        assert (shown["task_id"], shown["model"], shown["submitted_at"]) == ("task_a", None, None)
+        assert (shown["video_task_id"], shown["model"], shown["submitted_at"]) == ("task_a", None, None)
         assert shown["typical_seconds"] == [60, 300]
 
     @pytest.mark.parametrize("poll", [VideoSensor.execute, VideoSensor.poke])
@@ -323,7 +323,7 @@ class TestFailure:
     def test_of_a_failed_video(self, api, deferrable, said, reason, retryable):
         api.readings.append(Answer(body=record("fail", error=said)))
         _, failure = self.failed(sensor(deferrable=deferrable).execute)
-        assert (failure["task_id"], failure["reason"], failure["retryable"]) == ("task_a", reason, retryable)
+        assert (failure["video_task_id"], failure["reason"], failure["retryable"]) == ("task_a", reason, retryable)
         assert failure["message"] == said
         assert failure["advice"]
 
@@ -345,7 +345,7 @@ class TestFailure:
         raised, failure = self.failed(sensor().execute_complete, WaitResult(outcome, "It is over").to_event())
         advice = failure.pop("advice")
         assert failure == {
-            "task_id": "task_a",
+            "video_task_id": "task_a",
             "reason": str(outcome),
             "message": "It is over",
             "retryable": retryable,
@@ -376,7 +376,7 @@ class TestFailure:
 
     def test_of_a_connection_that_is_not_there(self):
         _, failure = self.failed(sensor(seedance_conn_id="nobody").execute)
-        assert (failure["reason"], failure["task_id"], failure["retryable"]) == ("no_connection", "task_a", True)
+        assert (failure["reason"], failure["video_task_id"], failure["retryable"]) == ("no_connection", "task_a", True)
 
     def test_is_shown_also_if_the_sensor_only_skips(self, api):
         api.readings.append(Answer(body=record("fail", error=MODERATION)))

@@ -377,7 +377,7 @@ class TestSubmission:
 
     def test_one_that_is_accepted_after_all_has_no_reason_to_be_abandoned(self):
         accepted = SUBMITTING.abandoned("unknown", max_tries=3).accepted("task_b")
-        assert (accepted.state, accepted.task_id, accepted.reason) == (SubmissionState.SUBMITTED, "task_b", None)
+        assert (accepted.state, accepted.video_task_id, accepted.reason) == (SubmissionState.SUBMITTED, "task_b", None)
 
     def test_knows_what_the_task_instance_has_spent(self):
         second = dataclasses.replace(SUBMITTED, earlier_credits=150)

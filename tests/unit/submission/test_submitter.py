@@ -67,10 +67,10 @@ class TestFirstTry:
         api.creations.append(CREATED)
         task = obtain(client, store)
         assert isinstance(task, VideoTask)
-        assert task.task_id == "task_a"
+        assert task.video_task_id == "task_a"
         assert len(api.created) == 1
         assert kept(store).state is SubmissionState.SUBMITTED
-        assert kept(store).task_id == "task_a"
+        assert kept(store).video_task_id == "task_a"
         assert kept(store).estimated_credits == 200
 
     def test_writes_submitting_before_the_request_is_sent(self, api, client, store):
@@ -126,7 +126,7 @@ class TestFirstTry:
     def test_sends_nothing_if_the_record_names_no_video_task(self, api, client, store):
         api.creations.append(CREATED)
         obtain(client, store)
-        store.set("seedance_submission", kept(store).to_json() | {"task_id": None})
+        store.set("seedance_submission", kept(store).to_json() | {"video_task_id": None})
         plan = obtain(client, store)
         assert (plan.action, plan.happened) == (Action.FAIL, "The record of the submission names no video task.")
         assert len(api.created) == 1
@@ -160,8 +160,8 @@ class TestStoreThatGoesAway:
     def test_the_id_is_recorded_when_the_store_is_back(self, api, client, caplog):
         api.creations.append(CREATED)
         store, (insistence, pauses) = StateStore(set=range(2, 5)), quickly()
-        assert obtain(client, store, insistence=insistence).task_id == "task_a"
-        assert kept(store).task_id == "task_a"
+        assert obtain(client, store, insistence=insistence).video_task_id == "task_a"
+        assert kept(store).video_task_id == "task_a"
         assert pauses == [1, 2, 4]
         assert caplog.text.count("Trying again in") == 3
         assert len(api.created) == 1
@@ -217,7 +217,7 @@ class TestStoreThatGoesAway:
         api.creations.append(CREATED)
         obtain(client, store)
         store.fail = call
-        failed = VideoTask.from_record(record("fail", error="Face detected in uploaded media."), task_id="task_a")
+        failed = VideoTask.from_record(record("fail", error="Face detected in uploaded media."), video_task_id="task_a")
         plan = submitter(store).conclude(WaitResult(Outcome.FINISHED, task=failed))
         assert plan.action is Action.ABANDON
         assert kept(store).state is SubmissionState.SUBMITTED
@@ -370,7 +370,7 @@ class TestNextTry:
         api.readings.append(Answer(body=record(status)))
         task = obtain(client, store, max_tries, on_rerun=on_rerun)
         assert isinstance(task, VideoTask)
-        assert task.task_id == "task_a"
+        assert task.video_task_id == "task_a"
         assert len(api.created) == 1
 
     @pytest.mark.parametrize("max_tries", [3, 4])
@@ -385,8 +385,8 @@ class TestNextTry:
         api.readings.append(Answer(body=record("fail", error="Video generation failed. Please try again.")))
         task = obtain(client, store)
         assert isinstance(task, VideoTask)
-        assert task.task_id == "task_b"
-        assert kept(store).task_id == "task_b"
+        assert task.video_task_id == "task_b"
+        assert kept(store).video_task_id == "task_b"
 
     def test_fails_for_good_after_a_lasting_failure_until_a_clear(self, api, client, store):
         api.readings.append(Answer(body=record("fail", error="Your input text violates platform rules. Please modify")))
@@ -421,7 +421,7 @@ class TestNextTry:
         api.readings.append(Answer(body=record("generating")))
         task = obtain(client, store, max_tries=5)
         assert isinstance(task, VideoTask)
-        assert task.task_id == "task_a"
+        assert task.video_task_id == "task_a"
         assert len(api.created) == 1
 
     @pytest.mark.parametrize(
@@ -440,14 +440,14 @@ class TestNextTry:
         before = kept(store)
         task = obtain(client, store)
         # What waits for it tolerates that for a while: a gateway may answer, or a replica that is behind.
-        assert (task.task_id, task.status) == ("task_a", TaskStatus.UNKNOWN)
+        assert (task.video_task_id, task.status) == ("task_a", TaskStatus.UNKNOWN)
         assert kept(store) == before
         assert len(api.created) == 1
 
     def test_submits_other_inputs_and_names_the_old_video(self, api, client, store, caplog):
         task = obtain(client, store, fingerprint="other")
         assert isinstance(task, VideoTask)
-        assert task.task_id == "task_b"
+        assert task.video_task_id == "task_b"
         assert "task_a" in caplog.text
 
     def test_regenerates_after_a_clear_once(self, api, client, store):
@@ -455,7 +455,7 @@ class TestNextTry:
         api.readings.append(Answer(body=record()))
         regenerated = obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
         assert isinstance(regenerated, VideoTask)
-        assert regenerated.task_id == "task_b"
+        assert regenerated.video_task_id == "task_b"
         # The same clear, another try: the worker had died.
         obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
         assert len(api.created) == 2
@@ -465,14 +465,14 @@ class TestNextTry:
         obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
         task = obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
         assert isinstance(task, VideoTask)
-        assert task.task_id == "task_a"
+        assert task.video_task_id == "task_a"
         assert len(api.created) == 1
 
     def test_does_not_regenerate_a_video_that_airflow_never_got(self, api, client, store):
         api.readings.append(Answer(body=record()))
         rescued = obtain(client, store, max_tries=4, on_rerun=OnRerun.REGENERATE)
         assert isinstance(rescued, VideoTask)
-        assert rescued.task_id == "task_a"
+        assert rescued.video_task_id == "task_a"
         assert len(api.created) == 1
 
     @pytest.mark.parametrize(
@@ -494,7 +494,7 @@ class TestNextTry:
         api.readings.append(Answer(body=record()))
         task = obtain(client, store)
         assert isinstance(task, VideoTask)
-        assert task.task_id == "task_a"
+        assert task.video_task_id == "task_a"
 
     def test_a_video_that_is_shown_again_after_a_clear_is_used(self, api, client, store):
         # The connection held another account's key for a while.
@@ -503,7 +503,7 @@ class TestNextTry:
         assert isinstance(obtain(client, store, max_tries=4), Plan)
         task = obtain(client, store, max_tries=5)
         assert isinstance(task, VideoTask)
-        assert task.task_id == "task_a"
+        assert task.video_task_id == "task_a"
         assert kept(store).state is SubmissionState.SUBMITTED
         assert len(api.created) == 1
 
@@ -555,12 +555,12 @@ class TestConclude:
     def test_a_lasting_failure_is_remembered(self, api, client, store):
         api.creations.append(CREATED)
         obtain(client, store)
-        task = VideoTask.from_record(record("fail", error="Face detected in uploaded media."), task_id="task_a")
+        task = VideoTask.from_record(record("fail", error="Face detected in uploaded media."), video_task_id="task_a")
         plan = submitter(store).conclude(WaitResult(Outcome.FINISHED, task=task))
         assert isinstance(plan, Plan)
         assert plan.action is Action.ABANDON
         assert kept(store).state is SubmissionState.ABANDONED
-        assert kept(store).task_id == "task_a"
+        assert kept(store).video_task_id == "task_a"
 
     @pytest.mark.parametrize("outcome", [Outcome.TIMED_OUT, Outcome.UNREACHABLE, Outcome.REFUSED])
     def test_a_wait_that_ended_early_changes_nothing(self, api, client, store, outcome):
@@ -618,7 +618,7 @@ class TestSpending:
         obtain(client, store)
         api.readings.append(Answer(body=record("generating", "task_a")))
         limit = self.Limit(Plan(Action.FAIL, "Too much."))
-        assert obtain(client, store, spending=limit).task_id == "task_a"
+        assert obtain(client, store, spending=limit).video_task_id == "task_a"
         assert (limit.asked, limit.noted) == (0, [200])
 
     def test_a_refused_request_is_free(self, api, client, store):
@@ -651,7 +651,7 @@ class TestSpending:
         api.creations.extend([CREATED, CREATED_ANEW, Answer(402, {"message": "Insufficient credits"})])
         obtain(client, store)
         limit = self.Limit()
-        assert obtain(client, store, fingerprint="edited", spending=limit).task_id == "task_b"
+        assert obtain(client, store, fingerprint="edited", spending=limit).video_task_id == "task_b"
         assert limit.earlier == 200
         submitter(store, spending=limit).delivered(VideoTask("task_b", credits_used=150))
         assert limit.noted == [350]
@@ -661,7 +661,7 @@ class TestSpending:
 
     def test_a_regenerated_video_counts_beside_the_first_by_what_that_did_cost(self, api, client, store):
         api.creations.extend([CREATED, CREATED_ANEW])
-        api.readings.append(Answer(body=record(task_id="task_a", creditsUsed=180)))
+        api.readings.append(Answer(body=record(video_task_id="task_a", creditsUsed=180)))
         obtain(client, store)
         submitter(store).delivered()
         limit = self.Limit()
@@ -679,7 +679,7 @@ class TestSpending:
     def test_a_failed_video_is_free_and_a_finished_one_costs_what_it_did(self, client, store):
         limit = self.Limit()
         made = submitter(store, spending=limit)
-        failed = VideoTask.from_record(record("fail", "task_a"), task_id="task_a")
+        failed = VideoTask.from_record(record("fail", "task_a"), video_task_id="task_a")
         made.conclude(WaitResult(Outcome.FINISHED, task=failed))
         made.delivered(VideoTask("task_a", credits_used=187.5))
         made.withdrawn()
@@ -704,7 +704,7 @@ class TestPreparing:
         api.creations.append(CREATED)
         api.readings.append(Answer(body=record("generating")))
         obtain(client, store)
-        assert obtain(client, store, prepare=never).task_id == "task_a"
+        assert obtain(client, store, prepare=never).video_task_id == "task_a"
 
     def test_a_video_that_exceeds_a_limit_is_not_prepared(self, api, client, store):
         plan = obtain(client, store, prepare=never, spending=Limits([Limit(1, "max_credits")]))
@@ -738,7 +738,7 @@ class TestPreparing:
             raise FileUnavailableError("away")
 
         obtain(client, store, fingerprint="new", prepare=failing)
-        assert (kept(store).fingerprint, kept(store).task_id) == ("old", "task_a")
+        assert (kept(store).fingerprint, kept(store).video_task_id) == ("old", "task_a")
 
     def test_a_store_that_fails_meanwhile_is_asked_again(self, api, client, store):
         def failing(*_):

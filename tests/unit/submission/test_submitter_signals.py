@@ -143,21 +143,21 @@ def test_sigterm_is_answered_at_once_and_delivered_when_the_id_is_recorded(sendi
     assert said[0].startswith("Submitted video task task_a")
     assert said[1].startswith(GOES_ON)
     assert said[2] == "The try went on."
-    assert sending.kept.task_id == "task_a"
+    assert sending.kept.video_task_id == "task_a"
 
 
 def test_execution_timeout_ends_the_try_when_the_id_is_recorded(sending):
     assert ON_ITS_WAY in sending.get(signal.SIGALRM)
     assert "The try went on." not in sending.end()
     assert sending.process.returncode == 1
-    assert sending.kept.task_id == "task_a"
+    assert sending.kept.video_task_id == "task_a"
 
 
 def test_sigint_ends_the_process_when_the_id_is_recorded(sending):
     assert ON_ITS_WAY in sending.get(signal.SIGINT)
     assert "The try went on." not in sending.end()
     assert sending.process.returncode == -signal.SIGINT
-    assert sending.kept.task_id == "task_a"
+    assert sending.kept.video_task_id == "task_a"
 
 
 def test_sigkill_leaves_a_record_that_keeps_the_next_try_from_paying(api, sending):

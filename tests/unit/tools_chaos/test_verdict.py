@@ -22,8 +22,8 @@ def report(sent_at=SUBMITTED_AT):
     return plan_from_record(record, fingerprint="f", max_tries=3).message
 
 
-RECORD = {"state": "submitted", "task_id": "task_1", "submitted_at": SUBMITTED_AT.isoformat(), "reason": None}
-UNKNOWN = RECORD | {"state": "abandoned", "task_id": None, "reason": report()}
+RECORD = {"state": "submitted", "video_task_id": "task_1", "submitted_at": SUBMITTED_AT.isoformat(), "reason": None}
+UNKNOWN = RECORD | {"state": "abandoned", "video_task_id": None, "reason": report()}
 
 
 def job(number=1, charged=160, created=0, ended=5000):

@@ -46,7 +46,7 @@ def served(body: bytes, content_type: str = "video/mp4") -> Answer:
 
 
 def video(api, **facts) -> dict:
-    known = {"task_id": "task_a", "model": "seedance-20", "prompt": "A kite", "credits_used": 200}
+    known = {"video_task_id": "task_a", "model": "seedance-20", "prompt": "A kite", "credits_used": 200}
     return known | {"video_url": f"{api.url}/a.mp4"} | facts
 
 
@@ -97,7 +97,7 @@ class TestLanding:
                 "mismatches": [],
                 "was_there": False,
                 "video_url": f"{api.url}/a.mp4",
-                "task_id": "task_a",
+                "video_task_id": "task_a",
                 "model": "seedance-20",
                 "prompt": "A kite",
                 "seed": None,
@@ -171,7 +171,7 @@ class TestAgain:
         store = StateStore()
         upload(context(store), video=video(api), destination=f"file://{folder}/kite.mp4")
         api.asked.clear()
-        upload(context(store), video=video(api, task_id="task_b"), destination=f"file://{folder}/kite.mp4")
+        upload(context(store), video=video(api, video_task_id="task_b"), destination=f"file://{folder}/kite.mp4")
         assert api.asked != []
 
 
@@ -294,7 +294,7 @@ class TestErrors:
             upload(video="ftp://a.example/a.mp4", destination=f"file://{folder}/kite.mp4")
         assert "lands without help from the API" in capsys.readouterr().out
 
-    @pytest.mark.parametrize("facts", [None, {}, {"video_url": None, "task_id": "task_a"}, 7])
+    @pytest.mark.parametrize("facts", [None, {}, {"video_url": None, "video_task_id": "task_a"}, 7])
     def test_an_unfinished_video_is_refused_naming_the_sensor(self, folder, facts):
         with pytest.raises(AirflowFailException, match="VideoSensor"):
             upload(video=facts, destination=f"file://{folder}/kite.mp4")

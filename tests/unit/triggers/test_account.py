@@ -122,9 +122,9 @@ class TestOutage:
         api.readings.extend([Answer(503, b"<html>", "text/html"), Answer(body=record())])
         async with joined(CONN_ID) as account, joined(CONN_ID):
             await asyncio.gather(account.poll("task_a"), return_exceptions=True)
-            assert (await account.poll("task_a", 0.5)).task_id == "task_a"
+            assert (await account.poll("task_a", 0.5)).video_task_id == "task_a"
             tasks = await asyncio.gather(*(account.poll("task_a") for _ in range(5)))
-        assert [task.task_id for task in tasks] == ["task_a"] * 5
+        assert [task.video_task_id for task in tasks] == ["task_a"] * 5
 
 
 class TestExperience:

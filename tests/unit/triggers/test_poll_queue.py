@@ -31,8 +31,8 @@ class Api:
         async with self.was_asked:
             await self.was_asked.wait_for(lambda: self.at_a_time == number)
 
-    async def read(self, task_id: str) -> VideoTask:
-        self.polls.append((task_id, asyncio.get_running_loop().time()))
+    async def read(self, video_task_id: str) -> VideoTask:
+        self.polls.append((video_task_id, asyncio.get_running_loop().time()))
         self.at_a_time += 1
         self.most_at_a_time = max(self.at_a_time, self.most_at_a_time)
         async with self.was_asked:
@@ -42,9 +42,9 @@ class Api:
             await self.goes_on.wait()
         finally:
             self.at_a_time -= 1
-        if task_id == "broken":
+        if video_task_id == "broken":
             raise TransportError("no answer")
-        return VideoTask(task_id)
+        return VideoTask(video_task_id)
 
     @property
     def polled_at(self) -> str:
@@ -63,7 +63,7 @@ def queue_of(api: Api, max_polls_per_second: float = NO_LIMIT) -> PollQueue:
 async def test_the_answer_is_for_the_one_who_asked(api):
     queue = queue_of(api)
     tasks = await asyncio.gather(*(queue.poll(name, 0) for name in "abc"))
-    assert [task.task_id for task in tasks] == ["a", "b", "c"]
+    assert [task.video_task_id for task in tasks] == ["a", "b", "c"]
 
 
 async def test_looks_are_made_when_they_are_due_whoever_came_first(api):
@@ -136,7 +136,7 @@ async def test_who_leaves_in_the_middle_of_a_look_stops_nobody(api):
     await api.asked_by(2)
     left.cancel()
     api.goes_on.set()
-    assert (await stayed).task_id == "a"
+    assert (await stayed).video_task_id == "a"
 
 
 async def test_more_ask_at_a_time_only_while_looks_are_late(api):

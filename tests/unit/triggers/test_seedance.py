@@ -283,7 +283,7 @@ class TestOutageTrigger:
     @pytest.mark.parametrize(
         "answer",
         [
-            Answer(body=record(task_id="demo_task_t2v_success")),
+            Answer(body=record(video_task_id="demo_task_t2v_success")),
             Answer(403, {"message": "Access denied"}),
             Answer(404, {"message": "Task not found"}),
             Answer(401, {"message": "Invalid API Key"}),
@@ -300,7 +300,7 @@ class TestOutageTrigger:
         assert await fired(self.outage(0.2)) == {"answers": False}
 
     async def test_asks_not_before_it_may(self, api):
-        api.readings.append(Answer(body=record(task_id="demo_task_t2v_success")))
+        api.readings.append(Answer(body=record(video_task_id="demo_task_t2v_success")))
         began = time.time()
         await fired(self.outage(not_before=began + 0.5))
         assert time.time() - began >= 0.35
@@ -402,7 +402,7 @@ class TestRestart:
 
         async def poll(_, __, after=0.0):
             wanted.append(after)
-            return VideoTask.from_record(record(), task_id="task_a")
+            return VideoTask.from_record(record(), video_task_id="task_a")
 
         monkeypatch.setattr(account.Account, "poll", poll)
         return wanted

@@ -70,7 +70,7 @@ def a_wait(poll_interval=5.0, error_tolerance=600.0, jitter=0.5, deadline=DEADLI
 
 
 def a_task(status="generating", **fields):
-    return VideoTask.from_record(record(status, **fields), task_id="task_a")
+    return VideoTask.from_record(record(status, **fields), video_task_id="task_a")
 
 
 class TestPollSettings:
@@ -403,7 +403,7 @@ class TestWaitResult:
             task=st.none()
             | st.builds(
                 VideoTask,
-                task_id=st.text(),
+                video_task_id=st.text(),
                 status=st.sampled_from(TaskStatus),
                 raw_status=st.none() | st.text(),
                 video_url=st.none() | st.text(),
@@ -449,8 +449,8 @@ class ScriptedReader:
         self.answer = answer
         self.asked = []
 
-    def get_task(self, task_id):
-        self.asked.append(task_id)
+    def get_task(self, video_task_id):
+        self.asked.append(video_task_id)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -494,9 +494,9 @@ class TestLookOn:
         answers = [a_task("waiting"), ConnectionLostError("reset"), a_task("waiting"), a_task("success")]
         reader = ScriptedReader(None)
 
-        def get_task(task_id):
+        def get_task(video_task_id):
             reader.answer = answers[len(reader.asked)]
-            return ScriptedReader.get_task(reader, task_id)
+            return ScriptedReader.get_task(reader, video_task_id)
 
         with caplog.at_level("INFO"):
             wait = VideoWait("task_a", time.time(), time.time() + 3600, PollSettings(5.0), lambda: 0.5)
@@ -561,7 +561,7 @@ class TestRefusedKey:
 
     def test_has_worked_if_the_api_has_answered(self):
         wait = a_wait()
-        wait.on_task(VideoTask.from_record(record("generating"), task_id="task_a"), START)
+        wait.on_task(VideoTask.from_record(record("generating"), video_task_id="task_a"), START)
         assert isinstance(wait.on_error(self.REFUSED, START + 5), PollAgain)
 
     def test_of_an_account_that_never_saw_the_video_is_final(self):
@@ -575,7 +575,8 @@ class TestSettling:
     @staticmethod
     def success(credits_used=175, model="seedance2-5", **fields):
         return VideoTask.from_record(
-            record("success", model=model, creditsUsed=credits_used, completeTime=None, **fields), task_id="task_a"
+            record("success", model=model, creditsUsed=credits_used, completeTime=None, **fields),
+            video_task_id="task_a",
         )
 
     def test_they_are_read_again_until_they_change(self):
@@ -598,13 +599,13 @@ class TestSettling:
 
     def test_a_video_that_has_just_been_made_is_waited_for(self):
         task = VideoTask.from_record(
-            record("success", model="seedance2-5", completeTime=(START - 14.9) * 1000), task_id="task_a"
+            record("success", model="seedance2-5", completeTime=(START - 14.9) * 1000), video_task_id="task_a"
         )
         assert isinstance(a_wait(settles=True).on_task(task, START), PollAgain)
 
     def test_a_video_that_has_been_there_for_long_is_not_waited_for(self):
         task = VideoTask.from_record(
-            record("success", model="seedance2-5", completeTime=(START - 15) * 1000), task_id="task_a"
+            record("success", model="seedance2-5", completeTime=(START - 15) * 1000), video_task_id="task_a"
         )
         assert a_wait(settles=True).on_task(task, START).outcome is Outcome.FINISHED
 
@@ -633,7 +634,7 @@ class TestSettling:
         assert isinstance(step, PollAgain) is waits
 
     def test_a_failed_video_has_nothing_to_settle(self):
-        failed = VideoTask.from_record(record("fail", model="seedance2-5"), task_id="task_a")
+        failed = VideoTask.from_record(record("fail", model="seedance2-5"), video_task_id="task_a")
         assert a_wait(settles=True).on_task(failed, START).outcome is Outcome.FINISHED
 
 
@@ -650,7 +651,7 @@ class TestSchedule:
 
     def running(self, created_at=None):
         moment = None if created_at is None else created_at * 1000
-        return VideoTask.from_record(record("generating") | {"createTime": moment}, task_id="task_a")
+        return VideoTask.from_record(record("generating") | {"createTime": moment}, video_task_id="task_a")
 
     def test_it_says_when_to_look_next(self):
         schedule = self.Noting()

@@ -79,7 +79,7 @@ def split(prompt: str) -> None:
     create = TracedCreateVideoOperator(
         task_id="create", prompt=prompt, duration=4, resolution="480p", wait_for_completion=False
     )
-    wait = VideoSensor(task_id="wait", video_task_id=create.output["task_id"], poke_interval=2)
+    wait = VideoSensor(task_id="wait", video_task_id=create.output["video_task_id"], poke_interval=2)
     VideoToObjectStorageOperator(task_id="land", video=wait.output, destination=VIDEOS)
 
 

@@ -55,7 +55,7 @@ with DAG(
     )
     VideoSensor(
         task_id="waits_for_submitted",
-        video_task_id=submitted_only.output["task_id"],  # type: ignore[index]  # Airflow's stub does not know it
+        video_task_id=submitted_only.output["video_task_id"],  # type: ignore[index]  # Airflow's stub does not know it
         poke_interval=1,
         seedance_conn_id="slow",
     )
@@ -85,7 +85,7 @@ with DAG(
     VideoToObjectStorageOperator(
         task_id="has_landed",
         video=has_delivered.output,  # type: ignore[arg-type]  # Airflow resolves it
-        destination=VIDEOS + "/{task_id}.mp4",
+        destination=VIDEOS + "/{video_task_id}.mp4",
         sidecar=True,
     )
     UploadReferenceOperator(task_id="has_uploaded", source=PICTURE)

@@ -9,7 +9,7 @@ const ADVERTS = { dag_id: "adverts", state: "success" };
 
 // A moment without a zone is one of the viewer.
 function add(sums, fields, instance = FILMS) {
-  const result = { task_id: "task_a", status: "success", credits_used: 200, completed_at: "2026-03-01T12:00:00", ...fields };
+  const result = { video_task_id: "task_a", status: "success", credits_used: 200, completed_at: "2026-03-01T12:00:00", ...fields };
   sums.add(describe(instance, { return_value: result }), instance);
 }
 
@@ -20,11 +20,11 @@ test("nothing adds up to nothing", () => {
 
 test("videos are added up by day and DAG, the latest first", () => {
   const sums = new Sums();
-  add(sums, { task_id: "a" });
-  add(sums, { task_id: "b", credits_used: 40.5 });
-  add(sums, { task_id: "c" }, ADVERTS);
-  add(sums, { task_id: "d", completed_at: "2026-03-02T12:00:00" });
-  add(sums, { task_id: "e", completed_at: "2025-12-31T12:00:00" });
+  add(sums, { video_task_id: "a" });
+  add(sums, { video_task_id: "b", credits_used: 40.5 });
+  add(sums, { video_task_id: "c" }, ADVERTS);
+  add(sums, { video_task_id: "d", completed_at: "2026-03-02T12:00:00" });
+  add(sums, { video_task_id: "e", completed_at: "2025-12-31T12:00:00" });
   assert.deepEqual(sums.rows(), [
     { day: "2026-03-02", dag: "films", videos: 1, credits: 200 },
     { day: "2026-03-01", dag: "adverts", videos: 1, credits: 200 },
@@ -52,17 +52,17 @@ test("one that was only submitted does not hide the one who has waited for it", 
 
 test("videos of no known id count each, and a day may be unknown", () => {
   const sums = new Sums();
-  add(sums, { task_id: null });
-  add(sums, { task_id: null, completed_at: null });
-  add(sums, { task_id: 7, completed_at: "yesterday" });
+  add(sums, { video_task_id: null });
+  add(sums, { video_task_id: null, completed_at: null });
+  add(sums, { video_task_id: 7, completed_at: "yesterday" });
   assert.deepEqual(new Map(sums.rows().map(({ day, videos }) => [day, videos])), new Map([["?", 2], ["2026-03-01", 1]]));
   assert.equal(sums.videos, 3);
 });
 
 test("a free video counts, and what is no number does not", () => {
   const sums = new Sums();
-  add(sums, { task_id: "a", credits_used: 0 });
-  for (const odd of [null, undefined, "200", NaN, Infinity, {}, [200], true]) add(sums, { task_id: "b", credits_used: odd });
+  add(sums, { video_task_id: "a", credits_used: 0 });
+  for (const odd of [null, undefined, "200", NaN, Infinity, {}, [200], true]) add(sums, { video_task_id: "b", credits_used: odd });
   assert.deepEqual([sums.videos, sums.credits], [1, 0]);
 });
 
@@ -74,6 +74,6 @@ test("a result may be anything", () => {
 
 test("names of DAGs and days are not mixed up", () => {
   const sums = new Sums();
-  for (const dag_id of ["__proto__", "constructor", 'a","b', "a"]) add(sums, { task_id: dag_id }, { dag_id, state: "success" });
+  for (const dag_id of ["__proto__", "constructor", 'a","b', "a"]) add(sums, { video_task_id: dag_id }, { dag_id, state: "success" });
   assert.equal(sums.rows().length, 4);
 });

@@ -13,12 +13,12 @@ const instance = (fields = {}) => ({
   start_date: "2026-03-01T11:50:00Z", end_date: "2026-03-01T11:55:00Z", trigger: null, rendered_fields: {}, ...fields,
 });
 const result = (fields = {}) => ({
-  task_id: "task_a", model: "seedance-20", status: "success", video_url: URL_, width: 1280, height: 720, credits_used: 200,
+  video_task_id: "task_a", model: "seedance-20", status: "success", video_url: URL_, width: 1280, height: 720, credits_used: 200,
   estimated_credits: 200, completed_at: "2026-03-01T11:54:00+00:00", generation_seconds: 120.4, prompt: "A kite",
   inputs: { duration: 4 }, ...fields,
 });
 const submitted = (fields = {}) => ({
-  task_id: "task_a", model: "seedance-20", submitted_at: "2026-03-01T11:59:00+00:00", typical_seconds: [60, 300],
+  video_task_id: "task_a", model: "seedance-20", submitted_at: "2026-03-01T11:59:00+00:00", typical_seconds: [60, 300],
   estimated_credits: 160, prompt: "A kite", inputs: { resolution: "720p", duration: "4" }, ...fields,
 });
 
@@ -54,7 +54,7 @@ test("a video that is being made", () => {
 });
 
 test("a failed video says why, and what to do", () => {
-  const failure = { task_id: "task_b", reason: "text_moderation", message: "No.", advice: "Revise the prompt.", retryable: false };
+  const failure = { video_task_id: "task_b", reason: "text_moderation", message: "No.", advice: "Revise the prompt.", retryable: false };
   const video = describe(instance({ state: "failed" }), { failure, submitted: undefined }, NOW);
   assert.deepEqual([video.phase, video.label, video.videoTask], ["failed", "failed", "task_b"]);
   assert.deepEqual(video.failure, { message: "No.", advice: "Revise the prompt.", reason: "text_moderation" });

@@ -88,13 +88,13 @@ class Job:
     """
     One accepted request.
 
-    :param task_id: its id.
+    :param video_task_id: its id.
     :param fingerprint: what was asked for.
     :param key: whose account pays.
     :param ending: what has become of it so far.
     """
 
-    task_id: str
+    video_task_id: str
     fingerprint: str
     key: str
     ending: Ending | None = None
@@ -116,12 +116,12 @@ class Job:
 
     def as_video_task(self) -> VideoTask:
         """Return what ``recordInfo`` says of it."""
-        answer: dict[str, object] = {"taskId": self.task_id, "status": str(self.status)}
+        answer: dict[str, object] = {"taskId": self.video_task_id, "status": str(self.status)}
         if self.status is TaskStatus.FAIL:
             answer["error"] = str(self.ending)
         if self.ending is Ending.SUCCESS:
-            answer["output"] = [{"url": f"https://media.example/{self.task_id}.mp4"}]
-        return VideoTask.from_record(answer, task_id=self.task_id)
+            answer["output"] = [{"url": f"https://media.example/{self.video_task_id}.mp4"}]
+        return VideoTask.from_record(answer, video_task_id=self.video_task_id)
 
 
 @dataclass
@@ -144,7 +144,7 @@ class Account:
         """Charge."""
         # The word at the end keeps one id from being part of another.
         job = Job(f"task_{len(self.jobs) + 1}_end", fingerprint, self.key)
-        self.jobs[job.task_id] = job
+        self.jobs[job.video_task_id] = job
         return job
 
     def go_on(self, ending: Ending | None, key: str) -> None:
@@ -161,13 +161,13 @@ class Account:
             elif job.ending is Ending.SUCCESS_NOT_NAMED_YET:
                 job.ending = Ending.SUCCESS
 
-    def read(self, task_id: str, reading: Reading) -> VideoTask:
+    def read(self, video_task_id: str, reading: Reading) -> VideoTask:
         """Answer a question about a video task."""
         if reading is Reading.UNREACHABLE:
             raise ConnectionLostError("reset by peer")
         if reading is Reading.REFUSED:
             raise AuthenticationError("Invalid API Key", status=401)
-        job = self.jobs[task_id]
+        job = self.jobs[video_task_id]
         if not self.shows(job):
             raise TaskAccessDeniedError("Access denied", status=403)
         return job.as_video_task()

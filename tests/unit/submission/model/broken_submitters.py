@@ -107,11 +107,11 @@ class _HiddenIsFailed:
     def create_task(self, request: VideoRequest) -> str:
         return self._client.create_task(request)
 
-    def get_task(self, task_id: str) -> VideoTask:
+    def get_task(self, video_task_id: str) -> VideoTask:
         try:
-            return self._client.get_task(task_id)
+            return self._client.get_task(video_task_id)
         except TaskAccessDeniedError:
-            return VideoTask(task_id, status=TaskStatus.FAIL, error_message="Video generation failed.")
+            return VideoTask(video_task_id, status=TaskStatus.FAIL, error_message="Video generation failed.")
 
 
 def _machine(**parts: Any) -> type[SubmissionMachine]:

@@ -110,11 +110,11 @@ class Ledger:
 
     def on_accepted(self, job: Job) -> None:
         """The API has charged."""
-        self.entries[job.task_id] = Entry(job, said_before=len(self.said))
+        self.entries[job.video_task_id] = Entry(job, said_before=len(self.said))
 
     def on_recorded(self, record: dict[str, Any]) -> None:
         """The record has changed."""
-        if entry := self.entries.get(record["task_id"]):
+        if entry := self.entries.get(record["video_task_id"]):
             entry.recorded = True
             entry.delivered |= record["delivered"]
         # A known gap, taken as it is: the reason of an abandoned record counts as said, although nobody may have read
@@ -133,7 +133,7 @@ class Ledger:
 
     def is_findable(self, entry: Entry, record: dict[str, Any] | None) -> bool:
         """Whether a person or the next try can know of a job, or at least that there may be one."""
-        if any(entry.job.task_id in text for text in [*self.said, str(record)]):
+        if any(entry.job.video_task_id in text for text in [*self.said, str(record)]):
             return True
         if record is not None and record["state"] == "submitting" and record["fingerprint"] == entry.job.fingerprint:
             return True

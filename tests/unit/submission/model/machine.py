@@ -199,7 +199,7 @@ class SubmissionMachine(RuleBasedStateMachine):
     def the_record_names_no_job_that_is_none(self) -> None:
         record = self._record
         if record is not None and record["state"] == SubmissionState.SUBMITTED:
-            assert record["task_id"] in self.account.jobs, record
+            assert record["video_task_id"] in self.account.jobs, record
 
     # How it is done
 
@@ -232,7 +232,7 @@ class SubmissionMachine(RuleBasedStateMachine):
             result = None
         for entry in agreed:
             record = self._record
-            if record != before and (record is None or record["task_id"] != entry.job.task_id):
+            if record != before and (record is None or record["video_task_id"] != entry.job.video_task_id):
                 entry.given_up = True
         if isinstance(result, Plan) and result.action is Action.ABANDON and self._record and not process.harmed:
             self.abandoned = True
@@ -254,9 +254,9 @@ class SubmissionMachine(RuleBasedStateMachine):
                     self.ti.state = State.FAILED
             case VideoTask() if self._is_result(result):
                 self.ti.state = State.SUCCESS
-            case VideoTask(task_id):
+            case VideoTask(video_task_id):
                 self.ti.state = State.WAITING_FOR_VIDEO
-                self.ti.video_task_id = task_id
+                self.ti.video_task_id = video_task_id
 
     def _submitter(self, process: Process) -> Submitter:
         store = self.store_class(FaultyStore(process, self.values, self.ledger.on_recorded))
@@ -274,9 +274,9 @@ class SubmissionMachine(RuleBasedStateMachine):
         fingerprint = self.settings.fingerprint
         obtained = submitter.obtain(client, VideoRequest(prompt=fingerprint), fingerprint)
         if isinstance(obtained, VideoTask):
-            self.ledger.entries[obtained.task_id].on_used()
-            if (record := self._record) is None or record["task_id"] != obtained.task_id:
-                self.violations.append(f"{obtained.task_id} is used, and the record says {record}")
+            self.ledger.entries[obtained.video_task_id].on_used()
+            if (record := self._record) is None or record["video_task_id"] != obtained.video_task_id:
+                self.violations.append(f"{obtained.video_task_id} is used, and the record says {record}")
             if self._is_result(obtained):
                 submitter.delivered()
         return obtained
@@ -294,11 +294,11 @@ class SubmissionMachine(RuleBasedStateMachine):
 
     def _waited(self, reading: Reading, error_tolerance: float) -> WaitResult:
         """Wait, as the trigger does, with a clock that jumps."""
-        task_id = self.ti.video_task_id
-        wait = VideoWait(task_id, 0.0, 100.0, PollSettings(error_tolerance=error_tolerance), jitter=lambda: 0.5)
+        video_task_id = self.ti.video_task_id
+        wait = VideoWait(video_task_id, 0.0, 100.0, PollSettings(error_tolerance=error_tolerance), jitter=lambda: 0.5)
         for now in (0.0, 50.0, 100.0):
             try:
-                step = wait.on_task(self.account.read(task_id, reading), now)
+                step = wait.on_task(self.account.read(video_task_id, reading), now)
             except SeedanceError as error:
                 step = wait.on_error(error, now)
             if isinstance(step, WaitResult):

@@ -136,10 +136,10 @@ class FaultyClient:
         if error := REFUSALS.get(self.creation) or UNKNOWN_OUTCOMES.get(self.creation):
             raise error
         assert job is not None
-        return job.task_id
+        return job.video_task_id
 
-    def get_task(self, task_id: str) -> VideoTask:
-        return self.process.call(lambda: self.account.read(task_id, self.reading))
+    def get_task(self, video_task_id: str) -> VideoTask:
+        return self.process.call(lambda: self.account.read(video_task_id, self.reading))
 
     def _post(self, request: VideoRequest) -> Job | None:
         self.requests.append(request.prompt)
