@@ -39,7 +39,7 @@ _TEXT = """{measured_on} The peers: {peers}.
 
 Everybody waits for jobs that go on running, and polls each every {interval:g} s, over TLS, as the real APIs are spoken
 to. The local API has a process of its own, and so has every measurement. The connection is in the environment, where no
-triggerer has to be asked for it; our limit on looks per second is lifted. "{bare}" is one coroutine for a wait and one
+triggerer has to be asked for it; our limit on polls per second is lifted. "{bare}" is one coroutine for a wait and one
 session for all. Medians of {rounds} rounds, in each of which everybody takes a turn, but for the peers at {many:,}
 waits, which take part in the first.
 

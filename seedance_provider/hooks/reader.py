@@ -1,4 +1,4 @@
-"""Looking at video tasks for as long as they take, while a person may mend the connection."""
+"""Polling video tasks for as long as they take, while a person may fix the connection."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def look_up_error(error: Exception) -> SeedanceError:
 
 class ConnectionReader:
     """
-    Reads video tasks from a worker. When the key is refused, the next look takes the connection as it is by then.
+    Reads video tasks from a worker. When the key is refused, the next poll takes the connection as it is by then.
 
     :param hook: the connection.
-    :param client: one that is open already, to look with first.
+    :param client: one that is open already, to poll with first.
     """
 
     def __init__(self, hook: SeedanceHook, client: SeedanceClient | None = None) -> None:

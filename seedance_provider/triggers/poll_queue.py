@@ -1,4 +1,4 @@
-"""The looks of one account, in the order in which they are due, and never more in a second than the account allows."""
+"""The polls of one account, in the order in which they are due, and never more in a second than the account allows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PollQueue"]
 
-#: Looks that are due within so many seconds are made together, in the middle: a wake-up costs more than a look.
+#: Polls that are due within so many seconds are made together, in the middle: a wake-up costs more than a poll.
 _GRAIN = 0.2
 #: So many readers begin at a time, and after a grain so many more if they can't keep up: what is on its way is memory.
 _NEW_READERS = 4
@@ -23,7 +23,7 @@ _READERS = 32
 
 
 class _Poll(NamedTuple):
-    """Compared by the first two, so that of looks that are due at the same time the one that came first is first."""
+    """Compared by the first two, so that of polls that are due at the same time the one that came first is first."""
 
     due: float
     number: int
@@ -33,13 +33,13 @@ class _Poll(NamedTuple):
 
 class PollQueue:
     """
-    Looks at video tasks when they are due. Make it on the event loop that uses it.
+    Polls video tasks when they are due. Make it on the event loop that uses it.
 
-    Thousands of waits cost one timer, and few readers with a connection each. Where the limit binds, looks come later,
-    and all by as much: whoever has been looked at queues behind those who are due already.
+    Thousands of waits cost one timer, and few readers with a connection each. Where the limit binds, polls come later,
+    and all by as much: a video task that has been polled queues behind those that are due already.
 
-    :param read: looks at one video task.
-    :param max_polls_per_second: how many looks begin in a second, at most.
+    :param read: asks the API for one video task.
+    :param max_polls_per_second: how many polls begin in a second, at most.
     """
 
     def __init__(self, read: Callable[[str], Awaitable[VideoTask]], max_polls_per_second: float) -> None:
@@ -54,7 +54,7 @@ class PollQueue:
 
     def poll(self, video_task_id: str, after: float) -> asyncio.Future[VideoTask]:
         """
-        Return what is going to be the video task, or the error that the look met.
+        Return what is going to be the video task, or the error that the poll met.
 
         :param video_task_id: the video task.
         :param after: seconds from now, give or take a tenth; more where the limit binds.
@@ -68,7 +68,7 @@ class PollQueue:
         return poll.answer
 
     async def close(self) -> None:
-        """Look no more."""
+        """Poll no more."""
         self._polls.clear()
         self._set_timer()
         for reader in self._readers:
@@ -76,7 +76,7 @@ class PollQueue:
         await asyncio.gather(*self._readers, return_exceptions=True)
 
     def _set_timer(self, earliest: float = 0.0) -> None:
-        """For the first look of all. While all readers are busy there is none: the next one to be free goes on."""
+        """For the first poll of all. While all readers are busy there is none: the next one to be free goes on."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -93,7 +93,7 @@ class PollQueue:
         self._set_timer(self._loop.time() + _GRAIN)
 
     def _take(self) -> _Poll | None:
-        """Return the next look, if it is due and its turn has come."""
+        """Return the next poll, if it is due and its turn has come."""
         now = self._loop.time()
         while self._polls and self._polls[0].due <= now:
             if self._polls[0].answer.done():

@@ -45,7 +45,7 @@ class WaitResult:
     :param message: what happened, for a person; empty when the video task ended.
     :param task: the video task as it was last seen.
     :param video_task_id: its id, which is known even if it was never seen.
-    :param advice: what a person can look for; empty if there is nothing.
+    :param advice: what a person can check; empty if there is nothing.
     :param error: what the last poll met; it does not survive an event.
     """
 
