@@ -1,4 +1,4 @@
-"""The best moments to look at a video, found by search: what a schedule can be measured against."""
+"""The best moments to poll a video task, found by search: what ours can be measured against."""
 
 from __future__ import annotations
 
@@ -6,28 +6,52 @@ import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seedance_provider.waiting.schedule import Durations, Schedule
+__all__ = ["HORIZON", "Cost", "Durations", "best_polls", "cost"]
 
-__all__ = ["Cost", "best_polls", "cost", "polls_of"]
+#: Seconds for which the search plans.
+HORIZON = 900.0
 
 _STEP = 0.5
-_HORIZON = 900.0
 _LONGEST_STEPS = 600
 _VIDEOS = 4000
 _ROUNDS = 14
 
 
 @dataclass(frozen=True)
+class Durations:
+    """
+    How long videos take, as a log-normal distribution.
+
+    :param median: in seconds.
+    :param spread: standard deviation of the logarithm.
+    """
+
+    median: float
+    spread: float
+
+    def quantile(self, share: float) -> float:
+        """Return how many seconds a share of the videos needs at most."""
+        return self.median * math.exp(self.spread * NormalDist().inv_cdf(share))
+
+    def share_ended(self, seconds: float) -> float:
+        """Return which share of the videos has ended by then."""
+        if seconds <= 0:
+            return 0.0
+        return NormalDist(math.log(self.median), self.spread).cdf(math.log(seconds))
+
+
+@dataclass(frozen=True)
 class Cost:
     """
-    What looking at certain moments costs.
+    What polling at certain moments costs.
 
-    :param looks: for a video, on average.
+    :param polls: for a video, on average.
     :param delay: seconds until a finished video is noticed, on average.
     """
 
@@ -35,18 +59,9 @@ class Cost:
     delay: float
 
 
-def polls_of(schedule: Schedule) -> list[float]:
-    """Return the moments at which a schedule looks at a video that never ends."""
-    at, passed = [], 0.0
-    while passed < 4 * _HORIZON:
-        passed += schedule.pause(passed)
-        at.append(passed)
-    return at
-
-
 def cost(at: Sequence[float], durations: Durations) -> Cost:
     """
-    Return what looking at these moments costs.
+    Return what polling at these moments costs.
 
     :param at: in seconds after the request.
     :param durations: how long the videos take.
@@ -59,7 +74,7 @@ def cost(at: Sequence[float], durations: Durations) -> Cost:
 
 def best_polls(durations: Durations, delay: float) -> list[float]:
     """
-    Return the moments with the fewest looks of all that notice a video as soon, on average.
+    Return the moments with the fewest polls of all that notice a video as soon, on average.
 
     Dynamic programming over a grid of half seconds, for a price of delay that a bisection finds.
 
@@ -77,9 +92,9 @@ def best_polls(durations: Durations, delay: float) -> list[float]:
 
 
 def _cheapest(durations: Durations, price: float) -> list[float]:
-    """Return the moments for which looks plus delay at that price, per second, cost least."""
-    steps = int(_HORIZON / _STEP)
-    ended = [_share_ended(durations, step * _STEP) for step in range(steps + 1)]
+    """Return the moments for which polls plus delay at that price, per second, cost least."""
+    steps = int(HORIZON / _STEP)
+    ended = [durations.share_ended(step * _STEP) for step in range(steps + 1)]
     area = [0.0]
     for before, after in pairwise(ended):
         area.append(area[-1] + _STEP * (before + after) / 2)
@@ -98,10 +113,4 @@ def _cheapest(durations: Durations, price: float) -> list[float]:
         step += jump[step]
         at.append(step * _STEP)
     # For the few that take longer than was searched.
-    return [*at, *(_HORIZON + 10 * number for number in range(1, 1000))]
-
-
-def _share_ended(durations: Durations, seconds: float) -> float:
-    if seconds <= 0:
-        return 0.0
-    return math.erfc(-math.log(seconds / durations.median) / durations.spread / math.sqrt(2)) / 2
+    return [*at, *(HORIZON + 10 * number for number in range(1, 1000))]

@@ -1,7 +1,7 @@
 """
 Who waits for a job that some API runs: the provider's trigger, triggers of other providers, and a bare HTTP client.
 
-All are asked to do the same: to look, at a fixed interval, at a job that goes on running. Imports are in the functions,
+All are asked to do the same: to poll, at a fixed interval, a job that goes on running. Imports are in the functions,
 because the peers have an environment of their own.
 """
 
@@ -27,6 +27,8 @@ BARE = "bare aiohttp"
 Wait = Callable[[int], Coroutine[Any, Any, None]]
 
 _A_DAY = 24 * 3600
+#: With these the interval is fixed, for a job as old as the local API's.
+_ANY_TIME = [0.001, 1e9]
 
 
 def _seedance(base_url: str, interval: float) -> Wait:
@@ -36,7 +38,9 @@ def _seedance(base_url: str, interval: float) -> Wait:
 
     async def wait(number: int) -> None:
         now = time.time()
-        await _run(VideoTrigger(f"task_{number}", "seedance", now, now + _A_DAY, interval, 600.0))
+        await _run(
+            VideoTrigger(f"task_{number}", "seedance", now, now + _A_DAY, interval, 600.0, typical_seconds=_ANY_TIME)
+        )
 
     return wait
 

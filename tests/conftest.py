@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
 from seedance_provider.network.addresses import AddressKind, AddressRule
 from seedance_provider.network.guarded_session import guarded_session
 from tests.support.media_server import MediaServer, media_server
-from tests.support.scripted_api import ScriptedApi, scripted_api
+from tests.support.scripted_api import ANY_TIME, ScriptedApi, scripted_api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +35,26 @@ def api() -> Iterator[ScriptedApi]:
 
 @pytest.fixture
 def seedance_default(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The default connection, which leads to the scripted API; the value is the key."""
+    """
+    The default connection, which leads to the scripted API; the value is the key. As its answers come at once and its
+    records are years old, videos are expected at any time.
+    """
     key = "sk-test-1234567890"
-    connection = f'{{"conn_type": "seedance", "host": "{api.base_url}", "password": "{key}"}}'
-    monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", connection)
+    connection = {
+        "conn_type": "seedance",
+        "host": api.base_url,
+        "password": key,
+        "extra": {"typical_seconds": ANY_TIME},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
     return key
+
+
+@pytest.fixture
+def documented_times(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch, seedance_default: str) -> None:
+    """The default connection leaves it to the models how long videos take."""
+    connection = {"conn_type": "seedance", "host": api.base_url, "password": seedance_default}
+    monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
 
 
 @pytest.fixture

@@ -48,8 +48,15 @@ from seedance_provider.submission.spending import Limit, Limits, RunBudget
 from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.submission.submitter import Submitter
 from seedance_provider.submission.task_state import SubmissionRecordError, SubmissionStoreError
-from seedance_provider.waiting.schedule import Durations, ExpectedSchedule
-from seedance_provider.waiting.video_wait import VideoWait, backoff, backstop, clock, jittered, poll_until_done
+from seedance_provider.waiting.video_wait import (
+    PollAgain,
+    VideoWait,
+    backoff,
+    backstop,
+    clock,
+    jittered,
+    poll_until_done,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -81,7 +88,6 @@ class CreationOptions:
     :param deferrable: whether it waits in the triggerer.
     :param timeout: seconds for which one try waits.
     :param poll: how often it polls, and for how long it tolerates an API that fails.
-    :param follows_schedule: whether the pauses between two polls follow from how long such videos usually take.
     :param on_rerun: what a cleared task does that has its video.
     :param on_unknown: what a try does if it is unknown whether the one before it has paid.
     :param max_credits: of one video; ``None`` is no limit.
@@ -95,7 +101,6 @@ class CreationOptions:
     deferrable: bool
     timeout: float
     poll: PollSettings
-    follows_schedule: bool
     on_rerun: OnRerun
     on_unknown: OnUnknownSubmission
     max_credits: float | None
@@ -249,7 +254,7 @@ class VideoCreation:
                 return self._finished(task, record, asked)
             if not self._options.wait_for_completion:
                 return self._deliver(self._result(task, record, asked), submitter)
-            typical = self._typical_seconds(request, settings)
+            typical = _expected_seconds(request, settings)
             if self._options.deferrable:
                 self._defer_to_video(task, request, typical, asked)
             result = self._wait_in_worker(ConnectionReader(hook, client), task, request, typical)
@@ -351,7 +356,7 @@ class VideoCreation:
         reader: ConnectionReader,
         task: VideoTask,
         request: VideoRequest,
-        typical_seconds: tuple[float, float] | None,
+        typical_seconds: tuple[float, float],
     ) -> WaitResult:
         wait = VideoWait(
             task.video_task_id,
@@ -361,13 +366,11 @@ class VideoCreation:
             # This try has created it, or an earlier one.
             was_seen=True,
             settles=settles(request),
-            schedule=None
-            if typical_seconds is None
-            else ExpectedSchedule(Durations.typical(*typical_seconds), self._poll_interval),
+            typical_seconds=typical_seconds,
             submitted_at=_submitted_at(task),
         )
         with reader:
-            return poll_until_done(reader, wait, self._log)
+            return poll_until_done(reader, wait, self._log, PollAgain(wait.pause(time.time())))
 
     def _finished(self, task: VideoTask, record: Submission | None, asked: Mapping[str, Any]) -> dict[str, Any]:
         self._log.info(
@@ -485,7 +488,7 @@ class VideoCreation:
         self,
         task: VideoTask,
         request: VideoRequest,
-        typical_seconds: tuple[float, float] | None,
+        typical_seconds: tuple[float, float],
         asked: Mapping[str, Any],
     ) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
@@ -502,8 +505,7 @@ class VideoCreation:
                 was_seen=True,
                 estimated_credits=estimate_credits(request),
                 settles=settles(request),
-                typical_seconds=None if typical_seconds is None else list(typical_seconds),
-                kind=_kind(request),
+                typical_seconds=list(typical_seconds),
                 submitted_at=_submitted_at(task),
             ),
             method_name="execute_complete",
@@ -552,22 +554,12 @@ class VideoCreation:
     def _probe_interval(self) -> float:
         return self._poll_interval * _POLLS_PER_PROBE
 
-    def _typical_seconds(self, request: VideoRequest, settings: ConnectionSettings) -> tuple[float, float] | None:
-        """``None`` where looks have a fixed interval."""
-        return _expected_seconds(request, settings) if self._options.follows_schedule else None
-
 
 def _expected_seconds(request: VideoRequest, settings: ConnectionSettings) -> tuple[float, float]:
     """From the fastest to the slowest of such videos."""
     model = request.known_model or MODELS[DEFAULT_MODEL]
     typical = model.expected_seconds(request.output_resolution, with_video=bool(request.reference_videos))
     return settings.typical_seconds or typical
-
-
-def _kind(request: VideoRequest) -> str:
-    """Videos of one kind take equally long."""
-    with_video = "with a video" if request.reference_videos else ""
-    return f"{request.model} {request.output_resolution} {request.duration} s {with_video}".rstrip()
 
 
 def _pool_advice(limit: int | None = None) -> str:

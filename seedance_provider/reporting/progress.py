@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -28,7 +28,7 @@ def show_submitted(
     model: str | None,
     submitted_at: float | None,
     record_url: str,
-    typical_seconds: tuple[float, float],
+    typical_seconds: Sequence[float],
     further: Mapping[str, Any] | None = None,
 ) -> None:
     """

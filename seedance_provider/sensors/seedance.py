@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from seedance_provider.hooks.connection_settings import ConnectionSettings
     from seedance_provider.hooks.reader import ConnectionReader
     from seedance_provider.waiting.result import WaitResult
-    from seedance_provider.waiting.video_wait import PollAgain, VideoWait
+    from seedance_provider.waiting.video_wait import VideoWait
 
 __all__ = ["VideoSensor"]
 
-#: Each look of a rescheduled task starts a worker.
+#: Each poll of a rescheduled task starts a worker.
 _RESCHEDULE_SECONDS = 60.0
 
 
@@ -40,8 +40,8 @@ class VideoSensor(BaseSensorOperator):
     Wait until a video task has ended, and return the same small dict as
     :class:`~seedance_provider.operators.seedance.CreateVideoOperator`.
 
-    Cost and retries: looking costs nothing, and a sensor never submits. A video task that failed ends the sensor
-    without retries, since looking again can't change it; the message says whether submitting anew can help. A video
+    Cost and retries: polling costs nothing, and a sensor never submits. A video task that failed ends the sensor
+    without retries, since polling again can't change it; the message says whether submitting anew can help. A video
     that is not ready within ``timeout`` goes on being made, and clearing the sensor goes on waiting. An API that can't
     be reached is tolerated for ``error_tolerance``, then the task fails and may be retried.
     With ``soft_fail=True`` the task is skipped instead, whatever ended the wait: a failed video task, the time, or an
@@ -51,9 +51,10 @@ class VideoSensor(BaseSensorOperator):
         such as ``demo_task_t2v_success``. Templated.
     :param seedance_conn_id: the Airflow connection with the key. Default ``seedance_default``. Templated.
     :param deferrable: wait in the triggerer (default). If ``False``, ``mode`` decides between ``poke``, which keeps
-        a worker, and ``reschedule``, which starts one for every look.
-    :param poke_interval: seconds, or a ``timedelta``, between two looks. By default the pauses follow from how long
-        videos of the model usually take, and took, as in ``CreateVideoOperator``; with ``reschedule`` they are 60.
+        a worker, and ``reschedule``, which starts one for every poll.
+    :param poke_interval: seconds, or a ``timedelta``, between two polls. Default 5, or 60 with ``reschedule``. The
+        sensor polls once when it starts. As in ``CreateVideoOperator``, it then waits until the fastest video of the
+        model may be ready, and after long delays it polls less often; with ``reschedule`` it does neither.
     :param timeout: seconds, or a ``timedelta``, until the wait is given up. Default one hour.
     :param error_tolerance: how long, in seconds, to tolerate failing polls. Default 1800. In ``reschedule`` mode
         ``timeout`` alone bounds them.
@@ -75,11 +76,11 @@ class VideoSensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         self.deferrable = deferrable
-        self.follows_schedule = poke_interval is None
         super().__init__(
             poke_interval=DEFAULT_POLL_INTERVAL if poke_interval is None else poke_interval, timeout=timeout, **kwargs
         )
-        if self.follows_schedule and self.reschedule and not deferrable:
+        # Only Airflow's constructor knows the mode, which may stand in default_args.
+        if poke_interval is None and self.reschedule and not deferrable:
             self.poke_interval = _RESCHEDULE_SECONDS
         self.poll_settings = PollSettings(self.poke_interval, error_tolerance)
         self.video_task_id = video_task_id
@@ -97,12 +98,12 @@ class VideoSensor(BaseSensorOperator):
         return self.resume_execution("on_result", {"result": self._wait(context)}, context)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once."""
+        """Poll once."""
         from seedance_provider.waiting.video_wait import PollAgain, poll
 
-        # Each look stands alone, and the time is Airflow's matter.
-        wait = self._video_wait(float("inf"))
         reader, settings = self._opened(context)
+        # Each poll stands alone, and the time is Airflow's matter.
+        wait = self._video_wait(float("inf"), settings)
         with reader:
             polled = poll(reader, wait)
         self._show(wait, settings, context)
@@ -118,7 +119,7 @@ class VideoSensor(BaseSensorOperator):
         return self._conclude(WaitResult.from_event(event), context)
 
     def on_result(self, context: Context, result: WaitResult) -> dict[str, Any]:
-        """Go on after waiting here, where what the last look met is still known."""
+        """Go on after waiting here, where the error of the last poll is still known."""
         return self._conclude(result, context)
 
     def on_kill(self) -> None:
@@ -128,35 +129,31 @@ class VideoSensor(BaseSensorOperator):
         self.log.warning(goes_on(self.video_task_id))
 
     def _wait(self, context: Context) -> WaitResult:
-        """Look once, which tells the model, and go on in the triggerer or here."""
-        from seedance_provider.waiting.schedule import Durations, ExpectedSchedule
+        """Poll once, which tells the model, and go on in the triggerer or here."""
         from seedance_provider.waiting.video_wait import PollAgain, effective_timeout, poll, poll_until_done
 
-        wait = self._video_wait(time.time() + effective_timeout(self.timeout, self.execution_timeout))
         reader, settings = self._opened(context)
+        wait = self._video_wait(time.time() + effective_timeout(self.timeout, self.execution_timeout), settings)
         with reader:
             polled = poll(reader, wait)
             self._show(wait, settings, context)
             if not isinstance(polled, PollAgain):
                 return polled
-            polled.tell(self.log)
-            typical = _expected_seconds(wait.model, settings) if self.follows_schedule else None
             if self.deferrable:
-                self._defer(wait, typical)
-            if typical is not None:
-                wait.schedule = ExpectedSchedule(Durations.typical(*typical), self.poke_interval)
-            time.sleep(self._first_pause(wait, polled))
-            return poll_until_done(reader, wait, self.log)
+                polled.tell(self.log)
+                self._defer(wait)
+            return poll_until_done(reader, wait, self.log, polled)
 
-    def _first_pause(self, wait: VideoWait, polled: PollAgain) -> float:
-        """The schedule came after the first look, but a look that failed knows itself when to try again."""
-        follows = self.follows_schedule and wait.model is not None
-        return wait.pause(time.time()) if follows else polled.after
-
-    def _video_wait(self, deadline: float) -> VideoWait:
+    def _video_wait(self, deadline: float, settings: ConnectionSettings) -> VideoWait:
         from seedance_provider.waiting.video_wait import VideoWait
 
-        return VideoWait(self.video_task_id, time.time(), deadline, self.poll_settings)
+        return VideoWait(
+            self.video_task_id,
+            time.time(),
+            deadline,
+            self.poll_settings,
+            typical_seconds=settings.typical_seconds,
+        )
 
     def _opened(self, context: Context) -> tuple[ConnectionReader, ConnectionSettings]:
         from seedance_provider.api.client import SeedanceClient
@@ -198,10 +195,10 @@ class VideoSensor(BaseSensorOperator):
             model=wait.model,
             submitted_at=wait.submitted_at,
             record_url=settings.protocol().record_url(self.video_task_id),
-            typical_seconds=_expected_seconds(wait.model, settings),
+            typical_seconds=wait.expected_seconds,
         )
 
-    def _defer(self, wait: VideoWait, typical_seconds: tuple[float, float] | None) -> NoReturn:
+    def _defer(self, wait: VideoWait) -> NoReturn:
         from seedance_provider.triggers.seedance import VideoTrigger
         from seedance_provider.waiting.video_wait import backstop
 
@@ -214,8 +211,7 @@ class VideoSensor(BaseSensorOperator):
                 self.poll_settings.poll_interval,
                 self.poll_settings.error_tolerance,
                 was_seen=wait.was_seen,
-                typical_seconds=None if typical_seconds is None else list(typical_seconds),
-                kind=f"{wait.model or 'a video'} of unknown resolution",
+                typical_seconds=list(wait.expected_seconds),
                 submitted_at=wait.submitted_at,
             ),
             method_name="execute_complete",
@@ -265,12 +261,3 @@ class VideoSensor(BaseSensorOperator):
                 raise AirflowException(story[0]) from error
             case _:
                 raise AirflowFailException(story[0]) from error
-
-
-def _expected_seconds(model: str | None, settings: ConnectionSettings) -> tuple[float, float]:
-    """From the fastest to the slowest. The API does not say the resolution of an unfinished video."""
-    from seedance_provider.api import DEFAULT_MODEL
-    from seedance_provider.api.models import MODELS
-
-    known = MODELS.get(model or DEFAULT_MODEL, MODELS[DEFAULT_MODEL])
-    return settings.typical_seconds or known.expected_seconds("unknown", with_video=False)

@@ -1,12 +1,11 @@
 """
 What the triggers of one connection share in one triggerer process: one look-up of the connection, one HTTP session, one
-queue of looks, one for the account's concurrency slots, and what was learnt of how long videos take.
+queue of polls, and one for the account's concurrency slots.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -17,7 +16,6 @@ from seedance_provider.hooks.reader import KEY_REFUSALS
 from seedance_provider.triggers.outage import Outage
 from seedance_provider.triggers.poll_queue import PollQueue
 from seedance_provider.triggers.slot_queue import SlotQueue
-from seedance_provider.waiting.schedule import Durations, ExpectedSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -31,13 +29,8 @@ __all__ = ["Account"]
 #: Seconds between two look-ups of a connection that does not work, however many triggers ask.
 _LOOK_UP_SECONDS = 10.0
 
-_REMEMBERED = 100
-
 # By event loop, because a session works on the loop that made it only.
 _accounts: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Account]] = WeakKeyDictionary()
-
-#: How long the latest videos took, by connection and kind. It outlives the accounts, which come and go with the waits.
-_seen: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
 
 
 class Account:
@@ -57,7 +50,6 @@ class Account:
         self._outage = Outage()
         #: Who waits for a slot of the account.
         self.slots = SlotQueue()
-        self._schedules: dict[tuple[str, tuple[float, float], float], ExpectedSchedule] = {}
 
     @classmethod
     def join(cls, seedance_conn_id: str) -> Account:
@@ -100,7 +92,7 @@ class Account:
 
         :raises SeedanceError: if the connection can't be looked up, or can't work as it is.
         """
-        # Every look comes through here, so only those that come while there is no working client queue for it.
+        # Every poll comes through here, so only those that come while there is no working client queue for it.
         if not self._works():
             async with self._opening:
                 if not self._works() and asyncio.get_running_loop().time() >= self._looked_up + _LOOK_UP_SECONDS:
@@ -110,31 +102,7 @@ class Account:
             raise self._failure.with_traceback(None)
         return self._client
 
-    def schedule(self, kind: str, typical_seconds: tuple[float, float], interval: float) -> ExpectedSchedule:
-        """
-        Return when to look at a video, by what is documented and by what this process has seen.
-
-        :param kind: of the video: those of one kind take equally long.
-        :param typical_seconds: how long they usually take, from the fastest to the slowest.
-        :param interval: see :class:`~seedance_provider.waiting.schedule.ExpectedSchedule`.
-        """
-        key = (kind, typical_seconds, interval)
-        if key not in self._schedules:
-            durations = Durations.typical(*typical_seconds).learnt(_seen[self._seedance_conn_id, kind])
-            self._schedules[key] = ExpectedSchedule(durations, interval)
-        return self._schedules[key]
-
-    def took(self, kind: str, seconds: float) -> None:
-        """
-        Remember how long a video took.
-
-        :param kind: of the video.
-        :param seconds: from the request to its end.
-        """
-        _seen[self._seedance_conn_id, kind].append(seconds)
-        self._schedules.clear()
-
-    async def _read(self, video_task_id: str) -> VideoTask:
+    async def _read(self, task_id: str) -> VideoTask:
         client = await self.client()
         now = asyncio.get_running_loop().time
         # A single wait keeps its own pace.
@@ -171,7 +139,7 @@ class Account:
     async def _open(self, settings: ConnectionSettings) -> None:
         from seedance_provider.api.async_client import AsyncSeedanceClient
 
-        # An old client stays open to the end, since others may be in the middle of a look with it.
+        # An old client stays open to the end, since others may be in the middle of a poll with it.
         self._client = await self._exits.enter_async_context(AsyncSeedanceClient(settings.protocol()))
         self._settings = settings
         self._polls.max_polls_per_second = settings.max_polls_per_second

@@ -11,7 +11,6 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from seedance_provider.api import SAMPLE_TASK
 from seedance_provider.api.errors import SeedanceError
-from seedance_provider.api.video_task import TaskStatus
 from seedance_provider.reporting.kill_notice import NOTHING_SUBMITTED, goes_on
 from seedance_provider.triggers.account import Account
 from seedance_provider.triggers.outage import is_outage
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["OutageTrigger", "SlotTrigger", "VideoTrigger"]
 
+#: Airflow fails a task that resumes before its scheduler has heard that the task has deferred.
 _SETTLE_SECONDS = 2.0
-#: How long after the deadline the last look may come, if the API hangs or the limit on looks keeps it waiting. Less
+#: How long after the deadline the last poll may come, if the API hangs or the limit on polls keeps it waiting. Less
 #: than the backstop of Airflow, which would not say what becomes of the video.
-_LAST_LOOK_SECONDS = 60.0
+_LAST_POLL_SECONDS = 60.0
 
 
 class VideoTrigger(BaseTrigger):
@@ -39,18 +39,18 @@ class VideoTrigger(BaseTrigger):
     :param seedance_conn_id: the Airflow connection.
     :param started: when the wait began, in seconds since the epoch.
     :param deadline: when to give up, in seconds since the epoch.
-    :param poll_interval: seconds between two looks; with ``typical_seconds`` those after which a finished video is
-        noticed as soon, on average, although there are fewer looks.
+    :param poll_interval: seconds between two polls, from the first one on.
     :param error_tolerance: how long, in seconds, to tolerate failing polls.
     :param was_seen: whether the API has shown the video task to this account, or created it for it. Then a key that is
         refused, and a video task that is not shown, are tolerated for as long as an API that can't be reached.
     :param estimated_credits: what the video is expected to cost, for a person who ends the task.
     :param settles: whether its credits may change within seconds after success; then they are read until they have, or
         for 15 seconds. ``None`` if the model that the API names decides.
-    :param typical_seconds: how long such videos take, the fastest and the slowest, in seconds; ``None`` looks at a
-        fixed interval.
-    :param kind: of the video: how long others of its kind took in this process counts more than what is typical.
-    :param submitted_at: when it was asked for, in seconds since the epoch, if that is known.
+    :param typical_seconds: how long such videos take, the fastest and the slowest, in seconds. The first poll comes
+        at 0.8 x the fastest, and polls become rarer after 3 x the slowest. ``None`` if the model that the API names
+        decides.
+    :param submitted_at: when the video was asked for, in seconds since the epoch. ``None`` if that is not known: then
+        the first poll comes after one interval, and its answer tells.
     """
 
     def __init__(
@@ -65,7 +65,6 @@ class VideoTrigger(BaseTrigger):
         estimated_credits: float | None = None,
         settles: bool | None = None,
         typical_seconds: Sequence[float] | None = None,
-        kind: str = "",
         submitted_at: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -79,7 +78,6 @@ class VideoTrigger(BaseTrigger):
         self.estimated_credits = estimated_credits
         self.settles = settles
         self.typical_seconds = typical_seconds
-        self.kind = kind
         self.submitted_at = submitted_at
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -97,7 +95,6 @@ class VideoTrigger(BaseTrigger):
                 "estimated_credits": self.estimated_credits,
                 "settles": self.settles,
                 "typical_seconds": self.typical_seconds,
-                "kind": self.kind,
                 "submitted_at": self.submitted_at,
             },
         )
@@ -108,8 +105,7 @@ class VideoTrigger(BaseTrigger):
         account.slots.watch(self.video_task_id)
         try:
             result = await self._wait(account)
-            if has_ended := result.outcome is Outcome.FINISHED:
-                self._remember(account, result)
+            has_ended = result.outcome is Outcome.FINISHED
         finally:
             account.slots.unwatch(self.video_task_id, has_ended=has_ended)
             await account.leave()
@@ -127,14 +123,12 @@ class VideoTrigger(BaseTrigger):
             PollSettings(self.poll_interval, self.error_tolerance),
             was_seen=self.was_seen,
             settles=self.settles,
+            typical_seconds=self.typical_seconds,
             submitted_at=self.submitted_at,
         )
-        # Whoever deferred has just looked. And Airflow fails a task that resumes before its scheduler has heard that
-        # the task has deferred.
-        self._plan(account, wait)
         after = self._first_pause(wait, time.time())
         try:
-            async with asyncio.timeout(max(self.deadline - time.time(), 0.0) + _LAST_LOOK_SECONDS):
+            async with asyncio.timeout(max(self.deadline - time.time(), 0.0) + _LAST_POLL_SECONDS):
                 while isinstance(step := await self._poll(account, wait, after), PollAgain):
                     # The logger of the class, because one for each of thousands of triggers is a kilobyte.
                     step.tell(self.logger())
@@ -144,29 +138,17 @@ class VideoTrigger(BaseTrigger):
         return step
 
     def _first_pause(self, wait: VideoWait, now: float) -> float:
-        pause = wait.pause(now)
-        if now - max(self.started, self.submitted_at or 0.0) <= pause:
-            return pause
-        # It may have waited elsewhere before, and come together with all others from there.
-        return random.uniform(min(pause, _SETTLE_SECONDS), pause)  # noqa: S311 - not for secrets
-
-    def _plan(self, account: Account, wait: VideoWait) -> None:
-        if self.typical_seconds is not None:
-            fastest, slowest = self.typical_seconds
-            wait.schedule = account.schedule(self.kind, (fastest, slowest), self.poll_interval)
-
-    def _remember(self, account: Account, result: WaitResult) -> None:
-        task = result.task
-        if task is not None and task.status is TaskStatus.SUCCESS and task.generation_seconds is not None:
-            account.took(self.kind, task.generation_seconds)
+        pause, least = wait.pause(now), min(_SETTLE_SECONDS, self.poll_interval)
+        if wait.is_early(now):
+            return max(pause, least)
+        # After a restart of the triggerer all its triggers begin at the same moment.
+        return random.uniform(min(pause, least), pause)  # noqa: S311 - not for secrets
 
     async def _poll(self, account: Account, wait: VideoWait, after: float) -> PollAgain | WaitResult:
         try:
             task = await account.poll(self.video_task_id, after)
         except SeedanceError as error:
             return wait.on_error(error, time.time())
-        # Others may have taught us something meanwhile.
-        self._plan(account, wait)
         return wait.on_task(task, time.time())
 
 

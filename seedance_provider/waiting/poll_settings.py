@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 __all__ = ["DEFAULT_POLL_INTERVAL", "ERROR_TOLERANCE", "PollSettings"]
 
-#: A finished video is noticed as soon, on average, as by looking every so many seconds; the vendor's quickstart does.
+#: The interval of the vendor's quickstart.
 DEFAULT_POLL_INTERVAL = 5.0
 #: Seconds. An outage of half an hour is survived without using up a retry.
 ERROR_TOLERANCE = 1800.0
@@ -17,12 +17,12 @@ class PollSettings:
     """
     How to wait.
 
-    :param poll_interval: seconds between two looks at a video task, unless a schedule says otherwise.
+    :param poll_interval: seconds between two polls of a video task, from the first one on.
     :param error_tolerance: how long, in seconds, to tolerate an API that fails, which says nothing about the video:
         a time and not a count, so that an outage counts the same at any interval.
     """
 
-    poll_interval: float = 5.0
+    poll_interval: float = DEFAULT_POLL_INTERVAL
     error_tolerance: float = ERROR_TOLERANCE
 
     def __post_init__(self) -> None:

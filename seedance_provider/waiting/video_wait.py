@@ -1,5 +1,5 @@
 """
-Waiting for a video task: when to ask next, and when to stop. Decisions only, so that the worker, the sensor and the
+Waiting for a video task: when to poll next, and when to stop. Decisions only, so that the worker, the sensor and the
 trigger, which all drive this, can't drift apart.
 """
 
@@ -11,18 +11,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from seedance_provider.api.errors import (
-    ApiError,
-    SeedanceError,
-)
+from seedance_provider.api import DEFAULT_MODEL
+from seedance_provider.api.errors import ApiError, SeedanceError
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.waiting.poll_settings import PollSettings
+from seedance_provider.waiting.poll_times import JITTER, is_early, seconds_to_poll
 from seedance_provider.waiting.result import Outcome, WaitResult, result_of_error, sentence
-from seedance_provider.waiting.schedule import FixedSchedule, Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "PollAgain",
@@ -52,7 +50,7 @@ class _Reader(Protocol):
 @dataclass(frozen=True)
 class PollAgain:
     """
-    Ask again.
+    Poll again.
 
     :param after: seconds from now.
     :param note: what changed, worth a line in the log; ``None`` if nothing did.
@@ -79,13 +77,14 @@ class VideoWait:
         moved to another machine.
     :param deadline: when to give up, in seconds since the epoch.
     :param settings: how to wait.
-    :param jitter: a number in 0..1 anew at each call; mapped tasks must not ask in step.
+    :param jitter: a number in 0..1 anew at each call; mapped tasks must not poll in step.
     :param settles: whether the credits may change within seconds after success, as where the seconds of a reference
         video are paid for, too; then they are read until they have, or for 15 seconds. ``None`` if the model in the
         answer decides.
-    :param schedule: when to look while all is well; ``None`` is at the interval of the settings.
-    :param submitted_at: when the video was asked for, in seconds since the epoch: before the wait began, if it was
-        taken up again, or later, if there was no slot at first. ``None`` if it is not known; an answer may tell.
+    :param typical_seconds: how long such videos take, from the fastest to the slowest. ``None`` if the model in the
+        answer decides.
+    :param submitted_at: when the video was asked for, in seconds since the epoch: before the wait began, if a later
+        try resumes it, or later, if there was no slot at first. ``None`` if it is not known; an answer may tell.
     :param was_seen: whether the API has shown the video task to this account, or this try has created it. Then a key
         that is refused (it may have been rotated, and the connection is fixed while the video goes on) and a video task
         that is not shown (gateways and replicas answer 404 for a while) are tolerated like an API that can't be
@@ -99,7 +98,7 @@ class VideoWait:
     jitter: Callable[[], float] = random.random
     was_seen: bool = False
     settles: bool | None = None
-    schedule: Schedule | None = None
+    typical_seconds: Sequence[float] | None = None
     submitted_at: float | None = None
     #: The model that the API names, once it has.
     model: str | None = field(default=None, init=False)
@@ -124,7 +123,8 @@ class VideoWait:
         self.model = task.model
         if task.created_at is not None:
             # The earlier one counts, since the clock of the API may be ahead.
-            self.submitted_at = min(self._began, task.created_at.timestamp())
+            known = self.started if self.submitted_at is None else self.submitted_at
+            self.submitted_at = min(known, task.created_at.timestamp())
         if task.status is TaskStatus.FAIL or (task.status is TaskStatus.SUCCESS and task.video_url):
             if now < self.deadline and self._is_settling(task, now):
                 settling = f"{self.video_task_id} succeeded; its credits are about to settle."
@@ -141,16 +141,29 @@ class VideoWait:
 
     def pause(self, now: float) -> float:
         """
-        Return the seconds until the next look, if all is well.
+        Return the seconds until the next poll, if all is well.
 
         :param now: seconds since the epoch.
         """
-        schedule = self.schedule or FixedSchedule(self.settings.poll_interval)
-        return self._until(schedule.pause(now - self._began), now)
+        age = None if self.submitted_at is None else now - self.submitted_at
+        return self._until(seconds_to_poll(age, self.expected_seconds, self.settings.poll_interval), now)
+
+    def is_early(self, now: float) -> bool:
+        """
+        Return whether the video is known to be too young for the first poll.
+
+        :param now: seconds since the epoch.
+        """
+        return self.submitted_at is not None and is_early(now - self.submitted_at, self.expected_seconds[0])
 
     @property
-    def _began(self) -> float:
-        return self.started if self.submitted_at is None else self.submitted_at
+    def expected_seconds(self) -> Sequence[float]:
+        """How long the video may take, from the fastest to the slowest."""
+        if self.typical_seconds is not None:
+            return self.typical_seconds
+        # The API does not say the resolution of an unfinished video.
+        model = MODELS.get(self.model or "", MODELS[DEFAULT_MODEL])
+        return model.expected_seconds("unknown", with_video=False)
 
     def on_error(self, error: SeedanceError, now: float) -> PollAgain | WaitResult:
         """
@@ -238,7 +251,7 @@ class VideoWait:
         return f"{self.video_task_id} is {word} ({elapsed}).", False
 
     def _until(self, seconds: float, now: float, at_least: float = 0.0) -> float:
-        """End a pause at the deadline, for one last look."""
+        """End a pause at the deadline, for one last poll."""
         return max(0.0, min(max(jittered(seconds, self.jitter), at_least), self.deadline - now))
 
 
@@ -274,12 +287,12 @@ def effective_timeout(timeout: float, execution_timeout: timedelta | None) -> fl
 
 def jittered(seconds: float, jitter: Callable[[], float] = random.random) -> float:
     """
-    Return a pause of 90 to 110 %: mapped tasks must not ask in step.
+    Return a pause of 90 to 110 %: mapped tasks must not poll in step.
 
     :param seconds: the pause.
     :param jitter: a number in 0..1 anew at each call.
     """
-    return seconds * (0.9 + 0.2 * jitter())
+    return seconds * (1 - JITTER + 2 * JITTER * jitter())
 
 
 def backstop(deadline: float) -> timedelta:
@@ -293,7 +306,7 @@ def backstop(deadline: float) -> timedelta:
 
 def poll(client: _Reader, wait: VideoWait) -> PollAgain | WaitResult:
     """
-    Look at the video task once, from a worker.
+    Poll the video task once, from a worker.
 
     :param client: for the account that it belongs to.
     :param wait: the wait that the answer is for.
@@ -305,15 +318,18 @@ def poll(client: _Reader, wait: VideoWait) -> PollAgain | WaitResult:
     return wait.on_task(task, time.time())
 
 
-def poll_until_done(client: _Reader, wait: VideoWait, log: Any) -> WaitResult:
+def poll_until_done(client: _Reader, wait: VideoWait, log: Any, first: PollAgain) -> WaitResult:
     """
-    Look at the video task until the wait is over, from a worker.
+    Poll the video task until the wait is over, from a worker.
 
     :param client: for the account that it belongs to.
     :param wait: the wait.
     :param log: where to tell what changes.
+    :param first: when to begin.
     """
-    while isinstance(step := poll(client, wait), PollAgain):
+    step: PollAgain | WaitResult = first
+    while isinstance(step, PollAgain):
         step.tell(log)
         time.sleep(step.after)
+        step = poll(client, wait)
     return step

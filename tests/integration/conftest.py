@@ -123,7 +123,7 @@ def airflow_stack(
     env = {
         "AIRFLOW_CONN_SEEDANCE_DEFAULT": emulator.connection,
         "AIRFLOW_CONN_THRIFTY": json.dumps(json.loads(emulator.connection) | {"extra": {"max_credits": 50}}),
-        "AIRFLOW_CONN_AS_URI": f"seedance://:{DEFAULT_KEY}@{quote(emulator.base_url, safe='')}",
+        "AIRFLOW_CONN_AS_URI": f"seedance://:{DEFAULT_KEY}@{quote(emulator.base_url, safe='')}?typical_seconds=2-3",
         "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
         "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(secrets)}),
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",

@@ -59,7 +59,7 @@ with DAG(dag_id="broken_connections", schedule=None):
 def form(conn_id: str, emulator, **fields) -> dict:
     """What the connection form sends."""
     filled = {"connection_id": conn_id, "conn_type": "seedance", "host": emulator.base_url, "password": DEFAULT_KEY}
-    return filled | {"extra": json.dumps({"wire_format": "auto"})} | fields
+    return filled | {"extra": json.dumps({"wire_format": "auto", "typical_seconds": "2-3"})} | fields
 
 
 @pytest.fixture(scope="module")

@@ -79,9 +79,9 @@ def referee(tmp_path_factory):
 @pytest.fixture(scope="module")
 def outcomes(airflow_stack, dags_folder, referee):
     """State and number of tries of every task, by its id and its prompt, after one run of all of them."""
-    body = {"connection_id": "errors", "conn_type": "seedance", "host": referee.base_url}
-    password = json.loads(referee.connection)["password"]
-    airflow_stack.call("POST", "/connections", json=body | {"password": password})
+    connection = json.loads(referee.connection)
+    body = connection | {"connection_id": "errors", "extra": json.dumps(connection["extra"])}
+    airflow_stack.call("POST", "/connections", json=body)
     (dags_folder / "every_error.py").write_text(DAG)
     run_id = airflow_stack.start_run(DAG_ID)
     airflow_stack.wait_for_run(DAG_ID, run_id)

@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 
 from tests.support import media
 from tests.support.key_search import columns_of, files_in, holds, spellings
-from tests.support.scripted_api import Answer, scripted_api
+from tests.support.scripted_api import ANY_TIME, Answer, scripted_api
 from tests.support.statsd_server import StatsdServer
 from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
@@ -232,7 +232,8 @@ def connection(base_url: str, key: str) -> str:
 
 
 def in_database(base_url: str, key: str) -> dict[str, str]:
-    return {"connection_id": "in_database", "conn_type": "seedance", "host": base_url, "password": key}
+    fields = {"connection_id": "in_database", "conn_type": "seedance", "host": base_url, "password": key}
+    return fields | {"extra": json.dumps({"typical_seconds": ANY_TIME})}
 
 
 @pytest.fixture(scope="module")

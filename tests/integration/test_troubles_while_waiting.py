@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from seedance_provider.emulator.settings import DEFAULT_KEY
+from tests.support.scripted_api import ANY_TIME
 from tools.emulator_process import EmulatorProcess
 from tools.waiting import wait_until
 
@@ -58,8 +61,13 @@ def airflow(airflow_stack, dags_folder, emulator):
 
 
 def create_connection(airflow, connection_id, emulator):
-    body = {"connection_id": connection_id, "conn_type": "seedance", "host": emulator.base_url}
-    airflow.call("POST", "/connections", json=body | {"password": DEFAULT_KEY})
+    airflow.call("POST", "/connections", json=filled(connection_id, emulator.base_url))
+
+
+def filled(connection_id, host, key=DEFAULT_KEY):
+    """A connection of which the video is polled from the beginning."""
+    fields = {"connection_id": connection_id, "conn_type": "seedance", "host": host, "password": key}
+    return fields | {"extra": json.dumps({"typical_seconds": ANY_TIME})}
 
 
 @pytest.fixture
@@ -74,7 +82,7 @@ def connection(airflow, patient_emulator, request):
 def start(airflow, emulator, dag_id, connection):
     """Return a run whose video is paid for and being waited for."""
     run_id = airflow.trigger(dag_id, conf={"connection": connection})
-    wait_until(lambda: "is generating" in log(airflow, dag_id, run_id), timeout=180, what="a look at the video")
+    wait_until(lambda: "is generating" in log(airflow, dag_id, run_id), timeout=180, what="a poll of the video")
     return run_id
 
 
@@ -92,8 +100,7 @@ def submissions(emulator, run_id):
 
 
 def put_password(airflow, connection, host, key):
-    body = {"connection_id": connection, "conn_type": "seedance", "host": host, "password": key}
-    airflow.call("PATCH", f"/connections/{connection}", json=body)
+    airflow.call("PATCH", f"/connections/{connection}", json=filled(connection, host, key))
 
 
 @BOTH_WAYS
@@ -119,13 +126,11 @@ def test_a_key_that_is_rotated_is_taken_over_as_soon_as_the_connection_has_it(
 def test_a_connection_that_is_deleted_for_a_while_is_waited_for(airflow, patient_emulator, connection):
     dag_id = "trouble_deferred"
     run_id = start(airflow, patient_emulator, dag_id, connection)
-    settings = airflow.call("GET", f"/connections/{connection}")
     airflow.request("DELETE", f"/connections/{connection}")
     # A triggerer that has the connection needs no other: this one has to look it up.
     airflow.restart("triggerer")
-    wait_until(lambda: "There is no connection" in log(airflow, dag_id, run_id), timeout=180, what="a look without one")
-    body = {name: settings[name] for name in ("connection_id", "conn_type", "host")} | {"password": DEFAULT_KEY}
-    airflow.call("POST", "/connections", json=body)
+    wait_until(lambda: "There is no connection" in log(airflow, dag_id, run_id), timeout=180, what="a poll without one")
+    create_connection(airflow, connection, patient_emulator)
 
     airflow.wait_for_run(dag_id, run_id)
     create = instance(airflow, dag_id, run_id)

@@ -5,6 +5,7 @@ needs; and the packages, as ``make build`` makes them.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import run
+from tests.support.scripted_api import ANY_TIME
 from tools.airflow_layout import celery_layout
 from tools.airflow_stack import AirflowStack
 from tools.emulator_process import EmulatorProcess
@@ -50,7 +52,11 @@ def celery_dags(tmp_path_factory):
 def celery_airflow(tmp_path_factory, celery_dags, database, broker, slow_emulator):
     """The Airflow. Starting it takes about 20 seconds."""
     home = tmp_path_factory.mktemp("celery") / "home"
-    env = {"AIRFLOW_CONN_SEEDANCE_DEFAULT": slow_emulator.connection}
+    connection = json.loads(slow_emulator.connection)
+    env = {
+        "AIRFLOW_CONN_SEEDANCE_DEFAULT": slow_emulator.connection,
+        "AIRFLOW_CONN_POLLED_AT_ONCE": json.dumps(connection | {"extra": {"typical_seconds": ANY_TIME}}),
+    }
     layout = celery_layout(database.url, broker.url)
     with AirflowStack(home, celery_dags, env=env, layout=layout) as running:
         yield running

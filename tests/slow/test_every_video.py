@@ -21,6 +21,7 @@ from seedance_provider.emulator.server import running_emulator
 from seedance_provider.emulator.settings import DEFAULT_KEY, Settings
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
+from tests.support.scripted_api import ANY_TIME
 from tests.support.task_context import StateStore, context
 
 pytestmark = pytest.mark.long
@@ -104,7 +105,7 @@ def test_the_file_is_what_was_asked_for(case, emulators, monkeypatch, tmp_path):
         "conn_type": "seedance",
         "host": emulators[case.generation].base_url,
         "password": DEFAULT_KEY,
-        "extra": {"wire_format": case.generation},
+        "extra": {"wire_format": case.generation, "typical_seconds": ANY_TIME},
     }
     monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
     length = {} if MODELS[case.model].durations is None else {"duration": 4}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from seedance_provider.emulator.settings import DEFAULT_KEY
+from tests.support.scripted_api import ANY_TIME
 from tools.emulator_process import EmulatorProcess
 
 pytestmark = pytest.mark.long
@@ -57,7 +60,8 @@ def mixed_run(airflow_stack, dags_folder, emulators):
     """The run in which both are asked."""
     for name, emulator in emulators.items():
         body = {"connection_id": name, "conn_type": "seedance", "host": emulator.base_url, "password": DEFAULT_KEY}
-        airflow_stack.call("POST", "/connections", json=body)
+        extra = json.dumps({"typical_seconds": ANY_TIME})
+        airflow_stack.call("POST", "/connections", json=body | {"extra": extra})
     (dags_folder / "mixed.py").write_text(MIXED)
     run_id = airflow_stack.start_run("mixed")
     assert airflow_stack.wait_for_run("mixed", run_id)["state"] == "success"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from seedance_provider.emulator.settings import DEFAULT_KEY
+from tests.support.scripted_api import ANY_TIME
 from tools.emulator_process import EmulatorProcess
 from tools.waiting import wait_until
 
@@ -61,7 +64,8 @@ def run(airflow_stack, dags_folder, away_emulator):
     airflow_stack.wait_for_dag("outage")
     airflow_stack.unpause("outage")
     body = {"connection_id": "away", "conn_type": "seedance", "host": away_emulator.base_url}
-    airflow_stack.call("POST", "/connections", json=body | {"password": DEFAULT_KEY})
+    extra = json.dumps({"typical_seconds": ANY_TIME})
+    airflow_stack.call("POST", "/connections", json=body | {"password": DEFAULT_KEY, "extra": extra})
     run_id = airflow_stack.trigger("outage", conf={"connection": "away"})
     wait_until(lambda: len(away_emulator.ledger()["submissions"]) >= 2, timeout=120, what="the first videos")
     before = len(away_emulator.ledger()["submissions"])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 from aiohttp import web
 
-from tests.support.scripted_api import record
+from tests.support.scripted_api import ANY_TIME, record
 from tools.airflow_stack import AirflowStack
 from tools.waiting import wait_until
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 WAITS = 500
-#: Long enough for all looks to have room in one pause, far below the limit: 17 a second.
+#: Long enough for all polls to have room in one pause, far below the limit: 17 a second.
 POLL_INTERVAL = 30
 MAX_POLLS_PER_SECOND = 50
 #: Pauses are up to 10 % longer, and Airflow takes 10 s to believe that the killed triggerer is gone.
@@ -50,7 +50,7 @@ class Poll:
 
 
 class ManyVideosApi:
-    """A Seedance API on which all videos get ready at the same moment. It notes every look at one of them."""
+    """A Seedance API on which all videos get ready at the same moment. It notes every poll of one of them."""
 
     def __init__(self) -> None:
         self.polls: list[Poll] = []
@@ -103,10 +103,9 @@ def airflow(tmp_path, videos):
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags" / "many_waits.py").write_text(DAG)
     connection = {"conn_type": "seedance", "host": videos.base_url, "password": "sk-many-waits"}
+    extra = {"max_polls_per_second": MAX_POLLS_PER_SECOND, "typical_seconds": ANY_TIME}
     env = {
-        "AIRFLOW_CONN_SEEDANCE_DEFAULT": json.dumps(
-            connection | {"extra": {"max_polls_per_second": MAX_POLLS_PER_SECOND}}
-        ),
+        "AIRFLOW_CONN_SEEDANCE_DEFAULT": json.dumps(connection | {"extra": extra}),
         "AIRFLOW__CORE__PARALLELISM": "8",
         # By default a triggerer takes up 50 triggers at a time: it is to take all of them up in the same second.
         "AIRFLOW__TRIGGERER__MAX_TRIGGER_TO_SELECT_PER_LOOP": str(WAITS),
@@ -117,11 +116,11 @@ def airflow(tmp_path, videos):
         yield running
 
 
-def test_a_restart_in_the_middle_of_many_waits_loses_none_and_does_not_look_at_all_of_them_at_once(airflow, videos):
+def test_a_restart_in_the_middle_of_many_waits_loses_none_and_does_not_poll_all_of_them_at_once(airflow, videos):
     run_id = airflow.trigger("many_waits")
     wait_for_all(airflow, run_id, {"deferred"})
-    # The worker has looked at each of them once before it deferred, so that the second look is the triggerer's.
-    wait_until(lambda: polled_at(videos.polls, times=2) == WAITS, timeout=ONE_ROUND, what="a look at every video")
+    # The worker has polled each of them once before it deferred, so that the second poll is the triggerer's.
+    wait_until(lambda: polled_at(videos.polls, times=2) == WAITS, timeout=ONE_ROUND, what="a poll of every video")
 
     airflow.kill("triggerer")
     before = len(videos.polls)

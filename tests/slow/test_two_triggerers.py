@@ -17,7 +17,9 @@ from airflow.sdk import DAG
 from seedance_provider.operators.seedance import CreateVideoOperator
 
 with DAG(dag_id="two_triggerers", schedule=None):
-    CreateVideoOperator(task_id="create", prompt="two triggerers", duration=4, poll_interval=1)
+    CreateVideoOperator(
+        task_id="create", prompt="two triggerers", duration=4, poll_interval=1, seedance_conn_id="polled_at_once"
+    )
 """
 
 
@@ -36,9 +38,9 @@ def test_a_trigger_that_runs_twice_submits_nothing_and_resumes_its_task_once(air
     # Only one of them can take the trigger, so that it is known which.
     airflow.kill("triggerer-2")
     run_id = airflow.trigger("two_triggerers")
-    # After its first look it no longer needs Airflow, which tells it the connection.
+    # After its first poll it no longer needs Airflow, which tells it the connection.
     wait_until(
-        lambda: "is generating" in trigger_logs(airflow).get(1, ""), timeout=180, what="the trigger's first look"
+        lambda: "is generating" in trigger_logs(airflow).get(1, ""), timeout=180, what="the trigger's first poll"
     )
 
     # Its heart stops, but not the process in which its triggers run: so the other one takes them over, too.

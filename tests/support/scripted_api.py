@@ -14,6 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: The typical seconds of videos that may be ready at any time, however old their records are.
+ANY_TIME = [0.001, 1e9]
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -38,7 +38,7 @@ from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.triggers.seedance import OutageTrigger, SlotTrigger, VideoTrigger
 from tests.support import media
 from tests.support.airflow_versions import needs_retry_policies
-from tests.support.scripted_api import Answer, record
+from tests.support.scripted_api import ANY_TIME, Answer, record
 from tests.support.task_context import StateStore, TaskInstance, context
 
 pytestmark = pytest.mark.usefixtures("seedance_default")
@@ -283,7 +283,7 @@ class TestSubmitted:
         assert shown == {
             "video_task_id": "task_a",
             "model": "seedance-20",
-            "typical_seconds": [60, 300],
+            "typical_seconds": ANY_TIME,
             "record_url": f"{api.base_url}/jobs/recordInfo?taskId=task_a",
             "estimated_credits": 160,
             "prompt": "The bud opens",
@@ -305,11 +305,6 @@ class TestSubmitted:
             one_try = context(StateStore())
             operator(**arguments).execute(one_try)
             assert one_try["ti"].xcoms["submitted"]["video_task_id"] == "task_a"
-
-    def test_says_how_long_it_takes_also_if_looks_have_an_interval(self, api):
-        api.creations.append(CREATED)
-        made = operator(poll_interval=7, reference_videos=["https://media.example/a.mp4"])
-        assert self.submitted(made, StateStore())["typical_seconds"] == [240, 480]
 
     def test_is_not_there_while_there_is_no_slot(self, api):
         api.creations.append(FULL)
@@ -644,7 +639,7 @@ class TestInTheWorker:
         self.waiting().execute(context(StateStore()))
         assert capsys.readouterr().out.count("airflow pools set seedance 3 ") == 1
 
-    def test_one_connection_for_all_looks_of_a_try_that_reattaches(self, api):
+    def test_one_connection_for_all_polls_of_a_try_that_reattaches(self, api):
         store = StateStore()
         api.creations.append(CREATED)
         api.readings.append(Answer(body=record("generating")))
@@ -1194,33 +1189,42 @@ class TestFiles:
 
 
 class TestSchedule:
+    @pytest.mark.usefixtures("documented_times")
     @pytest.mark.parametrize(
-        ("arguments", "typical", "kind"),
+        ("arguments", "typical"),
         [
-            ({}, [60, 300], "seedance-20 720p 5 s"),
-            ({"resolution": "4k", "aspect_ratio": "16:9"}, [360, 600], "seedance-20 4k 5 s"),
-            ({"reference_videos": ["https://a/b.mp4"]}, [240, 480], "seedance-20 720p 5 s with a video"),
-            ({"model": "seedance2-fast"}, [120, 240], "seedance2-fast 720p 5 s"),
-            ({"model": "seedance2-5", "resolution": "1080p"}, [240, 660], "seedance2-5 1080p 5 s"),
-            ({"model": "new", "allow_unknown_model": True}, [60, 300], "new 720p 5 s"),
+            ({}, [60, 300]),
+            ({"resolution": "4k", "aspect_ratio": "16:9"}, [360, 600]),
+            ({"reference_videos": ["https://a/b.mp4"]}, [240, 480]),
+            ({"model": "seedance2-fast"}, [120, 240]),
+            ({"model": "seedance2-5", "resolution": "1080p"}, [240, 660]),
+            ({"model": "new", "allow_unknown_model": True}, [60, 300]),
         ],
     )
-    def test_by_default_looks_follow_what_such_videos_usually_take(self, api, arguments, typical, kind):
+    def test_polls_follow_what_such_videos_usually_take(self, api, arguments, typical):
         api.creations.append(CREATED)
-        trigger = deferred(operator(**arguments).execute, context(StateStore())).trigger
-        assert (trigger.typical_seconds, trigger.kind, trigger.poll_interval) == (typical, kind, 5)
+        one_try = context(StateStore())
+        trigger = deferred(operator(**arguments).execute, one_try).trigger
+        assert (trigger.typical_seconds, trigger.poll_interval) == (typical, 5)
+        assert one_try["ti"].xcoms["submitted"]["typical_seconds"] == typical
 
-    def test_the_connection_knows_better(self, api, monkeypatch):
-        connection = {"conn_type": "seedance", "host": api.base_url, "password": "k"}
-        extra = {"typical_seconds": "2-6"}
-        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection | {"extra": extra}))
+    def test_the_connection_knows_better(self, api):
         api.creations.append(CREATED)
-        assert deferred(operator().execute, context(StateStore())).trigger.typical_seconds == [2, 6]
+        assert deferred(operator().execute, context(StateStore())).trigger.typical_seconds == ANY_TIME
 
-    def test_an_interval_is_an_interval(self, api):
+    def test_an_interval_of_ones_own_changes_nothing_else(self, api):
         api.creations.append(CREATED)
         trigger = deferred(operator(poll_interval=7).execute, context(StateStore())).trigger
-        assert (trigger.typical_seconds, trigger.poll_interval) == (None, 7)
+        assert (trigger.typical_seconds, trigger.poll_interval) == (ANY_TIME, 7)
+
+    @pytest.mark.usefixtures("documented_times")
+    def test_a_worker_makes_its_first_poll_when_the_trigger_would(self, api, monkeypatch):
+        pauses = []
+        monkeypatch.setattr("seedance_provider.waiting.video_wait.time.sleep", pauses.append)
+        api.creations.append(CREATED)
+        api.readings.append(Answer(body=record()))
+        operator(deferrable=False, poll_interval=7).execute(context(StateStore()))
+        assert pauses == [pytest.approx(48, rel=0.11)]
 
     def test_a_retry_counts_from_the_submission(self, api):
         store = StateStore()

@@ -101,7 +101,7 @@ class TestLookUp:
             after = await asyncio.gather(*(account.client() for _ in range(5)))
             assert {id(client) for client in after} == {id(after[0])}
             assert after[0] is not before
-            assert not before._session.closed  # others may be in the middle of a look with it
+            assert not before._session.closed  # others may be in the middle of a poll with it
         assert before._session.closed
         assert after[0]._session.closed
 
@@ -127,42 +127,10 @@ class TestOutage:
         assert [task.video_task_id for task in tasks] == ["task_a"] * 5
 
 
-class TestExperience:
-    TYPICAL = (60.0, 300.0)
-
-    @pytest.fixture(autouse=True)
-    def nothing_seen(self, monkeypatch):
-        monkeypatch.setattr(account_module, "_seen", type(account_module._seen)(account_module._seen.default_factory))
-
-    async def test_one_schedule_for_all_of_a_kind(self):
-        async with joined(CONN_ID) as account:
-            assert account.schedule("a", self.TYPICAL, 5) is account.schedule("a", self.TYPICAL, 5)
-
-    async def test_what_was_seen_changes_it_for_that_kind_only(self):
-        async with joined(CONN_ID) as account:
-            before = account.schedule("a", self.TYPICAL, 5)
-            for _ in range(20):
-                account.took("a", 30.0)
-            assert account.schedule("a", self.TYPICAL, 5).durations.median < 50
-            assert account.schedule("b", self.TYPICAL, 5) == before
-
-    async def test_it_outlives_the_last_wait_but_not_the_connection(self):
-        async with joined(CONN_ID) as account:
-            account.took("a", 30.0)
-        async with joined(CONN_ID) as account, joined("other") as other:
-            assert account.schedule("a", self.TYPICAL, 5) != other.schedule("a", self.TYPICAL, 5)
-
-    async def test_old_experience_fades(self):
-        async with joined(CONN_ID) as account:
-            for seconds in [1000.0] * 200 + [30.0] * 100:
-                account.took("a", seconds)
-            assert account.schedule("a", self.TYPICAL, 5).durations.median < 35
-
-
 class TestMaxPollsPerSecond:
     @pytest.fixture
     def limited(self, api, monkeypatch, seedance_default):  # which it replaces
-        """A connection that allows 50 looks in a second."""
+        """A connection that allows 50 polls in a second."""
         connection = {
             "conn_type": "seedance",
             "host": api.base_url,
@@ -173,7 +141,7 @@ class TestMaxPollsPerSecond:
         api.readings += [Answer(body=record("generating"))] * 20
 
     @pytest.mark.usefixtures("limited")
-    async def test_looks_are_spaced(self):
+    async def test_polls_are_spaced(self):
         loop = asyncio.get_running_loop()
         async with joined(CONN_ID) as account:
             await account.client()

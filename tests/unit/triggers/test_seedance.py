@@ -19,8 +19,7 @@ from seedance_provider.hooks.seedance import SeedanceHook
 from seedance_provider.triggers import account, seedance
 from seedance_provider.triggers.seedance import OutageTrigger, SlotTrigger, VideoTrigger
 from seedance_provider.waiting.result import Outcome, WaitResult
-from seedance_provider.waiting.schedule import FixedSchedule
-from tests.support.scripted_api import Answer, record
+from tests.support.scripted_api import ANY_TIME, Answer, record
 
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
@@ -40,6 +39,7 @@ def trigger(**arguments) -> VideoTrigger:
         "deadline": now + 60,
         "poll_interval": 0.01,
         "error_tolerance": 60,
+        "typical_seconds": ANY_TIME,
     }
     return VideoTrigger(**defaults | arguments)
 
@@ -78,7 +78,7 @@ def test_every_argument_is_written_down(kind):
 
 def test_a_trigger_of_an_older_release_still_runs():
     arguments = trigger().serialize()[1]
-    for name in ("was_seen", "estimated_credits", "settles", "typical_seconds", "kind", "submitted_at"):
+    for name in ("was_seen", "estimated_credits", "settles", "typical_seconds", "submitted_at"):
         del arguments[name]
     assert VideoTrigger(**arguments).was_seen is False
 
@@ -147,20 +147,20 @@ class TestVideoTrigger:
         result = WaitResult.from_event(await fired(trigger(deadline=time.time() + 0.05)))
         assert result.outcome is Outcome.TIMED_OUT
 
-    async def test_a_trigger_that_nobody_ran_until_long_after_its_deadline_looks_once(self, api):
+    async def test_a_trigger_that_nobody_ran_until_long_after_its_deadline_polls_once(self, api):
         api.readings.append(Answer(body=record()))
         long_ago = time.time() - 7200
         result = WaitResult.from_event(await fired(trigger(started=long_ago, deadline=long_ago + 3600)))
         assert result.outcome is Outcome.FINISHED
 
-    async def test_fires_soon_after_the_deadline_although_its_last_look_does_not_come(self, monkeypatch):
+    async def test_fires_soon_after_the_deadline_although_its_last_poll_does_not_come(self, monkeypatch):
         never = asyncio.Event()
 
         async def hang(*_):
             await never.wait()
 
         monkeypatch.setattr(account.Account, "client", hang)
-        monkeypatch.setattr(seedance, "_LAST_LOOK_SECONDS", 0.2)
+        monkeypatch.setattr(seedance, "_LAST_POLL_SECONDS", 0.2)
         async with asyncio.timeout(5):
             result = WaitResult.from_event(await fired(trigger(deadline=time.time() + 0.05)))
         assert result.outcome is Outcome.TIMED_OUT
@@ -212,7 +212,7 @@ class TestVideoTrigger:
         api.readings.append(Answer(body=record()))
         assert WaitResult.from_event(await fired(trigger())).outcome is Outcome.FINISHED
 
-    async def test_logs_changes_with_the_elapsed_time_and_not_every_look(self, api, capsys):
+    async def test_logs_changes_with_the_elapsed_time_and_not_every_poll(self, api, capsys):
         api.readings.extend([Answer(body=record(s)) for s in ("waiting", "waiting", "waiting", "success")])
         await fired(trigger())
         assert capsys.readouterr().out.count("task_a is waiting (0 s)") == 1
@@ -358,46 +358,12 @@ class TestSlotTrigger:
         assert (made.since, made.refused_at, made.limit) == (None, None, None)
 
 
-class TestSchedule:
-    async def test_a_finished_video_teaches_the_account(self, api, monkeypatch):
-        taught = []
-        monkeypatch.setattr(account.Account, "took", lambda _, kind, seconds: taught.append((kind, seconds)))
-        api.readings.append(Answer(body=record("success")))
-        await fired(trigger(kind="seedance-20 720p", typical_seconds=[0.1, 0.2]))
-        ((kind, seconds),) = taught
-        assert kind == "seedance-20 720p"
-        assert seconds > 0
-
-    @pytest.mark.parametrize("answer", [record("fail"), record("success", createTime=None)], ids=["failed", "untimed"])
-    async def test_a_video_that_has_failed_or_has_no_times_teaches_nothing(self, api, monkeypatch, answer):
-        monkeypatch.setattr(account.Account, "took", lambda *_: pytest.fail("it is told"))
-        api.readings.append(Answer(body=answer))
-        assert (await fired(trigger(typical_seconds=[0.1, 0.2])))["outcome"] == "finished"
-
-    async def test_looks_follow_what_is_expected(self, api, monkeypatch):
-        asked = []
-
-        def schedule(_, kind, typical_seconds, interval):
-            asked.append((kind, typical_seconds, interval))
-            return FixedSchedule(0.01)
-
-        monkeypatch.setattr(account.Account, "schedule", schedule)
-        api.readings += [Answer(body=record("generating")), Answer(body=record("success"))]
-        await fired(trigger(kind="a", typical_seconds=[60, 300], poll_interval=5))
-        assert set(asked) == {("a", (60, 300), 5)}
-
-    async def test_a_fixed_interval_asks_nobody(self, api, monkeypatch):
-        monkeypatch.setattr(account.Account, "schedule", None)
-        api.readings.append(Answer(body=record("success")))
-        assert (await fired(trigger()))["outcome"] == "finished"
-
-
 class TestRestart:
     """A triggerer that starts again runs all its triggers at once."""
 
     @pytest.fixture
     def first_polls(self, monkeypatch):
-        """After how many seconds each trigger wants to look for the first time."""
+        """After how many seconds each trigger wants to poll for the first time."""
         wanted = []
 
         async def poll(_, __, after=0.0):
@@ -407,7 +373,7 @@ class TestRestart:
         monkeypatch.setattr(account.Account, "poll", poll)
         return wanted
 
-    async def test_triggers_that_waited_before_do_not_look_all_in_the_same_second(self, first_polls):
+    async def test_triggers_that_waited_before_do_not_poll_all_in_the_same_second(self, first_polls):
         before = time.time() - 60
         triggers = [trigger(started=before, poll_interval=30, deadline=before + 900) for _ in range(500)]
         await asyncio.gather(*(fired(one) for one in triggers))
@@ -416,13 +382,38 @@ class TestRestart:
         assert 2 <= min(first_polls) < 5  # and none before Airflow's scheduler can know of it
         assert max(first_polls) < 33
 
-    async def test_a_wait_that_has_just_begun_is_left_alone_for_a_whole_pause(self, first_polls):
-        await fired(trigger(poll_interval=30))
-        assert first_polls[0] >= 27
+    @pytest.mark.parametrize("age", [0, 10, 20])
+    async def test_a_video_that_can_hardly_be_ready_is_left_alone_until_it_can(self, first_polls, age):
+        submitted_at = time.time() - age
+        await fired(trigger(submitted_at=submitted_at, typical_seconds=[100, 200], deadline=submitted_at + 900))
+        assert 0.9 * (80 - age) - 0.5 <= first_polls[0] <= 1.1 * (80 - age)
 
-    async def test_a_video_that_was_waited_for_a_slot_for_is_left_alone_too(self, first_polls):
-        await fired(trigger(started=time.time() - 300, submitted_at=time.time(), poll_interval=30))
-        assert first_polls[0] >= 27
+    async def test_the_time_in_which_it_waited_for_a_slot_does_not_count(self, first_polls):
+        now = time.time()
+        await fired(trigger(started=now - 300, submitted_at=now, typical_seconds=[100, 200], deadline=now + 900))
+        assert first_polls[0] > 70
+
+    async def test_a_try_that_resumes_late_polls_within_one_interval(self, first_polls):
+        await fired(trigger(submitted_at=time.time() - 90, typical_seconds=[100, 200], poll_interval=5))
+        assert 2 <= first_polls[0] <= 5.5
+
+    async def test_without_typical_times_the_model_in_the_answer_decides(self, monkeypatch):
+        wanted = []
+
+        async def poll(_, __, after=0.0):
+            wanted.append(after)
+            running = record("generating", model="seedance2-5", createTime=time.time() * 1000)
+            answer = running if len(wanted) == 1 else record()
+            return VideoTask.from_record(answer, task_id="task_a")
+
+        monkeypatch.setattr(account.Account, "poll", poll)
+        await fired(trigger(typical_seconds=None, poll_interval=5, deadline=time.time() + 900))
+        assert 2 <= wanted[0] <= 5.5  # nothing is known yet
+        assert wanted[1] == pytest.approx(0.8 * 180, rel=0.11)
+
+    async def test_no_poll_comes_before_the_scheduler_knows_of_the_deferral(self, first_polls):
+        await fired(trigger(submitted_at=time.time(), typical_seconds=[0.5, 1], poll_interval=5))
+        assert first_polls[0] == 2
 
     async def test_a_pause_that_is_short_anyway_is_kept(self, first_polls):
         await fired(trigger(started=time.time() - 60, poll_interval=1))

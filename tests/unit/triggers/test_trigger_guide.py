@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from seedance_provider.triggers.seedance import VideoTrigger
 from seedance_provider.waiting.result import Outcome, WaitResult
-from tests.support.scripted_api import Answer, record
+from tests.support.scripted_api import ANY_TIME, Answer, record
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "video-sensor.md").read_text()
 
@@ -27,12 +27,12 @@ def wait():
 
 
 async def event_of(wait) -> dict:
-    """What its trigger fires, which looks more often here."""
+    """What its trigger fires, which polls more often here."""
     with pytest.raises(TaskDeferred) as deferred:
         wait.execute({})
     assert deferred.value.method_name == "execute_complete"
     _, arguments = deferred.value.trigger.serialize()
-    soon = VideoTrigger(**arguments | {"poll_interval": 0.01, "typical_seconds": None})
+    soon = VideoTrigger(**arguments | {"poll_interval": 0.01, "typical_seconds": ANY_TIME})
     (event,) = [event.payload async for event in soon.run()]
     return json.loads(json.dumps(event))
 

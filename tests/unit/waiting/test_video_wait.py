@@ -70,7 +70,7 @@ def a_wait(poll_interval=5.0, error_tolerance=600.0, jitter=0.5, deadline=DEADLI
 
 
 def a_task(status="generating", **fields):
-    return VideoTask.from_record(record(status, **fields), video_task_id="task_a")
+    return VideoTask.from_record(record(status, **{"createTime": None} | fields), task_id="task_a")
 
 
 class TestPollSettings:
@@ -143,7 +143,7 @@ class TestOnTask:
         assert (result.outcome, result.task) == (Outcome.TIMED_OUT, task)
         assert result.message == f"Video task task_a had not ended after {now - START:.0f} s: it is generating."
 
-    def test_just_before_the_deadline_there_is_one_last_look_at_the_deadline(self):
+    def test_just_before_the_deadline_there_is_one_last_poll_at_the_deadline(self):
         step = a_wait().on_task(a_task(), DEADLINE - 2)
         assert step.after == 2.0
 
@@ -433,7 +433,7 @@ class TestWaitResult:
         assert WaitResult.from_event(event) == result
 
     def test_an_event_is_plain(self):
-        event = WaitResult(Outcome.FINISHED, task=a_task("success")).to_event()
+        event = WaitResult(Outcome.FINISHED, task=a_task("success", createTime=1735599634000)).to_event()
         assert type(event["outcome"]) is str
         assert type(event["task"]["status"]) is str
         assert event["task"]["created_at"] == "2024-12-30T23:00:34+00:00"
@@ -443,7 +443,7 @@ class TestWaitResult:
 
 
 class ScriptedReader:
-    """Answers one look, with a task or an error."""
+    """Answers one poll, with a task or an error."""
 
     def __init__(self, answer):
         self.answer = answer
@@ -456,7 +456,7 @@ class ScriptedReader:
         return self.answer
 
 
-class TestLook:
+class TestPoll:
     def test_an_answer_is_decided_on(self):
         reader = ScriptedReader(a_task("success"))
         result = poll(reader, a_wait())
@@ -483,14 +483,14 @@ def test_an_error_of_no_class_in_particular_is_not_waited_out():
     assert result_of_error(SeedanceError("anything"), "task_a").outcome is Outcome.REFUSED
 
 
-class TestLookOn:
+class TestPollUntilDone:
     @pytest.fixture
     def slept(self, monkeypatch):
         pauses = []
         monkeypatch.setattr("seedance_provider.waiting.video_wait.time.sleep", pauses.append)
         return pauses
 
-    def test_it_looks_until_the_wait_is_over_and_tells_what_changes(self, slept, caplog):
+    def test_it_polls_until_the_wait_is_over_and_tells_what_changes(self, slept, caplog):
         answers = [a_task("waiting"), ConnectionLostError("reset"), a_task("waiting"), a_task("success")]
         reader = ScriptedReader(None)
 
@@ -500,9 +500,11 @@ class TestLookOn:
 
         with caplog.at_level("INFO"):
             wait = VideoWait("task_a", time.time(), time.time() + 3600, PollSettings(5.0), lambda: 0.5)
-            result = poll_until_done(SimpleNamespace(get_task=get_task), wait, logging.getLogger("seen"))
+            result = poll_until_done(
+                SimpleNamespace(get_task=get_task), wait, logging.getLogger("seen"), PollAgain(9.0)
+            )
         assert result == WaitResult(Outcome.FINISHED, task=answers[-1], video_task_id="task_a")
-        assert (reader.asked, slept) == (["task_a"] * 4, [5.0, 5.0, 5.0])
+        assert (reader.asked, slept) == (["task_a"] * 4, [9.0, 5.0, 5.0, 5.0])
         said = [(said.levelname, said.getMessage()) for said in caplog.records]
         assert [level for level, _ in said] == ["INFO", "WARNING", "INFO"]
         assert said[0][1] == "task_a is waiting (0 s)."
@@ -638,51 +640,59 @@ class TestSettling:
         assert a_wait(settles=True).on_task(failed, START).outcome is Outcome.FINISHED
 
 
-class TestSchedule:
-    class Noting:
-        """Notes what it is asked, and always says ten seconds."""
+class TestAge:
+    """Polls follow how long the video has been made, wherever that is known from."""
 
-        def __init__(self):
-            self.asked = []
+    #: Polled first at 80 s, and then every 5 s.
+    TYPICAL = (100, 200)
 
-        def pause(self, elapsed):
-            self.asked.append(elapsed)
-            return 10.0
-
-    def running(self, created_at=None):
+    def running(self, created_at=None, **fields):
         moment = None if created_at is None else created_at * 1000
-        return VideoTask.from_record(record("generating") | {"createTime": moment}, video_task_id="task_a")
+        return VideoTask.from_record(record("generating", createTime=moment, **fields), task_id="task_a")
 
-    def test_it_says_when_to_look_next(self):
-        schedule = self.Noting()
-        step = a_wait(schedule=schedule).on_task(self.running(), START + 7)
-        assert (step.after, schedule.asked) == (10.0, [7.0])
+    def pause(self, seconds, task=None, **options):
+        wait = a_wait(**{"typical_seconds": self.TYPICAL, "submitted_at": START} | options)
+        return wait.on_task(task or self.running(), START + seconds).after
 
-    def test_a_wait_that_was_taken_up_again_counts_from_the_submission(self):
-        schedule = self.Noting()
-        a_wait(schedule=schedule, submitted_at=START - 60).on_task(self.running(), START + 7)
-        assert schedule.asked == [67.0]
+    def test_counts_from_the_submission(self):
+        assert [self.pause(seconds) for seconds in (0, 7, 79, 80, 600)] == [80, 73, 5, 5, 5]
 
-    def test_the_time_before_the_submission_does_not_count(self):
-        schedule = self.Noting()
-        a_wait(schedule=schedule, submitted_at=START + 300).on_task(self.running(), START + 307)
-        assert schedule.asked == [7.0]
+    def test_of_a_resumed_wait_is_that_of_the_video(self):
+        assert self.pause(7, submitted_at=START - 60) == 13
 
-    @pytest.mark.parametrize(("created_at", "elapsed"), [(START - 30, 37.0), (START + 30, 7.0)])
-    def test_the_answer_tells_when_that_was_unless_its_clock_is_ahead(self, created_at, elapsed):
-        schedule = self.Noting()
-        a_wait(schedule=schedule).on_task(self.running(created_at), START + 7)
-        assert schedule.asked == [elapsed]
+    def test_does_not_include_the_wait_for_a_slot(self):
+        assert self.pause(307, submitted_at=START + 300) == 73
 
-    def test_the_deadline_is_the_last_look(self):
-        assert a_wait(schedule=self.Noting()).pause(DEADLINE - 3) == 3.0
+    @pytest.mark.parametrize(("created_at", "after"), [(START - 30, 43.0), (START + 30, 73.0)])
+    def test_is_what_the_answer_tells_unless_its_clock_is_ahead(self, created_at, after):
+        assert self.pause(7, self.running(created_at)) == after
+        assert self.pause(7, self.running(created_at), submitted_at=None) == after
+
+    def test_that_is_unknown_is_no_reason_to_wait(self):
+        assert self.pause(7, submitted_at=None) == 5
+
+    def test_far_beyond_the_usual_makes_polls_rarer(self):
+        assert [self.pause(seconds) for seconds in (650, 700, 3000)] == [5, 10, 60]
+
+    @pytest.mark.parametrize(("model", "fastest"), [("seedance2-5", 180), ("seedance2-fast", 120), ("new", 60)])
+    def test_is_compared_with_what_the_model_takes_if_nothing_else_is_known(self, model, fastest):
+        after = self.pause(0, self.running(model=model), typical_seconds=None)
+        assert after == pytest.approx(0.8 * fastest)
+
+    def test_of_a_short_video_allows_a_first_poll_before_the_first_interval_is_over(self):
+        assert [self.pause(seconds, typical_seconds=(2, 3)) for seconds in (0, 1.6)] == [1.6, 5]
+
+    @pytest.mark.parametrize(("submitted_at", "is_early"), [(START, True), (START - 80, False), (None, False)])
+    def test_decides_whether_it_is_too_early_for_a_poll(self, submitted_at, is_early):
+        assert a_wait(typical_seconds=self.TYPICAL, submitted_at=submitted_at).is_early(START) is is_early
+
+    def test_never_moves_the_last_poll_beyond_the_deadline(self):
+        assert self.pause(0, deadline=START + 30) == 30
+        assert a_wait(submitted_at=START).pause(DEADLINE - 3) == 3.0
 
     @pytest.mark.parametrize("now", [DEADLINE, DEADLINE + 100])
-    def test_from_then_on_there_is_no_pause(self, now):
-        assert a_wait(schedule=self.Noting()).pause(now) == 0.0
+    def test_is_no_reason_to_wait_once_the_time_is_up(self, now):
+        assert a_wait(submitted_at=now).pause(now) == 0.0
 
-    def test_an_interval_may_be_short(self):
+    def test_is_the_only_lower_bound_of_an_interval(self):
         assert a_wait(poll_interval=0.1).pause(START) == pytest.approx(0.1)
-
-    def test_without_one_the_interval_is_fixed(self):
-        assert a_wait(poll_interval=4).pause(START) == a_wait(poll_interval=4).pause(START + 500) == 4.0
