@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncSeedanceClient"]
 
-#: Nothing is lost with a look that takes longer. Few limits, because each costs a timer for every look.
+#: Nothing is lost with a poll that takes longer. Few limits, because each costs a timer for every poll.
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 #: What aiohttp raises before a request is sent. A time-out as a whole does not tell, and is as harmless here.
 _NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)

@@ -271,7 +271,7 @@ class UnexpectedResponseError(ApiError):
 class UndocumentedRefusalError(UnexpectedResponseError):
     """
     A redirect, or any 4xx but 408 that is not the API's own: a firewall's page, a 405 or 413 of a gateway. The status
-    alone says that nothing was accepted. A look can be repeated: gateways answer so while something behind them
+    alone says that nothing was accepted. A poll can be repeated: gateways answer so while something behind them
     restarts.
     """
 

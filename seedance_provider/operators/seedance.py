@@ -36,7 +36,7 @@ class CreateVideoOperator(BaseOperator):
 
     Cost and retries: a submission costs credits (200, about $1.00, for 5 seconds at 1280x720) and is sent once.
     On Airflow 3.3 and newer every try of a task instance shares one durable record, so a retry, whatever died
-    before it, re-attaches to the video task that is already paid for. Only a video task that failed for a passing
+    before it, re-attaches to the video task that is already paid for. Only a video task that failed for a transient
     reason (the vendor refunds it) is submitted again. Moderation, bad input, a bad key or missing credits end the
     task at once, without retries. Reaching the API's concurrency limit costs nothing, not even a retry: the task
     waits until a slot is free.
@@ -69,12 +69,12 @@ class CreateVideoOperator(BaseOperator):
         A file is uploaded, which costs nothing, right before the video is paid for, and at most once in 24 hours.
         What counts is its content: a retry finds its video, also if the file is gone meanwhile, and a changed file
         makes a new video.
-    :param last_frame: the image that closes it, likewise; needs a first frame.
-    :param reference_images: up to 9 images (30 for Seedance 2.5), likewise, that guide style and subject; not together
-        with frames.
-    :param reference_videos: up to 3 videos (10), 15 s (30 s) in total, likewise, that guide motion and style. They
-        raise the price. ``seedance2-5-extend`` continues, and ``seedance2-5-edit`` changes the first of them.
-    :param reference_audios: up to 3 sounds (10), 15 s (30 s) in total, likewise; never alone.
+    :param last_frame: the image that closes it, given in the same ways; needs a first frame.
+    :param reference_images: up to 9 images (30 for Seedance 2.5), each a URL or a file, that guide style and subject;
+        not together with frames.
+    :param reference_videos: up to 3 videos (10), 15 s (30 s) in total, URLs or files, that guide motion and style.
+        They raise the price. ``seedance2-5-extend`` continues, and ``seedance2-5-edit`` changes the first of them.
+    :param reference_audios: up to 3 sounds (10), 15 s (30 s) in total, URLs or files; never alone.
     :param reference_video_seconds: how long the reference videos are together, if known. It is not sent: Seedance 2.5
         charges for these seconds, too, and without it the estimate is for the longest possible ones. Default: read
         from the files, if all are files.

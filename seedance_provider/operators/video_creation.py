@@ -154,7 +154,7 @@ class VideoCreation:
         Continue after waiting for a slot of the account. Returns the result of the task.
 
         :param started: when the try began, in seconds since the epoch.
-        :param deadline: when it gives up, likewise.
+        :param deadline: when it gives up, in seconds since the epoch.
         :param is_free: whether to try again.
         """
         self._started, self._deadline = started, deadline

@@ -42,7 +42,7 @@ class VideoSensor(BaseSensorOperator):
 
     Cost and retries: polling costs nothing, and a sensor never submits. A video task that failed ends the sensor
     without retries, since polling again can't change it; the message says whether submitting anew can help. A video
-    that is not ready within ``timeout`` goes on being made, and clearing the sensor goes on waiting. An API that can't
+    that is not ready within ``timeout`` is still made, and clearing the sensor resumes the wait. An API that can't
     be reached is tolerated for ``error_tolerance``, then the task fails and may be retried.
     With ``soft_fail=True`` the task is skipped instead, whatever ended the wait: a failed video task, the time, or an
     API that can't be reached or refuses the key.

@@ -228,7 +228,7 @@ class SlotTrigger(BaseTrigger):
     :param probe_interval: seconds after which the first task in the queue probes for a free slot.
     :param since: when the task first wanted a slot, in seconds since the epoch: the one that has waited for longest
         comes first. Default: when the trigger begins.
-    :param refused_at: when the API refused it, likewise.
+    :param refused_at: when the API refused it, in seconds since the epoch.
     :param limit: how many slots the account has, if the API said so.
     """
 

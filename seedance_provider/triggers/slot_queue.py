@@ -19,7 +19,7 @@ _MOST_FREE = 100
 
 
 class _Place(NamedTuple):
-    """Compared by the first two: whoever has wanted a slot for longest is first, however often it was woken in vain."""
+    """Compared by the first two: the task that has wanted a slot for longest is first, however often it was woken."""
 
     since: float
     number: int
@@ -57,9 +57,9 @@ class SlotQueue:
         Wait until a slot may be free.
 
         :param seconds: how long to wait at most.
-        :param probe_interval: how long the first in the queue waits before it tries its luck, if nobody was woken.
+        :param probe_interval: how long the first task in the queue waits before it probes for a free slot.
         :param since: when it first wanted a slot, in seconds since the epoch. Default: now.
-        :param refused_at: when the API refused it, likewise; a slot may have become free since then.
+        :param refused_at: when the API refused it, in seconds since the epoch; a slot may have become free since then.
         :param limit: how many slots the account has, as the refusal said.
         :return: whether to try again; ``False`` if the time is up.
         """

@@ -12,7 +12,7 @@ const LABELS = {
   running: "running",
   restarting: "restarting",
   up_for_retry: "will be tried again",
-  up_for_reschedule: "waiting to look again",
+  up_for_reschedule: "waiting to poll again",
   success: "finished",
   failed: "failed",
 };
@@ -21,7 +21,7 @@ const LABELS = {
 export function tellingKeys(instance) {
   if (instance.state === "success") return ["return_value"];
   if (instance.state === "failed" || instance.state === "up_for_retry") return ["failure", "submitted"];
-  // One that waits for a worker, or to look again, has been at work before, if it has begun.
+  // One that waits for a worker, or to poll again, has been at work before, if it has begun.
   if (!instance.start_date) return [];
   // What waits for the API to answer has no video task yet. A task that waits in its worker has no trigger to tell by.
   if (isTrigger(instance, "OutageTrigger")) return ["unreachable_since"];

@@ -1,4 +1,4 @@
-"""The order and the number of looks."""
+"""The order and the number of polls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_LIMIT = 1e6
 
 
 class Api:
-    """Notes who was looked at, when, and how many at a time."""
+    """Notes what was polled, when, and how many at a time."""
 
     def __init__(self) -> None:
         self.polls: list[tuple[str, float]] = []

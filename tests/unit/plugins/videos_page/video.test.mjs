@@ -88,7 +88,7 @@ test("every state has its phase and its label", () => {
   );
   assert.deepEqual(Object.fromEntries(labels), {
     scheduled: "scheduled", queued: "queued", running: "running", deferred: "starting", restarting: "restarting",
-    up_for_retry: "will be tried again", up_for_reschedule: "waiting to look again", success: "finished", failed: "failed",
+    up_for_retry: "will be tried again", up_for_reschedule: "waiting to poll again", success: "finished", failed: "failed",
   });
 });
 
