@@ -102,7 +102,7 @@ class Account:
             raise self._failure.with_traceback(None)
         return self._client
 
-    async def _read(self, task_id: str) -> VideoTask:
+    async def _read(self, video_task_id: str) -> VideoTask:
         client = await self.client()
         now = asyncio.get_running_loop().time
         # A single wait keeps its own pace.

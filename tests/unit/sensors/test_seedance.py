@@ -270,7 +270,7 @@ class TestSubmitted:
         with pytest.raises(TaskDeferred):
             sensor().execute(one_try)
         shown = one_try["ti"].xcoms["submitted"]
-        assert (shown["task_id"], shown["model"], shown["submitted_at"]) == ("task_a", None, None)
+        assert (shown["video_task_id"], shown["model"], shown["submitted_at"]) == ("task_a", None, None)
 
     @pytest.mark.parametrize("poll", [VideoSensor.execute, VideoSensor.poke])
     def test_a_video_that_is_there_is_shown_too_for_the_link_to_its_record(self, api, poll):

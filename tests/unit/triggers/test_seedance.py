@@ -404,7 +404,7 @@ class TestRestart:
             wanted.append(after)
             running = record("generating", model="seedance2-5", createTime=time.time() * 1000)
             answer = running if len(wanted) == 1 else record()
-            return VideoTask.from_record(answer, task_id="task_a")
+            return VideoTask.from_record(answer, video_task_id="task_a")
 
         monkeypatch.setattr(account.Account, "poll", poll)
         await fired(trigger(typical_seconds=None, poll_interval=5, deadline=time.time() + 900))

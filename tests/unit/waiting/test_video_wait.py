@@ -70,7 +70,7 @@ def a_wait(poll_interval=5.0, error_tolerance=600.0, jitter=0.5, deadline=DEADLI
 
 
 def a_task(status="generating", **fields):
-    return VideoTask.from_record(record(status, **{"createTime": None} | fields), task_id="task_a")
+    return VideoTask.from_record(record(status, **{"createTime": None} | fields), video_task_id="task_a")
 
 
 class TestPollSettings:
@@ -648,7 +648,7 @@ class TestAge:
 
     def running(self, created_at=None, **fields):
         moment = None if created_at is None else created_at * 1000
-        return VideoTask.from_record(record("generating", createTime=moment, **fields), task_id="task_a")
+        return VideoTask.from_record(record("generating", createTime=moment, **fields), video_task_id="task_a")
 
     def pause(self, seconds, task=None, **options):
         wait = a_wait(**{"typical_seconds": self.TYPICAL, "submitted_at": START} | options)
