@@ -15,8 +15,6 @@ import sys
 import time
 from pathlib import Path
 
-import av  # noqa: F401 - the check imports it when it needs it
-
 from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
 from seedance_provider.network.addresses import AddressRule

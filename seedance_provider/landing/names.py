@@ -17,6 +17,8 @@ __all__ = ["destination_of", "last_frame_ending"]
 
 _DATE_PARTS = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H"}
 _SUFFIXES = {"video/quicktime": "mov"}
+#: Of last frames; anything else is called png.
+_PICTURE_SUFFIXES = {"jpg": "jpg", "jpeg": "jpg", "webp": "webp"}
 
 
 def destination_of(template: str, video: KnownVideo) -> str:
@@ -53,8 +55,8 @@ def last_frame_ending(url: str) -> str:
 
     :param url: where the vendor keeps it.
     """
-    is_jpeg = urlsplit(url).path.lower().endswith((".jpg", ".jpeg"))
-    return f"-last-frame.{'jpg' if is_jpeg else 'png'}"
+    named = urlsplit(url).path.lower().rpartition(".")[2]
+    return f"-last-frame.{_PICTURE_SUFFIXES.get(named, 'png')}"
 
 
 def _values(video: KnownVideo) -> Mapping[str, str]:

@@ -26,7 +26,6 @@ from typing import Any
 # What a landing imports when it needs it: before any fork.
 import airflow.providers.amazon.aws.fs.s3
 import airflow.sdk.io  # noqa: F401
-import av  # noqa: F401
 import s3fs  # noqa: F401
 
 from seedance_provider.landing import part_file

@@ -39,7 +39,12 @@ from tests.support.media_server import Serving
 
 MEGABYTE = 1024 * 1024
 PAGE = b"<!DOCTYPE html><html>This link has expired.</html>"
-FACTS = MediaFacts("video/mp4", "mp4", 1.0, 64, 64)
+FACTS = MediaFacts("video/mp4", 1.0, 64, 64)
+
+
+def longer(video: bytes, size: int) -> bytes:
+    """With a part that is free for anything."""
+    return video + size.to_bytes(4) + b"free" + bytes(size - 8)
 
 
 def everything_under(folder) -> list[str]:
@@ -175,7 +180,7 @@ class TestLand:
     def test_a_picture_lands_too(self, land, destination, server, tmp_path_factory):
         png = media.picture(tmp_path_factory.mktemp("media") / "a.png")
         server.content = png.read_bytes()
-        assert land(destination, check=check_picture).facts == MediaFacts("image/png", "png", None, 64, 64)
+        assert land(destination, check=check_picture).facts == MediaFacts("image/png", None, 64, 64)
         assert content_of(destination) == png.read_bytes()
 
     @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600), (0o002, 0o664)])
@@ -189,8 +194,7 @@ class TestLand:
         assert stat.S_IMODE(local.local_path.stat().st_mode) == mode
 
     def test_a_large_video_takes_little_memory(self, land, local, server, video):
-        # Whatever follows the index belongs to the file.
-        server.content = video + bytes(48 * MEGABYTE)
+        server.content = longer(video, 48 * MEGABYTE)
         tracemalloc.start()
         try:
             land(local)
@@ -231,7 +235,7 @@ class TestBroken:
 
     def test_a_video_that_was_cut_at_the_vendors_is_refused(self, land, destination, server, video, tmp_path):
         server.content = video[:-200]
-        with pytest.raises(BrokenMediaError, match=r"no whole MP4 or MOV|frames|ends at byte"):
+        with pytest.raises(BrokenMediaError, match="no whole MP4 or MOV"):
             land(destination)
         assert everything_under(tmp_path) == []
 
@@ -271,7 +275,7 @@ class TestAgain:
         assert destination.version() == before
 
     def test_only_its_ends_are_fetched(self, land, local, server, video):
-        server.content = video + bytes(MEGABYTE)
+        server.content = longer(video, MEGABYTE)
         land(local)
         server.requests.clear()
         assert land(local).was_there

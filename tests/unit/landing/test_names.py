@@ -70,6 +70,7 @@ def test_a_value_is_not_filled_in_twice():
         ("https://media.example/a.png?x=.jpg", "-last-frame.png"),
         ("https://media.example/a.JPG", "-last-frame.jpg"),
         ("https://media.example/a.jpeg?x=1", "-last-frame.jpg"),
+        ("https://media.example/a.webp", "-last-frame.webp"),
         ("https://media.example/a", "-last-frame.png"),
     ],
 )

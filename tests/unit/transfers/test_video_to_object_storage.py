@@ -231,7 +231,7 @@ class TestBeside:
     def test_a_page_is_not_taken_for_a_last_frame(self, api, folder, mp4):
         api.readings.extend([served(mp4), served(b"<html>", "text/html")])
         given = video(api, last_frame_url=f"{api.url}/a.png")
-        with pytest.raises(LandingError, match="neither PNG nor JPEG"):
+        with pytest.raises(LandingError, match="no whole PNG, JPEG or WebP"):
             upload(video=given, destination=f"file://{folder}/kite.mp4", last_frame=True)
         assert names_in(folder) == ["kite.mp4"]
 
