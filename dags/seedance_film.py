@@ -4,8 +4,8 @@ A film of several clips: one video for every scene, all landed, and then put tog
 Nothing is encoded again: the packets of the clips are written one after the other, which takes a moment. That needs
 clips of one model, one resolution and one aspect ratio, as here.
 
-Needs the connection ``seedance_default`` and the pool ``seedance`` (see ``seedance_many_videos.py``); videos go to
-``SEEDANCE_VIDEO_FOLDER``. One run costs 480 credits.
+Needs the connection ``seedance_default``, the pool ``seedance`` (see ``seedance_many_videos.py``) and, in the worker,
+the extra ``media``; videos go to ``SEEDANCE_VIDEO_FOLDER``. One run costs 480 credits.
 """
 
 from __future__ import annotations

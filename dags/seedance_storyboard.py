@@ -2,8 +2,8 @@
 A storyboard: several shots, each of which starts from the last picture of the one before.
 
 The link to the last picture of a shot comes with its result. Older generations of the API leave it out, and then the
-picture is taken from the clip that has landed. A shot that is retried or cleared uses the video that it has paid for,
-so the shots after it still fit.
+picture is taken from the clip that has landed, which needs the extra ``media``. A shot that is retried or cleared uses
+the video that it has paid for, so the shots after it still fit.
 
 Needs the connection ``seedance_default``; videos go to ``SEEDANCE_VIDEO_FOLDER``. One run costs 480 credits.
 """

@@ -23,9 +23,9 @@ class MediaFile:
     :param name: with its ending, by which the API tells what it is.
     :param size: in bytes.
     :param sha256: of its content, in hexadecimal.
-    :param kind: ``image``, ``video`` or ``audio``, as its content says, or ``unreadable``; ``None`` if nobody has
-        looked.
-    :param seconds: how long it is; ``None`` for pictures, and if nobody has looked.
+    :param kind: ``image``, ``video`` or ``audio``, as its content says, or ``unreadable``; ``None`` if that is not
+        known, see :func:`~seedance_provider.api.media_probe.probe`.
+    :param seconds: how long it is; ``None`` for pictures, and if that is not known.
     :param url: where it was uploaded to.
     """
 
@@ -51,8 +51,7 @@ class MediaFile:
             digest.update(chunk)
             size += len(chunk)
         file.seek(0)
-        found = probe(file)
-        return cls(source, name, size, digest.hexdigest(), found.kind, found.seconds)
+        return cls(source, name, size, digest.hexdigest(), *probe(file))
 
     def __str__(self) -> str:
         return self.source

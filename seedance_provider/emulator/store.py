@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from seedance_provider.api.media_probe import MediaFacts
-
 __all__ = ["Store"]
 
 _SCHEMA = """
@@ -123,11 +121,11 @@ class Store:
             (place.path, place.content_type, place.asked_at),
         )
 
-    def note_upload(self, path: str, uploaded_at: int, size: int, facts: MediaFacts) -> None:
+    def note_upload(self, path: str, uploaded_at: int, size: int, kind: str | None, seconds: float | None) -> None:
         """Store that the bytes have come, and what they are."""
         self._database.execute(
             "UPDATE uploads SET uploaded_at = ?, size = ?, kind = ?, seconds = ? WHERE path = ?",
-            (uploaded_at, size, facts.kind, facts.seconds, path),
+            (uploaded_at, size, kind, seconds, path),
         )
 
     def upload(self, path: str) -> UploadedFile | None:

@@ -114,7 +114,7 @@ class Uploads:
         file = self.file(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
-        self._store.note_upload(path, self._now(), len(body), probe(io.BytesIO(body)))
+        self._store.note_upload(path, self._now(), len(body), *probe(io.BytesIO(body)))
 
     def confirm(self, path: str | None) -> dict[str, Any]:
         """

@@ -98,15 +98,15 @@ class TestTheNewestVersions:
 
     def test_every_module_can_be_imported(self, newest_versions):
         missing = in_(newest_versions, "python", "-c", IMPORTS).splitlines()[-1].split()
-        # The extra [emulator], and a provider that is used only where it is there.
-        assert missing == ["PIL", "airflow.providers.openlineage"]
+        # The extra [emulator], with [media], and a provider that is used only where it is there.
+        assert missing == ["PIL", "airflow.providers.openlineage", "av"]
 
     def test_airflow_lists_the_provider_and_makes_its_database(self, newest_versions):
         assert "airflow-provider-seedance" in airflow(newest_versions, "providers", "list")
         in_(newest_versions, "airflow", "db", "migrate")
 
 
-@pytest.mark.parametrize("extra", ["emulator", "s3", "gcs", "azure"])
+@pytest.mark.parametrize("extra", ["media", "emulator", "s3", "gcs", "azure"])
 def test_an_extra_can_be_installed(built, newest_versions, extra):
     (wheel,) = built.glob("*.whl")
     python = newest_versions / "venv/bin/python"

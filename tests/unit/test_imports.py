@@ -152,6 +152,12 @@ def test_a_folder_imports_only_folders_above_it(folder):
             assert top != "airflow" or folder not in WITHOUT_AIRFLOW, f"{path} imports {name}"
 
 
+def test_a_landing_worker_uses_no_media_library():
+    imported = [(path, name.split(".")[0]) for path in PACKAGE.rglob("*.py") for name, _ in imports_of(path)]
+    users = {path.relative_to(PACKAGE) for path, name in imported if name in ("av", "PIL")}
+    assert {path.parts[0] for path in users - {Path("api/media_probe.py")}} == {"emulator"}
+
+
 @pytest.mark.parametrize(
     ("folder", "others"),
     [

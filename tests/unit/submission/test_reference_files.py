@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -73,6 +74,22 @@ class TestDescribed:
     def test_a_file_by_any_name(self, store, picture, named):
         (file,) = request_of(files_of(store), first_frame=named(picture)).files
         assert (file.name, file.size, file.kind) == ("a.png", picture.stat().st_size, "image")
+
+    def test_without_pyav_the_length_of_a_video_is_not_known(self, store, tmp_path, picture, monkeypatch, caplog):
+        monkeypatch.setitem(sys.modules, "av", None)
+        inputs = {"model": "seedance-20", "reference_videos": [media.video(tmp_path / "a.mp4", seconds=4)]}
+        request = request_of(files_of(store), **inputs)
+        assert (request.files[0].kind, request.files[0].seconds) == (None, None)
+        assert request.reference_video_seconds is None
+        (told,) = caplog.messages
+        assert "a.mp4" in told
+        assert "'media'" in told
+
+    def test_without_pyav_a_picture_is_as_it_was(self, store, picture, monkeypatch, caplog):
+        expected = request_of(files_of(None), first_frame=picture)
+        monkeypatch.setitem(sys.modules, "av", None)
+        assert request_of(files_of(store), first_frame=picture) == expected
+        assert caplog.messages == []
 
     def test_urls_are_left_alone_and_the_store_is_not_touched(self, store):
         inputs = {"first_frame": "https://a/b.png", "reference_images": None, "reference_videos": ("x",)}
