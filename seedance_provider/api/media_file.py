@@ -24,7 +24,7 @@ class MediaFile:
     :param size: in bytes.
     :param sha256: of its content, in hexadecimal.
     :param kind: ``image``, ``video`` or ``audio``, as its content says, or ``unreadable``; ``None`` if that is not
-        known, see :func:`~seedance_provider.api.media_probe.probe`.
+        known.
     :param seconds: how long it is; ``None`` for pictures, and if that is not known.
     :param url: where it was uploaded to.
     """
