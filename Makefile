@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 AZURITE := .azurite
 AZURITE_VERSION := 3.37.0
 # Slow tests that do not wait for an Airflow.
-COMPUTING := tests/slow/test_packaging.py tests/slow/test_installing.py tests/slow/test_release.py tests/slow/test_every_video.py
+COMPUTING := tests/slow/test_packaging.py tests/slow/test_installing.py tests/slow/test_every_video.py
 # Unit tests that see nothing of Airflow, or for which its version makes no difference.
 WITHOUT_AIRFLOW := $(addprefix tests/unit/,api benchmarks network waiting submission/model submission/test_plans.py \
   submission/test_submitter_signals.py test_imports.py test_reference.py triggers/test_poll_queue.py) $(wildcard tests/unit/tools_*)
@@ -32,7 +32,7 @@ $(1)/pytest $(if $(FULL),$(TWO_AIRFLOWS),-m every_airflow) tests/integration
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo format lint hooks docs screenshots test test-unit test-matrix test-ui test-slow test-long chaos properties coverage mutants bench build audit release-check services azurite freeze clean
+.PHONY: help demo format lint hooks docs screenshots test test-unit test-matrix test-ui test-slow test-long chaos properties coverage bench build audit services azurite freeze clean
 
 ##@ To try it (whatever you make first makes .venv, with PYTHON=python3)
 
@@ -48,7 +48,7 @@ demo: $(READY) ## From nothing to a real MP4 through a real Airflow and the emul
 
 ##@ To change it
 
-format: $(READY) ## Mend the style
+format: $(READY) ## Fix the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -120,10 +120,6 @@ properties: $(READY) ## Look for odd inputs and broken answers that do harm
 coverage: $(READY) ## Which lines and branches the unit tests run; fails under 95 %
 	$(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report term --cov-fail-under 95 tests/unit tests/emulator
 
-mutants: $(VENV)/.mutmut ## How many deliberate mistakes the unit tests notice; fails under 85 %
-#: AGAIN=1         only those that the last run did not try or notice
-	$(BIN)/python -m tools.mutants $(if $(AGAIN),--again)
-
 ##@ To measure it
 
 bench: $(READY) $(PEERS)/.ready services ## Measure against other providers; write benchmarks/RESULTS.md
@@ -140,9 +136,6 @@ build: $(READY) ## Wheel and sdist into dist/
 audit: $(READY) ## Ask whether the pinned packages have known vulnerabilities; needs the internet, and fails without it
 #: REQUIREMENTS=   the versions to ask about; constraints.txt if empty
 	$(BIN)/uv tool run --quiet --constraints constraints.txt pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement $(or $(REQUIREMENTS),constraints.txt)
-
-release-check: $(READY) ## What is still missing before a release, see docs/releasing.md
-	$(BIN)/python -m tools.release
 
 ##@ On this machine
 
@@ -162,11 +155,6 @@ $(READY): pyproject.toml constraints.txt
 	$(PIP) uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt --editable '.[dev]' \
 	  || $(PIP) --editable '.[dev]'
-	@touch $@
-
-# Only this needs mutmut, and what it brings.
-$(VENV)/.mutmut: $(READY)
-	$(PIP) mutmut
 	@touch $@
 
 $(PEERS)/.ready: benchmarks/peers.txt constraints.txt

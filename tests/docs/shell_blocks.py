@@ -38,14 +38,10 @@ PROGRAMS = ("bash", "cat", "curl", "grep", "head", "ls", "make", "mkdir", "sed",
 #: What takes minutes, or is the whole project, and which test runs it for real. Here it only has to be possible:
 #: targets of make, extras and files have to exist.
 RUN_ELSEWHERE = {
-    "make bench": "by hand, before a release: it takes an hour, and its results are in the repository",
     "make chaos": "tests/slow/test_chaos.py",
-    "make coverage": "whoever works on the code",
     "make demo": "tests/slow/test_demo.py",
     "make freeze": "by hand, when another Airflow is to be tested with something else",
     "make hooks": "whoever works on the code",
-    "make mutants": "whoever works on the code",
-    "make release-check": "by hand, before a release",
     "make test": "for every change, and this is a part of it",
     "make test-matrix": "for every change, in another environment",
     "make test-unit": "whoever works on the code",
