@@ -47,8 +47,10 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(airflow|aiohttp|asyncio|collections|datetime|enum|openlineage|pathlib|typing)\..*"),
     ("py:class", r"Namespace|Path|timedelta"),
-    ("py:class", r"ObjectStoragePath|OperatorLineage|PokeReturnValue|RetryPolicy|TaskDecorator|TriggerEvent"),
+    ("py:class", r"Context|ObjectStoragePath|OperatorLineage|PokeReturnValue|RetryPolicy|TaskDecorator|TriggerEvent"),
     ("py:exc", r"AirflowNotFoundException"),
+    # Internal, in a signature that a subclass may override.
+    ("py:class", r"ReferenceFiles"),
 ]
 
 html_theme = "furo"

@@ -31,7 +31,7 @@ def seedance_retry_policy(
     another error, as by the operators:
 
     - permanent ones, and those after which it is unknown whether a video was paid for, end the task at once;
-    - passing ones are tried again, after a pause that doubles with every try, or as long as the API asks for;
+    - transient ones are retried, after a pause that doubles with every try, or as long as the API asks for;
     - a video that could not be continued is tried again once, as the vendor says.
 
     Any other error has Airflow's own retries. ``retries`` stays the limit of all of them. Permanent errors of the

@@ -143,12 +143,15 @@ class InvalidRequestError(SeedanceError, ValueError):
 
 
 class FileUnavailableError(SeedanceError):
-    """A file that stands for a URL could not be read, which may pass. Nothing was sent, and nothing was charged."""
+    """A file that stands for a URL could not be read; a later try may succeed. Nothing was sent, and nothing was charged."""
 
     create_verdict = Verdict.TRANSIENT
     read_verdict = Verdict.TRANSIENT
     reason = "file_unavailable"
-    advice = "Nothing, if it passes. If it stays: may the worker read the file, and is the storage's connection right?"
+    advice = (
+        "No action needed if the error is transient. If it stays: may the worker read the file, and is the storage's "
+        "connection right?"
+    )
 
 
 class TransportError(SeedanceError):
@@ -163,7 +166,10 @@ class ConnectionNotEstablishedError(TransportError):
 
     create_verdict = Verdict.TRANSIENT
     reason = "not_connected"
-    advice = "Nothing, if it passes. If it stays: is the host of the connection right, and can the worker reach it?"
+    advice = (
+        "No action needed if the error is transient. If it stays: is the host of the connection right, and can the "
+        "worker reach it?"
+    )
 
 
 class ConnectionLostError(TransportError):
@@ -194,7 +200,7 @@ class ApiError(SeedanceError):
 
     def __str__(self) -> str:
         said = f"HTTP {self.status}: {self.message}" if self.status else self.message
-        return said if self.is_listed else f"{said.rstrip('. ')} (a text that is documented nowhere)"
+        return said if self.is_listed else f"{said.rstrip('. ')} (undocumented error)"
 
 
 class BadRequestError(ApiError):
@@ -258,7 +264,7 @@ class InternalServerError(ApiError):
 
 
 class UnexpectedResponseError(ApiError):
-    """An answer that is documented nowhere: another status, an HTML page, an empty body, broken JSON."""
+    """An undocumented answer: another status, an HTML page, an empty body, broken JSON."""
 
     create_verdict = Verdict.UNKNOWN_OUTCOME
     read_verdict = Verdict.TRANSIENT

@@ -3,7 +3,7 @@ How the API refuses over HTTP, as data: how to recognise the reason, which error
 
 The status and the beginning of the message decide. Each status has a last entry for any other text. Such an answer
 keeps the verdict of its status, because a refusal in the API's own form is a refusal whatever its words; but unless the
-status is documented with any text, the error says that this one is documented nowhere.
+status is documented with any text, the error says that this one is undocumented.
 
 An answer without a JSON ``message``, or with another status, is in no entry. If its status refuses, whoever has sent
 it, see :func:`is_refusal`, certainly nothing was accepted; else nobody knows what became of the request.
@@ -72,7 +72,7 @@ _WRONG_ID = "Check the id of the video task."
 _NO_ACCESS = "Ask the vendor for API access, or use the key of another account, then clear the Airflow task."
 _TOP_UP = "Add credits in the vendor's web account, then clear the Airflow task. (The vendor's demo key never has any.)"
 _OTHER_ACCOUNT = "Put the key of the account that created the video task into the connection."
-_WAIT = "Nothing: it passes."
+_WAIT = "No action needed: the error is transient."
 
 #: Every answer that the vendor documents; for an answer the first one that fits counts.
 #:

@@ -1,7 +1,7 @@
 """
 Why a video task can fail, as data: how to recognise the reason, which error it is, what to do.
 
-The API tells reasons apart by free text: most codes stand for permanent and for passing failures alike, and the ends of
+The API tells reasons apart by free text: most codes stand for permanent and for transient failures alike, and the ends of
 the texts vary, so the beginning decides. Source: the table of common task errors in the vendor's quickstart, the error
 texts in the vendor's model pages, and those in a public client of the service.
 """
@@ -157,7 +157,7 @@ UNLISTED_BY_CODE: dict[str, Failure] = {
 #: Any other text. A retry might be pointless, and it is unknown whether such a job is refunded, so a person decides.
 #:
 #: :meta hide-value:
-UNLISTED = _unlisted("unlisted", UnexplainedFailureError, "If it reads like a passing fault, clear the Airflow task.")
+UNLISTED = _unlisted("unlisted", UnexplainedFailureError, "If it reads like a transient error, clear the Airflow task.")
 
 _NUMBER = re.compile(r"\d+")
 

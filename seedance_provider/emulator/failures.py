@@ -19,7 +19,7 @@ from dataclasses import dataclass
 __all__ = ["FAILURES", "STATUSES", "Failure", "Markers", "UnknownMarkerError", "read_markers"]
 
 #: The documentation gives some texts without their code. The newest pages use this code for permanent and for
-#: passing failures alike, so it tells a client nothing that it could wrongly rely on.
+#: transient failures alike, so it tells a client nothing that it could wrongly rely on.
 _CODE_NOT_DOCUMENTED = "1001"
 
 

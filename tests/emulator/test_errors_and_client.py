@@ -83,11 +83,11 @@ REFUSED = {
     ),
     "rate_limited": (RateLimitedError, TRANSIENT, "rate_limited", "Too many requests", "The next try submits"),
     "internal_error": (InternalServerError, TRANSIENT, "internal_error", "Internal server", "The next try submits"),
-    "unlisted_400": (BadRequestError, PERMANENT, "unlisted", "documented nowhere", "the inputs"),
-    "unlisted_401": (AuthenticationError, PERMANENT, "unlisted", "documented nowhere", "a valid key"),
-    "unlisted_402": (InsufficientCreditsError, PERMANENT, "unlisted", "documented nowhere", "Add credits"),
-    "unlisted_403": (ForbiddenError, PERMANENT, "unlisted", "documented nowhere", "Ask the vendor"),
-    "unlisted_404": (TaskNotFoundError, PERMANENT, "unlisted", "documented nowhere", "base URL"),
+    "unlisted_400": (BadRequestError, PERMANENT, "unlisted", "undocumented", "the inputs"),
+    "unlisted_401": (AuthenticationError, PERMANENT, "unlisted", "undocumented", "a valid key"),
+    "unlisted_402": (InsufficientCreditsError, PERMANENT, "unlisted", "undocumented", "Add credits"),
+    "unlisted_403": (ForbiddenError, PERMANENT, "unlisted", "undocumented", "Ask the vendor"),
+    "unlisted_404": (TaskNotFoundError, PERMANENT, "unlisted", "undocumented", "base URL"),
 }
 
 #: The failure that the emulator lets happen: its class, reason, and what a person is told to do.

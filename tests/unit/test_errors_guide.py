@@ -46,7 +46,7 @@ def http_error(known):
     others = [entry for entry in HTTP_ERRORS if entry.status == known.status and entry is not known]
     text = code(known.prefix) if known.prefix else "any other text" if others else "any text"
     if not known.is_listed:
-        text += ", reported as documented nowhere"
+        text += ", reported as undocumented"
     return (
         known.status,
         text,
@@ -114,10 +114,10 @@ def failures():
         head,
         *(failure(known, code(known.prefix)) for known in FAILURES),
         *(
-            failure(known, f"any other text with code {code(number)}, reported as documented nowhere")
+            failure(known, f"any other text with code {code(number)}, reported as undocumented")
             for number, known in UNLISTED_BY_CODE.items()
         ),
-        failure(UNLISTED, "any other text, reported as documented nowhere"),
+        failure(UNLISTED, "any other text, reported as undocumented"),
     )
 
 

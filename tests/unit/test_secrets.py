@@ -51,7 +51,7 @@ PROTOCOL = Protocol(KEY, "https://api.example/api/v1")
 
 ECHOES = {
     "a message": Answer(401, {"message": f"Invalid API Key: {KEY}"}),
-    "a message that is documented nowhere": Answer(401, {"message": f"{KEY} is no key of ours"}),
+    "an undocumented message": Answer(401, {"message": f"{KEY} is no key of ours"}),
     "what it says of a field": Answer(
         400,
         {

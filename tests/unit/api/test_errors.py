@@ -230,7 +230,7 @@ class TestMessages:
 
     def test_a_text_that_is_documented_nowhere_is_reported_as_such(self):
         error = BadRequestError("No cats on Sundays.", status=400, is_listed=False)
-        assert str(error) == "HTTP 400: No cats on Sundays (a text that is documented nowhere)"
+        assert str(error) == "HTTP 400: No cats on Sundays (undocumented error)"
 
     def test_details_are_attributes(self):
         error = ConcurrencyLimitError("Concurrency limit reached (3).", status=429, retry_after=7.0, limit=3, current=2)

@@ -540,9 +540,9 @@ class TestDocumentedErrors:
     def test_an_unlisted_text_is_shown_and_reported(self):
         error = error_on_read(a_response(403, {"message": "Not from here"}))
         assert (type(error), error.reason, error.is_listed) == (ForbiddenError, "unlisted", False)
-        assert str(error) == "HTTP 403: Not from here (a text that is documented nowhere)"
+        assert str(error) == "HTTP 403: Not from here (undocumented error)"
         error = error_on_read(a_response(403, {"message": "Not from here. "}))
-        assert str(error) == "HTTP 403: Not from here (a text that is documented nowhere)"
+        assert str(error) == "HTTP 403: Not from here (undocumented error)"
 
     def test_a_wrong_id_keeps_what_the_table_says(self):
         error = error_on_read(a_response(400, {"message": "Invalid taskId"}))

@@ -206,7 +206,7 @@ class TestFailureOf:
         assert (type(failure), failure.reason, failure.is_listed) == (UnexplainedFailureError, "unlisted", False)
         assert str(failure) == (
             "Video task task_a failed (unlisted, code 4011): Mercury is in retrograde. This text is not documented. "
-            "If it reads like a passing fault, clear the Airflow task. The vendor refunds failed video tasks."
+            "If it reads like a transient error, clear the Airflow task. The vendor refunds failed video tasks."
         )
 
     def test_no_text_at_all(self):
