@@ -17,7 +17,7 @@ project = "airflow-provider-seedance"
 copyright = "the airflow-provider-seedance authors"  # noqa: A001 - Sphinx's name
 version = release = seedance_provider.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "tools.book_links", "tools.book_reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "tools.book"]
 exclude_patterns = ["examples"]
 root_doc = "index"
 

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Self
 from tools.airflow_api import AirflowApi, Login
 from tools.airflow_layout import LOCAL, Component, Layout
 from tools.airflow_settings import AirflowSettings, as_environment
-from tools.celery_nodes import answering_nodes
 from tools.interrupts import interrupts_ignored, signals_interrupt
 from tools.processes import ManagedProcess, inherited_environment, stop_all
 from tools.task_processes import RunningTask, running_tasks
 from tools.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
 __all__ = ["AirflowStack"]
 
 _START_SECONDS = 120
+_SECONDS_TO_ANSWER = 2
 
 
 class AirflowStack(AirflowApi):
@@ -211,12 +211,21 @@ class AirflowStack(AirflowApi):
 
     def _nodes_answer(self, components: Sequence[Component]) -> bool:
         wanted = {component.celery_node for component in components if component.celery_node is not None}
-        return not wanted or wanted <= answering_nodes(self.layout.broker_url, wanted)
+        return not wanted or wanted <= _answering_nodes(self.layout.broker_url, wanted)
 
     def _stop_processes(self) -> None:
         with interrupts_ignored():
             self.close()
             stop_all(self._started)
+
+
+def _answering_nodes(broker_url: str | None, names: Collection[str]) -> set[str]:
+    """The workers of Celery that answer a ping over its broker."""
+    from celery import Celery
+
+    with Celery(broker=broker_url, set_as_current=False) as app:
+        answers = app.control.inspect(list(names), timeout=_SECONDS_TO_ANSWER, limit=len(names)).ping()
+    return set(answers or ())
 
 
 def _has_sent_heartbeat(job: dict[str, str]) -> bool:

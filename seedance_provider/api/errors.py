@@ -143,7 +143,7 @@ class InvalidRequestError(SeedanceError, ValueError):
 
 
 class FileUnavailableError(SeedanceError):
-    """A file that stands for a URL could not be read; a later try may succeed. Nothing was sent, and nothing was charged."""
+    """A file that stands for a URL could not be read; a later try may succeed. Nothing was sent or charged."""
 
     create_verdict = Verdict.TRANSIENT
     read_verdict = Verdict.TRANSIENT

@@ -15,7 +15,7 @@ import pytest
 from tests.support import media
 from tests.support.scripted_api import Answer, scripted_api
 from tools.airflow_settings import AirflowSettings
-from tools.demo.video_file import VideoFile
+from tools.demo.result import VideoFile
 from tools.emulator_process import EmulatorProcess
 from tools.processes import inherited_environment
 

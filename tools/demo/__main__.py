@@ -19,11 +19,9 @@ from urllib.parse import unquote, urlsplit
 
 from seedance_provider.api.video_request import VideoRequest
 from tools.airflow_stack import AirflowStack
-from tools.demo.accounts import EmulatedAccount, LiveAccount
-from tools.demo.errors import DemoFailedError
+from tools.demo.accounts import DemoFailedError, EmulatedAccount, LiveAccount
 from tools.demo.progress import Progress
-from tools.demo.result import Result
-from tools.demo.video_file import VideoFile
+from tools.demo.result import Result, VideoFile
 from tools.emulator_process import EmulatorProcess
 from tools.interrupts import signals_interrupt
 

@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from seedance_provider.api.pricing import estimate_credits, format_credits
-from tools.demo.errors import DemoFailedError
 
 if TYPE_CHECKING:
     from seedance_provider.api.video_request import VideoRequest
     from tools.airflow_api import AirflowApi
     from tools.emulator_process import EmulatorProcess
 
-__all__ = ["Account", "EmulatedAccount", "LiveAccount", "Receipt"]
+__all__ = ["Account", "DemoFailedError", "EmulatedAccount", "LiveAccount", "Receipt"]
 
 _KEY_VARIABLE = "SEEDANCE_API_KEY"
 _SUBMITTED = re.compile(r"Submitted video task (\w[\w-]*)")
+
+
+class DemoFailedError(Exception):
+    """The demo could not show what it is there to show. The text is for the person who started it."""
 
 
 @dataclass(frozen=True)

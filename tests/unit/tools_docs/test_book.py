@@ -14,7 +14,7 @@ FILES = {
     "docs/conf.py": f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-extensions = ["myst_parser", "sphinx.ext.autodoc", "tools.book_links", "tools.book_reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "tools.book"]
 myst_heading_anchors = 4
 myst_heading_slug_func = "tools.markdown_links.slug"
 book_pages = {{"NEWS.md": "news.md"}}

@@ -1,6 +1,7 @@
 """
 A Sphinx extension that lets one link work in two places: on a code host, where it leads to a file beside the page, and
 in the book that Sphinx builds, where that file may be a page of another name, a download, or nothing at all.
+It also makes readable what autodoc writes of dataclasses.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("book_pages", {}, "env", dict)
     app.connect("source-read", _on_page)
     app.connect("include-read", _on_included)
+    app.connect("autodoc-process-signature", _with_readable_factories)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -55,3 +57,9 @@ def _in_the_book(app: Sphinx, page: str, folder: Path, shown_in: Path | None = N
         return f"{'!' if link.is_image else ''}[{link.text}]({path}{anchor})"
 
     return replace_links(page, replacement)
+
+
+def _with_readable_factories(*event: Any) -> tuple[str | None, str | None]:
+    """What a dataclass writes for a default that is made anew each time is no Python, and Sphinx can't parse it."""
+    signature, returned = event[-2:]
+    return signature and signature.replace("<factory>", "..."), returned
