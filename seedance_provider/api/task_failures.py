@@ -1,8 +1,8 @@
 """
 Why a video task can fail, as data: how to recognise the reason, which error it is, what to do.
 
-The API tells reasons apart by free text: most codes stand for both permanent and transient failures, and the ends of the
-texts vary, so the beginning decides. Source: the table of common task errors in the vendor's quickstart, the error
+The API tells reasons apart by free text: most codes stand for both permanent and transient failures, and the ends of
+the texts vary, so the beginning decides. Source: the table of common task errors in the vendor's quickstart, the error
 texts in the vendor's model pages, and those in a public client of the service.
 """
 

@@ -14,20 +14,12 @@ from seedance_provider.api.errors import (
     AuthenticationError,
     BadRequestError,
     ConcurrencyLimitError,
-    ExtensionFailedError,
-    ForbiddenError,
-    GenerationFailedError,
-    InputModerationError,
     InsufficientCreditsError,
     InternalServerError,
-    InvalidVideoInputError,
-    OutputModerationError,
     RateLimitedError,
-    ReferenceMediaError,
     SeedanceError,
     TaskAccessDeniedError,
     TaskNotFoundError,
-    UnexplainedFailureError,
     Verdict,
 )
 from seedance_provider.api.http_errors import HTTP_ERRORS, classify_http_error
@@ -43,97 +35,21 @@ from seedance_provider.submission.plans import Action, plan_from_refusal, plan_f
 from seedance_provider.submission.record import Submission, SubmissionState
 from seedance_provider.waiting.result import Outcome, WaitResult, result_of_error
 
-PERMANENT, TRANSIENT, WAIT_FOR_SLOT = Verdict.PERMANENT, Verdict.TRANSIENT, Verdict.WAIT_FOR_SLOT
 KITE = VideoRequest(prompt="A kite", duration=4)
 RECORDED = Submission(SubmissionState.SUBMITTING, "a fingerprint", "2026-11-24T00:00:00Z", 3, 160)
 
-#: The refusal that the emulator gives: its class, verdict and reason when creating; what a person is told.
-REFUSED = {
-    "invalid_parameters": (
-        BadRequestError,
-        PERMANENT,
-        "invalid_parameters",
-        "Invalid request parameters",
-        "the inputs",
-    ),
-    "invalid_inputs": (BadRequestError, PERMANENT, "invalid_inputs", "(duration: Duration must be", "the inputs"),
-    "unknown_model": (BadRequestError, PERMANENT, "unknown_model", "Unknown model", "Use a model"),
-    "missing_task_id": (TaskNotFoundError, PERMANENT, "missing_task_id", "Missing taskId", "Check the id"),
-    "invalid_task_id": (TaskNotFoundError, PERMANENT, "invalid_task_id", "Invalid taskId", "Check the id"),
-    "missing_key": (AuthenticationError, PERMANENT, "missing_key", "Missing Authorization", "a valid key"),
-    "invalid_key": (AuthenticationError, PERMANENT, "invalid_key", "Invalid API Key", "a valid key"),
-    "inactive_key": (AuthenticationError, PERMANENT, "inactive_key", "is inactive", "Activate the key"),
-    "expired_key": (AuthenticationError, PERMANENT, "expired_key", "has expired", "a valid key"),
-    "insufficient_credits": (
-        InsufficientCreditsError,
-        PERMANENT,
-        "insufficient_credits",
-        "(200 needed, 12.5 available)",
-        "Add credits",
-    ),
-    "no_api_access": (ApiAccessDisabledError, PERMANENT, "no_api_access", "API access not enabled", "API access, or"),
-    "access_denied": (TaskAccessDeniedError, PERMANENT, "access_denied", "Access denied", "key of the account"),
-    "task_not_found": (TaskNotFoundError, PERMANENT, "task_not_found", "Task not found", "key of the account"),
-    "concurrency_limit": (
-        ConcurrencyLimitError,
-        WAIT_FOR_SLOT,
-        "concurrency_limit",
-        "Concurrency limit",
-        "no free slot",
-    ),
-    "rate_limited": (RateLimitedError, TRANSIENT, "rate_limited", "Too many requests", "The next try submits"),
-    "internal_error": (InternalServerError, TRANSIENT, "internal_error", "Internal server", "The next try submits"),
-    "unlisted_400": (BadRequestError, PERMANENT, "unlisted", "undocumented", "the inputs"),
-    "unlisted_401": (AuthenticationError, PERMANENT, "unlisted", "undocumented", "a valid key"),
-    "unlisted_402": (InsufficientCreditsError, PERMANENT, "unlisted", "undocumented", "Add credits"),
-    "unlisted_403": (ForbiddenError, PERMANENT, "unlisted", "undocumented", "Ask the vendor"),
-    "unlisted_404": (TaskNotFoundError, PERMANENT, "unlisted", "undocumented", "base URL"),
-}
-
-#: The failure that the emulator lets happen: its class, reason, and what a person is told to do.
-FAILED = {
-    "text_moderation": (InputModerationError, "text_moderation", "Revise the prompt"),
-    "image_moderation": (InputModerationError, "image_moderation", "different image"),
-    "face_detected": (InputModerationError, "face_detected", "without human faces"),
-    "output_review": (OutputModerationError, "output_review", "Adjust the prompt"),
-    "server_error": (GenerationFailedError, "server_error", "try again"),
-    "content_moderation": (InputModerationError, "content_moderation", "Revise the prompt and the images"),
-    "output_audio": (OutputModerationError, "output_review", "without sound"),
-    "output_content": (OutputModerationError, "output_review", "Adjust the prompt"),
-    "timeout": (GenerationFailedError, "server_timeout", "try again"),
-    "server_busy": (GenerationFailedError, "server_error", "try again"),
-    "not_processed": (InputModerationError, "content_rejected", "another prompt"),
-    "task_execution": (UnexplainedFailureError, "unexplained", "clear the Airflow task"),
-    "invalid_prompt": (InvalidVideoInputError, "invalid_prompt", "Revise the prompt"),
-    "reference_image_review": (ReferenceMediaError, "reference_review", "anybody can fetch it"),
-    "reference_video_review": (ReferenceMediaError, "reference_review", "anybody can fetch it"),
-    "reference_audio_review": (ReferenceMediaError, "reference_review", "anybody can fetch it"),
-    "audio_only": (InvalidVideoInputError, "audio_only", "Add a reference image"),
-    "reference_video_length": (ReferenceMediaError, "reference_length", "shorter reference videos"),
-    "content_parameter": (ReferenceMediaError, "reference_length", "too long together"),
-    "reference_download": (ReferenceMediaError, "reference_download", "anybody can fetch"),
-    "reference_download_newer": (ReferenceMediaError, "reference_download", "anybody can fetch"),
-    "backend_error": (GenerationFailedError, "server_error", "try again"),
-    "sensitive_image": (InputModerationError, "image_moderation", "different image"),
-    "sensitive_video": (InputModerationError, "video_moderation", "different video"),
-    "output_video_review": (OutputModerationError, "output_review", "Adjust the prompt"),
-    "output_audio_review": (OutputModerationError, "output_review", "without sound"),
-    "output_copyright": (OutputModerationError, "output_review", "Adjust the prompt"),
-    "unavailable": (GenerationFailedError, "unavailable", "try again"),
-    "extension_parameters": (ExtensionFailedError, "invalid_extension", "once more"),
-    "editing_parameters": (InvalidVideoInputError, "invalid_edit", "4 to 30 seconds"),
-    "unlisted": (UnexplainedFailureError, "unlisted", "not documented"),
-}
+#: What follows from a refusal, and what a person is told besides its advice.
 ENDS = {
-    PERMANENT: Action.FAIL,
-    TRANSIENT: Action.WAIT_FOR_API,
-    WAIT_FOR_SLOT: Action.WAIT_FOR_SLOT,
+    Verdict.PERMANENT: (Action.FAIL, ""),
+    Verdict.TRANSIENT: (Action.WAIT_FOR_API, "The next try submits"),
+    Verdict.WAIT_FOR_SLOT: (Action.WAIT_FOR_SLOT, "no free slot"),
 }
 
 
-def test_the_tables_leave_nothing_out():
-    assert REFUSED.keys() == REFUSALS.keys()
-    assert FAILED.keys() == FAILURES.keys()
+def known_refusal(name):
+    """What docs/errors.md says of the answer; tests/unit/test_errors_guide.py compares it."""
+    refusal = REFUSALS[name]()
+    return classify_http_error(refusal.status, refusal.body["message"]), refusal.body["message"]
 
 
 def test_the_emulator_can_give_every_answer_that_is_documented():
@@ -166,37 +82,43 @@ def charged(client):
 class TestRefusals:
     @pytest.mark.parametrize("name", [name for name in REFUSALS if "createTask" in FAULTS[name].places])
     def test_a_video_that_is_refused_costs_nothing_and_a_person_hears_what_to_do(self, client, name):
-        error_class, verdict, reason, cause, next_step = REFUSED[name]
+        known, text = known_refusal(name)
         refuse(client, "createTask", name)
         with seedance(client) as opened:
             error = error_of(opened.create_task, KITE)
 
-        assert (type(error), error.create_verdict, error.reason) == (error_class, verdict, reason)
+        assert (type(error), error.reason) == (known.error_class, known.reason)
         assert error.is_listed is not name.startswith("unlisted")
         plan = plan_from_refusal(error, RECORDED)
-        assert plan.action is ENDS[verdict]
-        for said in ("Nothing was submitted or charged", str(error.status), cause, next_step):
+        action, next_step = ENDS[error.create_verdict]
+        assert plan.action is action
+        for said in (
+            "Nothing was submitted or charged",
+            str(error.status),
+            text.rstrip("."),
+            next_step or known.advice,
+        ):
             assert said in plan.message
         assert (client.ledger()["submissionCount"], charged(client)) == (0, 0)
 
     @pytest.mark.parametrize("name", [name for name in REFUSALS if "recordInfo" in FAULTS[name].places])
-    def test_a_look_that_is_refused_changes_nothing_and_a_person_hears_why(self, client, name):
-        error_class, _, reason, cause, _ = REFUSED[name]
-        if error_class is BadRequestError:
-            error_class = TaskNotFoundError  # the id is all that a look sends
+    def test_a_poll_that_is_refused_changes_nothing_and_a_person_hears_why(self, client, name):
+        known, text = known_refusal(name)
+        # The id is all that a poll sends.
+        error_class = TaskNotFoundError if known.error_class is BadRequestError else known.error_class
         with seedance(client) as opened:
             task_id = opened.create_task(KITE)
             refuse(client, "recordInfo", name)
             error = error_of(opened.get_task, task_id)
 
-        assert (type(error), error.reason, error.was_reading) == (error_class, reason, True)
-        passing = error_class in (RateLimitedError, InternalServerError)
-        assert error.verdict is (TRANSIENT if passing else PERMANENT)
+        assert (type(error), error.reason, error.was_reading) == (error_class, known.reason, True)
+        is_transient = error_class in (RateLimitedError, InternalServerError)
+        assert error.verdict is (Verdict.TRANSIENT if is_transient else Verdict.PERMANENT)
         plan = plan_from_wait(result_of_error(error, task_id))
         gone = error_class in (TaskNotFoundError, TaskAccessDeniedError)
-        assert plan.action is (Action.RETRY if passing else Action.ABANDON if gone else Action.FAIL)
+        assert plan.action is (Action.RETRY if is_transient else Action.ABANDON if gone else Action.FAIL)
         assert task_id in plan.message
-        assert cause in plan.message
+        assert text.rstrip(".") in plan.message
         assert client.ledger()["submissionCount"] == 1
 
 
@@ -270,21 +192,22 @@ def test_every_failed_video_is_refunded_and_a_person_hears_what_to_do(start, clo
     client = start(generation=generation)
     with seedance(client, wire_format=generation) as opened:
         created = {
-            name: opened.create_task(VideoRequest(prompt=f"A kite [fail:{name}]", duration=4)) for name in FAILED
+            name: opened.create_task(VideoRequest(prompt=f"A kite [fail:{name}]", duration=4)) for name in FAILURES
         }
         assert charged(client) > 0
         clock.advance(60)
         tasks = {name: opened.get_task(task_id) for name, task_id in created.items()}
 
     assert charged(client) == 0
-    assert len(client.ledger()["submissions"]) == len(FAILED)
+    assert len(client.ledger()["submissions"]) == len(FAILURES)
     for name, task in tasks.items():
-        error_class, reason, next_step = FAILED[name]
+        known = task_failures.classify_failure(FAILURES[name].message, FAILURES[name].code)
         error = failure_of(task)
-        assert (name, task.status, type(error), error.reason) == (name, TaskStatus.FAIL, error_class, reason)
+        expected = (name, TaskStatus.FAIL, known.error_class, known.reason)
+        assert (name, task.status, type(error), error.reason) == expected
         assert error.is_listed is (name != "unlisted")
         assert error.api_code == (None if generation == "quickstart" else FAILURES[name].code)
         plan = plan_from_wait(WaitResult(Outcome.FINISHED, task=task))
         assert plan.action is (Action.RETRY if error.retryable else Action.ABANDON)
-        for said in (task.video_task_id, reason, FAILURES[name].message, next_step, "refunds"):
+        for said in (task.task_id, known.reason, FAILURES[name].message, known.advice, "refunds"):
             assert said in plan.message
