@@ -20,7 +20,7 @@ from seedance_provider.landing.errors import (
     StorageError,
     StorageFullError,
 )
-from seedance_provider.landing.part_file import PartFile, written_back
+from seedance_provider.landing.part_file import PartFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +88,8 @@ class Landing:
             if there is not None and download.size is not None and self._is_there(destination, there, download):
                 return Landed(there, was_there=True)
             with self._part_file(destination, download.size) as part:
-                size = self._download(download, part, is_durable=destination.is_local)
+                with _explaining_disk(part.folder):
+                    size = download.save(part.file)
                 facts = _checked(download, part, size, check)
                 return self._publish(part, destination, Landed(size, was_there=False, facts=facts))
 
@@ -102,13 +103,6 @@ class Landing:
         if not self.overwrite:
             raise _taken(destination, there, download.size)
         return False
-
-    def _download(self, download: Download, part: PartFile, *, is_durable: bool) -> int:
-        with _explaining_disk(part.folder):
-            if not is_durable:
-                return download.save(part.file)
-            with written_back(part.file):
-                return download.save(part.file)
 
     def _publish(self, part: PartFile, destination: StoredObject, landed: Landed) -> Landed:
         there = destination.size()

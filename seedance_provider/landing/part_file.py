@@ -10,22 +10,16 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["PartFile", "written_back"]
+__all__ = ["PartFile"]
 
 _UNNAMED = getattr(os, "O_TMPFILE", None)
 _BUFFER_BYTES = 1024 * 1024
-_SECONDS_BETWEEN_SYNCS = 0.1
-_sync_data = getattr(os, "fdatasync", os.fsync)
 
 
 class PartFile:
@@ -127,30 +121,6 @@ class PartFile:
             if name.exists():
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(name)) from error
             self._name.replace(name)
-
-
-@contextmanager
-def written_back(file: BinaryIO) -> Iterator[None]:
-    """
-    Have a file written to the disk while it grows, or the disk would have all to do at the end.
-
-    :param file: that grows.
-    :raises OSError: at the end, if the disk failed.
-    """
-    is_over = threading.Event()
-
-    def sync_until_over() -> None:
-        while not is_over.wait(_SECONDS_BETWEEN_SYNCS):
-            _sync_data(file.fileno())
-
-    with ThreadPoolExecutor(1, thread_name_prefix="write-back") as thread:
-        syncing = thread.submit(sync_until_over)
-        try:
-            yield
-        finally:
-            is_over.set()
-    # Linux tells of a failed write once, so whoever heard of it has to pass it on.
-    syncing.result()
 
 
 def _sync_folder(folder: Path) -> None:

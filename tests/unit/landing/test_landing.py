@@ -19,7 +19,6 @@ from airflow.sdk.io import attach
 
 from seedance_provider.landing import landing as landing_module
 from seedance_provider.landing import part_file
-from seedance_provider.landing.download import Download
 from seedance_provider.landing.errors import (
     BrokenMediaError,
     DestinationTakenError,
@@ -156,20 +155,6 @@ class TestLand:
         land(destination)
         assert content_of(destination) == video
         assert server.ranges[-1] == "bytes=1000-"
-
-    def test_a_local_file_is_written_to_the_disk_while_it_is_downloaded(self, land, local, monkeypatch):
-        synced = threading.Event()
-        save = Download.save
-
-        def save_until_synced(download, file):
-            size = save(download, file)
-            assert synced.wait(10)
-            return size
-
-        monkeypatch.setattr(Download, "save", save_until_synced)
-        monkeypatch.setattr(part_file, "_SECONDS_BETWEEN_SYNCS", 0.001)
-        monkeypatch.setattr(part_file, "_sync_data", lambda descriptor: synced.set())
-        land(local)
 
     def test_an_address_that_has_expired_is_renewed(self, land, local, server, video):
         server.script.append(Serving(403, body=b""))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import threading
 
 import pytest
 
 from seedance_provider.landing import part_file
-from seedance_provider.landing.part_file import PartFile, written_back
+from seedance_provider.landing.part_file import PartFile
 
 
 @pytest.fixture(params=["nameless", "hidden"])
@@ -210,46 +209,3 @@ class TestWithoutHardLinks:
             part.publish(final, replace=True)
         assert final.read_bytes() == b"a video"
         assert os.listdir(final.parent) == ["a.mp4"]
-
-
-class Syncs:
-    """Notes which files were synced; the disk fails if there is an error in ``fails_with``."""
-
-    def __init__(self):
-        self.descriptors = []
-        self.happened = threading.Event()
-        self.fails_with = None
-
-    def sync(self, descriptor):
-        self.descriptors.append(descriptor)
-        self.happened.set()
-        if self.fails_with is not None:
-            raise self.fails_with
-
-
-class TestWrittenBack:
-    @pytest.fixture
-    def file(self, tmp_path):
-        with (tmp_path / "a").open("wb") as opened:
-            yield opened
-
-    @pytest.fixture
-    def syncs(self, monkeypatch):
-        noted = Syncs()
-        monkeypatch.setattr(part_file, "_SECONDS_BETWEEN_SYNCS", 0.001)
-        monkeypatch.setattr(part_file, "_sync_data", noted.sync)
-        return noted
-
-    def test_the_file_is_synced_while_it_grows(self, file, syncs):
-        with written_back(file):
-            assert syncs.happened.wait(10)
-        assert set(syncs.descriptors) == {file.fileno()}
-
-    def test_a_disk_that_fails_is_not_forgotten(self, file, syncs):
-        syncs.fails_with = OSError(errno.EIO, "Input/output error")
-        with pytest.raises(OSError, match="Input/output"), written_back(file):
-            assert syncs.happened.wait(10)
-
-    def test_an_error_in_between_is_passed_on(self, file):
-        with pytest.raises(ZeroDivisionError), written_back(file):
-            raise ZeroDivisionError
