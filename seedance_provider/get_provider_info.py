@@ -93,8 +93,8 @@ _CONNECTION_TYPE: dict[str, Any] = {
         },
         "typical_seconds": {
             "label": "Time to make a video",
-            "description": "In seconds, from the fastest to the slowest, such as 60-300. It decides when to poll "
-            "first. Empty: what the vendor says.",
+            "description": "In seconds, from the fastest to the slowest, such as 60-300. It decides when a "
+            "video is polled. Empty: what the vendor says.",
             "schema": {"type": ["string", "null"], "default": None},
         },
         "max_polls_per_second": {

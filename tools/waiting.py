@@ -34,5 +34,5 @@ def wait_until(
             return found
         if time.monotonic() >= deadline:
             description = what if isinstance(what, str) else what()
-            raise TimeoutError(f"Waited {timeout:g} s in vain for {description}")
+            raise TimeoutError(f"Timed out after {timeout:g} s waiting for {description}")
         time.sleep(interval)

@@ -128,7 +128,7 @@ class SeedanceClient:
         return Upload.of(ticket, size, datetime.now(UTC))
 
     def _put(self, ticket: UploadTicket, file: _Sized) -> HttpResponse:
-        # An address that somebody else names may lead into the own network, as that of a video may.
+        # An address that somebody else names may be private, as that of a video may.
         rule = AddressRule.beside(self._protocol.base_url)
         # With a session of its own: nothing of the API's is to reach the storage, not even a cookie.
         with guarded_session(rule) as session:

@@ -116,7 +116,7 @@ class SeedanceError(Exception):
 
     @property
     def verdict(self) -> Verdict:
-        """What may be done after it: the stricter of the two verdicts unless it is known to come from a look."""
+        """What may be done after it: the stricter of the two verdicts unless it is known to come from a poll."""
         return self.read_verdict if self.was_reading else self.create_verdict
 
     @property

@@ -46,11 +46,11 @@ class VideoRequest:
         and where it has none, that of the references.
     :param first_frame: the image that opens the video: its URL, or a file, which has to be uploaded before the request
         can be sent.
-    :param last_frame: the image that closes it, likewise; needs a first frame.
-    :param reference_images: images that guide style and subject, likewise.
-    :param reference_videos: videos that guide motion and style, or that are continued or changed, likewise. They raise
-        the price.
-    :param reference_audios: sounds, likewise; never alone.
+    :param last_frame: the image that closes it: a URL or a file; needs a first frame.
+    :param reference_images: images that guide style and subject: URLs or files.
+    :param reference_videos: videos that guide motion and style, or that are continued or changed: URLs or files. They
+        raise the price.
+    :param reference_audios: sounds: URLs or files; never alone.
     :param reference_video_seconds: how long the reference videos are together, if you know it. It is not sent: it
         makes the estimate exact where the seconds of the reference are paid for. Default: that of the files, if all
         are files whose length is known.

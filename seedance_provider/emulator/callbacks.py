@@ -25,7 +25,7 @@ __all__ = ["Callbacks", "callback_body"]
 _LOG = logging.getLogger(__name__)
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
-_SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_BETWEEN_CHECKS = 0.1
 
 
 def callback_body(record: Mapping[str, Any], generation: GenerationName) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Callbacks:
                     self._store.note_callback(job.task_id)
                     self._expected.discard(job.task_id)
                     posts.create_task(_post(session, job, self._body(job)))
-                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+                await asyncio.sleep(_SECONDS_BETWEEN_CHECKS)
 
     def _ended(self) -> list[Job]:
         now = self._now()

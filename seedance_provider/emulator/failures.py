@@ -8,7 +8,7 @@ Failures on demand: a marker in the prompt, such as ``[fail:face_detected]``, de
 ``[status:queued]``
     the task reports a status that isn't documented while it is generating.
 ``[status:never_ends]``
-    the task is generating for ever.
+    the task is generating forever.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class Markers:
     :param failure: how the task ends, if not well.
     :param failing_submissions: how many submissions of this prompt fail; ``None`` is all of them.
     :param generating_status: what the task reports while it is generating.
-    :param never_ends: whether it stays so for ever.
+    :param never_ends: whether it stays so forever.
     """
 
     failure: Failure | None = None

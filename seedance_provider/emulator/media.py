@@ -52,7 +52,7 @@ class MediaFolder:
 
     async def last_frame(self, job: Job) -> Path:
         """
-        Return the path of the last picture of a video, likewise.
+        Return the path of the last picture of a video, after rendering it if nobody asked for it before.
 
         :param job: one that succeeded.
         """

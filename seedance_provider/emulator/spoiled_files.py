@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SpoiledFile"]
 
-_SECONDS_BETWEEN_LOOKS = 0.05
+_SECONDS_BETWEEN_CHECKS = 0.05
 _PIECE = bytes(64 * 1024)
 
 
@@ -73,7 +73,7 @@ class SpoiledFile:
         """
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self._is_alone():  # noqa: ASYNC110 - nothing tells of a client that goes
-            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            await asyncio.sleep(_SECONDS_BETWEEN_CHECKS)
 
     async def _half(self, content: bytes, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
         response = web.StreamResponse(status=status, headers={"Content-Type": self.content_type, **headers})

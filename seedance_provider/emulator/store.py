@@ -111,7 +111,7 @@ class Store:
         return self._database.execute("SELECT 1 FROM hidden_jobs WHERE task_id = ?", (task_id,)).fetchone() is not None
 
     def never_end(self, task_id: str) -> None:
-        """Let a job go on for ever."""
+        """Let a job go on forever."""
         self._database.execute("UPDATE jobs SET ends_at = NULL WHERE task_id = ?", (task_id,))
 
     def add_upload(self, place: UploadedFile) -> None:

@@ -30,7 +30,7 @@ _PRESET = {"preset": "ultrafast", "crf": "21"}
 
 def render(order: VideoOrder, task_id: str, path: Path) -> None:
     """
-    Write the video file; whoever looks at ``path`` sees all of it or nothing.
+    Write the video file; at ``path`` it is whole or not there.
 
     :param order: what to show.
     :param task_id: shown in the picture.
@@ -46,7 +46,7 @@ def render(order: VideoOrder, task_id: str, path: Path) -> None:
 
 def render_last_frame(order: VideoOrder, task_id: str, path: Path) -> None:
     """
-    Write the picture that a video ends with, in the format that the ending of ``path`` names; likewise.
+    Write the picture that a video ends with, in the format that the ending of ``path`` names, whole or not at all.
 
     :param order: what to show.
     :param task_id: shown in the picture.

@@ -56,7 +56,7 @@ class ConnectionSettings:
     :param max_credits: how many credits one video may cost; ``None`` is no limit.
     :param typical_seconds: how long videos of this account usually take, from the fastest to the slowest; ``None`` if
         that is what the vendor says.
-    :param max_polls_per_second: how many polls of this account's video tasks one triggerer makes in a second, at most.
+    :param max_polls_per_second: how many polls for this account one triggerer makes in a second, at most.
     """
 
     api_key: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Polling video tasks for as long as they take, while a person may fix the connection."""
+"""Polling video tasks from a worker, while a person may fix the connection."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ KEY_REFUSALS = (AuthenticationError, ForbiddenError)
 
 def look_up_error(error: Exception) -> SeedanceError:
     """
-    Return what a failed look-up of the connection means for a wait.
+    Return what it means for a wait that the connection could not be read.
 
-    It goes through Airflow, and whatever fails there may pass as well; that a secrets back end is down is reported as
-    a connection that does not exist. Only what the connection says is judged.
+    It is read through Airflow, whose errors may be transient: Airflow reports a secrets back end that is down as a
+    connection that does not exist. Only an invalid connection is permanent.
 
-    :param error: what the look-up raised.
+    :param error: what reading it raised.
     """
     if isinstance(error, SeedanceError):
         return error
@@ -40,10 +40,10 @@ def look_up_error(error: Exception) -> SeedanceError:
 
 class ConnectionReader:
     """
-    Reads video tasks from a worker. When the key is refused, the next poll takes the connection as it is by then.
+    Reads video tasks from a worker. After the key was refused, the next poll reads the connection again.
 
     :param hook: the connection.
-    :param client: one that is open already, to poll with first.
+    :param client: one that is open already, for the first poll.
     """
 
     def __init__(self, hook: SeedanceHook, client: SeedanceClient | None = None) -> None:

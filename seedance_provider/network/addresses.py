@@ -1,6 +1,6 @@
 """
 Which addresses may be connected to. Those of videos, and of the storage for files, come from outside, so they must not
-lead into the own network: to the metadata service of a cloud, say, or to a database next door.
+be private ones: the metadata service of a cloud, say, or a database next door.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class AddressRule:
     @classmethod
     def beside(cls, api_url: str) -> AddressRule:
         """
-        Return the rule for an API: what it may be reached at itself is allowed, too, so that an API in the own network
-        can have its videos there.
+        Return the rule for an API: its own addresses are allowed, too, so that an API on a private address can have
+        its videos there.
 
         :param api_url: its base URL. If its host can't be resolved, only public addresses are allowed.
         """

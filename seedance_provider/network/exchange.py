@@ -1,6 +1,6 @@
 """
 One request with one deadline. The timeouts of requests are per read, so a server that sends a byte now and then could
-hold the caller for ever.
+hold the caller forever.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class _GuardedAdapter(TimedAdapter):
 
 def _guarded(connection_class: Any, rule: AddressRule) -> type[HTTPConnection]:
     """
-    Return a kind of connection that looks at whom it has reached before it says anything.
+    Return a kind of connection that checks which address it has reached before it sends anything.
 
     To resolve the name beforehand would not do: it may resolve to something else a moment later.
     """

@@ -35,7 +35,7 @@ class SeedancePlugin(AirflowPlugin):
         {"app": _application, "url_prefix": "/seedance", "name": "Seedance videos"}
     ]
     # Without a slash at the beginning an address is below that of the UI, wherever a proxy has put it.
-    external_views: list[dict[str, Any]] = [  # noqa: RUF012 - likewise
+    external_views: list[dict[str, Any]] = [  # noqa: RUF012 - as Airflow declares it
         {
             "name": "Videos",
             "href": "seedance/videos/",

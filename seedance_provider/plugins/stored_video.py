@@ -94,7 +94,7 @@ class StoredVideo:
 def _recorded(landed: Any) -> tuple[str, int]:
     if isinstance(landed, Mapping):
         path, size = landed.get("path"), landed.get("size")
-        # What has no size may be a device or a pipe, which would be read for ever.
+        # What has no size may be a device or a pipe, which would be read forever.
         if isinstance(path, str) and isinstance(size, int) and not isinstance(size, bool) and size > 0:
             return path, size
     raise NotShownError("The task has recorded no video.")

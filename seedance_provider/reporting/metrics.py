@@ -1,5 +1,5 @@
 """
-What Airflow's own metrics are told of videos: one line per event, never one per poll of a video.
+What Airflow's own metrics are told of videos: one line per event, never one per poll.
 
 Metrics are a courtesy. Whatever goes wrong with them is logged, and changes nothing for the task or its video.
 """

@@ -27,7 +27,7 @@ class VideoToObjectStorageOperator(BaseOperator):
 
     Cost and retries: it never costs credits, and may be retried and cleared as often as you like. A video that has
     landed is not fetched again, also when the vendor has deleted it since, and nobody ever sees half of one under the
-    final name. What breaks off is gone on with. The vendor keeps videos for 14 days.
+    final name. Interrupted downloads resume. The vendor keeps videos for 14 days.
 
     Returns where the video is, with the connection, for ``ObjectStoragePath``. The key ``landed`` has more: ``uri``
     (without the connection), ``size`` (bytes), ``media_type``, ``width``, ``height``, ``seconds``,

@@ -28,7 +28,7 @@ __all__ = ["DAG_ID", "Attack", "Server"]
 DAG_ID = "chaos"
 #: Of a task that a person may want to clear.
 _CLEARABLE = ("running", "deferred", "queued", "up_for_retry")
-_SECONDS_BETWEEN_LOOKS = 10.0
+_SECONDS_BETWEEN_CHECKS = 10.0
 
 
 class Server(Protocol):
@@ -59,7 +59,7 @@ class Attack:
         self._prompts = {(video.create, video.map_index): video.prompt for video in wanted}
         self._traces = traces
         self._down: dict[str, float] = {}
-        self._next_poll = 0.0
+        self._next_check = 0.0
         #: What was done so far.
         self.hits: list[Hit] = []
 
@@ -148,9 +148,9 @@ class Attack:
 
     def _help_a_forgotten_try(self) -> None:
         """Do what a person does who sees a task queued although nothing runs: start the scheduler again."""
-        if time.monotonic() < self._next_poll:
+        if time.monotonic() < self._next_check:
             return
-        self._next_poll = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+        self._next_check = time.monotonic() + _SECONDS_BETWEEN_CHECKS
         with suppress(requests.RequestException, RuntimeError):
             if is_forgotten(self._airflow.task_instances(DAG_ID, self._run_id), datetime.now(UTC)):
                 for name in self._airflow.layout.local_executors:

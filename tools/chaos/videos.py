@@ -10,7 +10,7 @@ __all__ = ["WAYS", "Video", "videos"]
 #: The task groups of the DAG, and how often each is taken.
 WAYS = {"deferred": 7, "in_worker": 1, "split": 2}
 
-#: How often a video fails once for a passing reason, and is refunded and submitted again.
+#: How often a video fails once for a transient reason, and is refunded and submitted again.
 _PASSING_FAILURES = 0.05
 
 

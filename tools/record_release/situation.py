@@ -30,7 +30,7 @@ class Situation:
     What is left of one task instance.
 
     :param release: of this provider, which has written it.
-    :param airflow: the version of Airflow, likewise.
+    :param airflow: the version of Airflow.
     :param recorded_at: in seconds since the epoch.
     :param row: what ``rows.py`` reads and writes.
     """

@@ -1,4 +1,4 @@
-// The page: reads its address, asks Airflow, shows cards, and looks again.
+// The page: reads its address, polls Airflow, and shows cards.
 
 import { AirflowApi } from "./airflow_api.js";
 import { Card, element, withText } from "./card.js";
@@ -7,7 +7,7 @@ import { followTheme, letLinksLeave } from "./frame.js";
 import { landingList, matches, PAGE_SIZE, readQuery, videoList } from "./query.js";
 import { amount, tellingKeys } from "./video.js";
 
-// Airflow itself looks about as often at what runs.
+// Airflow's own pages poll about as often.
 const SECONDS_WHILE_ACTIVE = 5;
 const SECONDS_OTHERWISE = 30;
 const LONGEST_SECONDS = 120;
