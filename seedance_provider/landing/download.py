@@ -49,8 +49,8 @@ class DownloadLimits:
     :param max_seconds: for all of it, pauses included.
     :param stall_seconds: without a single byte; then it is asked for again. The first one may have to be fetched from
         the vendor's archive.
-    :param attempts: how often it is asked for in vain. Bytes that had not arrived before start the count anew.
-    :param pause: seconds after the first time in vain; twice as many after the next, and so on.
+    :param attempts: how many requests in a row may fail. Bytes that had not arrived before start the count anew.
+    :param pause: seconds after the first failure; twice as many after the next, and so on.
     """
 
     max_bytes: int = 8 * 1024**3
@@ -150,7 +150,7 @@ class Download:
 
     def save(self, file: BinaryIO) -> int:
         """
-        Write the whole file, and return its size. What breaks off is gone on with, as long as there is any progress.
+        Write the whole file, and return its size. Interrupted downloads resume, as long as there is progress.
 
         :param file: empty, and open for writing.
         :raises LandingError: if it can't be had as a whole.
@@ -159,7 +159,7 @@ class Download:
         return file.tell()
 
     def _persist(self, action: Callable[[], _T]) -> _T:
-        """Do something until it succeeds, or was in vain too often."""
+        """Do something until it succeeds, or has failed too often."""
         while True:
             try:
                 return action()
