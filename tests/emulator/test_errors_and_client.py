@@ -209,5 +209,5 @@ def test_every_failed_video_is_refunded_and_a_person_hears_what_to_do(start, clo
         assert error.api_code == (None if generation == "quickstart" else FAILURES[name].code)
         plan = plan_from_wait(WaitResult(Outcome.FINISHED, task=task))
         assert plan.action is (Action.RETRY if error.retryable else Action.ABANDON)
-        for said in (task.task_id, known.reason, FAILURES[name].message, known.advice, "refunds"):
+        for said in (task.video_task_id, known.reason, FAILURES[name].message, known.advice, "refunds"):
             assert said in plan.message
