@@ -92,8 +92,7 @@ class AirflowSettings:
                 "simple_auth_manager_all_admins": True,
                 "min_serialized_dag_update_interval": 1,
             },
-            # On a busy machine the scheduler would end itself after five seconds, because the database is locked.
-            "database": {"sql_alchemy_conn": f"sqlite:///{self.home / 'airflow.db'}?timeout=60"},
+            "database": {"sql_alchemy_conn": f"sqlite:///{self.home / 'airflow.db'}"},
             "usage_data_collection": {"enabled": False},
         }
 
