@@ -53,7 +53,7 @@ with DAG(
         columns=COLUMNS,
         rows=rows,
         preoperator=(
-            "CREATE TABLE IF NOT EXISTS seedance_videos (uri VARCHAR(1500) PRIMARY KEY, task_id VARCHAR(200), "
+            "CREATE TABLE IF NOT EXISTS seedance_videos (uri VARCHAR(1500) PRIMARY KEY, video_task_id VARCHAR(200), "
             "model VARCHAR(100), prompt TEXT, credits NUMERIC, bytes BIGINT, landed_at VARCHAR(40))"
         ),
         # A run that is cleared writes the same rows again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -233,6 +234,16 @@ class AirflowApi:
                 "dry_run": False,
             },
         )
+
+    def lost_tries(self, dag_id: str, run_id: str) -> Counter[tuple[str, int]]:
+        """
+        Return the tries that Airflow itself has failed, by task and map index: on a busy machine it may hear that a
+        task resumes before it has heard that it deferred. docs/money.md tells of it.
+        """
+        asked = {"dag_id": dag_id, "run_id": run_id, "event": "state mismatch"}
+        events = self.call("GET", "/eventLogs", params=asked)["event_logs"]
+        # Tasks that are not mapped may have no index there.
+        return Counter((event["task_id"], -1 if event["map_index"] is None else event["map_index"]) for event in events)
 
     def wait_for_run(
         self,

@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 import time
-from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -74,17 +73,6 @@ def landed(airflow_stack, run, map_index: int = -1) -> Path:
     return Path(unquote(urlsplit(uri).path))
 
 
-def lost_tries(airflow_stack, run) -> Counter:
-    """
-    The tries that Airflow itself has failed, by task and map index: on a busy machine it may hear that a task resumes
-    before it has heard that it deferred. docs/money.md tells of it.
-    """
-    asked = {"dag_id": run["dag_id"], "run_id": run["dag_run_id"], "event": "state mismatch"}
-    events = airflow_stack.call("GET", "/eventLogs", params=asked)["event_logs"]
-    # Tasks that are not mapped may have no index there.
-    return Counter((event["task_id"], -1 if event["map_index"] is None else event["map_index"]) for event in events)
-
-
 def test_there_is_an_example_of_every_kind():
     assert EXAMPLES == [
         "seedance_accounts",
@@ -111,7 +99,7 @@ def test_succeeds_at_the_first_try(airflow_stack, finished, dag_id):
     run = finished[dag_id]
     instances = airflow_stack.task_instances(dag_id, run["dag_run_id"])
     unneeded = ["create_safer"] if dag_id == "seedance_safer_prompt" else []
-    lost = lost_tries(airflow_stack, run)
+    lost = airflow_stack.lost_tries(dag_id, run["dag_run_id"])
     ended = {
         (instance["state"], instance["try_number"] - lost[instance["task_id"], instance["map_index"]])
         for instance in instances
@@ -159,7 +147,7 @@ def test_every_account_pays_for_a_video_in_a_folder_of_its_own(airflow_stack, fi
     run = finished["seedance_accounts"]
     for index, conn_id in enumerate(("seedance_north", "seedance_south")):
         video = airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "one_account.create", map_index=index)
-        assert (video_folder / "accounts" / conn_id / f"{video['task_id']}.mp4").stat().st_size > 10_000
+        assert (video_folder / "accounts" / conn_id / f"{video['video_task_id']}.mp4").stat().st_size > 10_000
 
 
 def test_the_nightly_batch_makes_a_video_of_every_row(finished, emulator):

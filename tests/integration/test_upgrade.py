@@ -66,7 +66,8 @@ class Upgraded:
 
     def state(self, task_id: str) -> tuple[str, int]:
         instances = {each["task_id"]: each for each in self.airflow.task_instances(self.dag_id, self.run_id)}
-        return instances[task_id]["state"], instances[task_id]["try_number"]
+        lost = self.airflow.lost_tries(self.dag_id, self.run_id)[task_id, -1]
+        return instances[task_id]["state"], instances[task_id]["try_number"] - lost
 
     def result(self, task_id: str) -> Any:
         return self.airflow.xcom(self.dag_id, self.run_id, task_id)

@@ -284,7 +284,7 @@ class TestLinks:
         path = f"/dags/many_ways/dagRuns/{run_id}/taskInstances/{task}"
         link = airflow.call("GET", f"{path}/links")["extra_links"]["Video task"]
         submitted = airflow.xcom("many_ways", run_id, task, key="submitted")
-        assert link.endswith(f"/api/v1/jobs/recordInfo?taskId={submitted['task_id']}")
+        assert link.endswith(f"/api/v1/jobs/recordInfo?taskId={submitted['video_task_id']}")
 
 
 @pytest.mark.usefixtures("all_runs")
