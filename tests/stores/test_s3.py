@@ -98,7 +98,7 @@ class TestReferences:
         s3.client.put_object(Bucket=s3_bucket, Key="2026/a.png", Body=b"a picture")
 
     def described(self, uri):
-        return ReferenceFiles(None, LOG).described({"first_frame": uri})["first_frame"]
+        return ReferenceFiles(None, LOG).described(first_frame=uri)["first_frame"]
 
     def test_a_picture_in_a_bucket_can_be_one(self, s3_bucket):
         file = self.described(f"s3://s3@{s3_bucket}/2026/a.png")

@@ -154,7 +154,7 @@ def package_modules():
     """All that a DAG can use, but for the policy of retries, which needs Airflow 3.3 and has no kind of its own."""
     package = importlib.import_module("seedance_provider")
     names = {module.name for module in pkgutil.walk_packages(package.__path__, "seedance_provider.")}
-    elsewhere = tuple(f"seedance_provider.{name}" for name in ("emulator", "plugins", "retry_"))
+    elsewhere = tuple(f"seedance_provider.{name}" for name in ("emulator", "plugins", "retry_", "submission.retry_"))
     return [importlib.import_module(name) for name in sorted(names) if not name.startswith(elsewhere)]
 
 
