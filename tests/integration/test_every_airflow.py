@@ -63,7 +63,7 @@ with DAG(dag_id="one_task", schedule=None):
     KilledCreation(task_id="create", prompt="one {{ run_id }}", **REQUEST, **RETRIES)
 
 # A try gives up before the video is there.
-IMPATIENT = REQUEST | {"timeout": 1, "retries": 3, "retry_delay": timedelta(seconds=1)}
+IMPATIENT = REQUEST | {"seedance_conn_id": "slow", "timeout": 3, "retries": 3, "retry_delay": timedelta(seconds=1)}
 
 with DAG(dag_id="impatient", schedule=None):
     CreateVideoOperator(task_id="create", prompt="impatient {{ run_id }}", **IMPATIENT)
@@ -153,8 +153,8 @@ class TestOneTask:
 class TestTimeOut:
     """Of a try with retries left, while its video is being made."""
 
-    def test_pays_once(self, airflow_stack, emulator, runs, dag_id, word):
-        assert len(paid_for(emulator, runs[dag_id], word)) == 1
+    def test_pays_once(self, airflow_stack, slow_emulator, runs, dag_id, word):
+        assert len(paid_for(slow_emulator, runs[dag_id], word)) == 1
 
     @needs_state_store
     def test_a_retry_waits_for_what_is_paid_for(self, airflow_stack, runs, dag_id, word):
