@@ -327,6 +327,8 @@ class TestForEverybody:
     def test_it_fits_a_narrow_screen(self, airflow, page_of):
         page = page_of(viewport={"width": 340, "height": 700})
         page.goto(f"{airflow.base_url}/seedance/videos/")
+        # A video is loaded when its card comes into view, and those in progress are above it.
+        page.get_by_role("article", name="A kite rises over a windy beach").scroll_into_view_if_needed()
         expect(page.locator("video").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 340
 
