@@ -14,6 +14,9 @@ __all__ = ["Listener"]
 
 #: How long a request that is being answered may keep its connection, in seconds.
 _PATIENCE = 60.0
+#: A connection that was accepted in the last moment may still bring its request within so many seconds. Without an
+#: answer to that, a client could not know whether it has paid.
+_GRACE = 0.5
 
 
 class Listener:
@@ -80,5 +83,8 @@ class Listener:
 
 
 async def _hang_up(connection: RequestHandler) -> None:
+    # What has brought no request yet; aiohttp tells it to nobody else.
+    if not connection._request_count:
+        await asyncio.sleep(_GRACE)
     connection.close()  # no further request; ends the wait for one
     await connection.shutdown(_PATIENCE)
