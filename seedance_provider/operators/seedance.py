@@ -259,7 +259,7 @@ class CreateVideoOperator(BaseOperator):
 
     def video_request(self, context: Context, files: ReferenceFiles) -> VideoRequest:  # noqa: ARG002
         """
-        Return what to make. Called once in each try, before anything is paid for.
+        Return what to make. Called before anything is paid for, and again after each wait for a slot or for the API.
 
         :param context: of the task.
         :param files: describes the files among the inputs.

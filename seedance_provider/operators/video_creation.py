@@ -114,7 +114,7 @@ class VideoCreation:
 
     :param options: how to pay and wait.
     :param context: of the task.
-    :param request: says what to make, given the files of the task. Called once, before anything is paid for.
+    :param request: says what to make, given the files of the task. Called before anything is paid for.
     :param defer: Airflow's, which ends this process.
     :param log: of the task.
     :param ending: kept up to date with what it means if Airflow ends the task now.
@@ -136,6 +136,8 @@ class VideoCreation:
         self._defer = defer
         self._notice = notice
         self._log = log
+        #: What a function returns can say another one than the options.
+        self._model = options.model
         self._started = time.time()
         self._deadline = self._started + options.timeout
         self._waits_for_slot = False
@@ -226,6 +228,7 @@ class VideoCreation:
         files = ReferenceFiles(self._context.get("task_state_store"), self._log)
         try:
             request = self._request(files)
+            self._model = request.model
             settings = hook.get_settings()
             client = SeedanceClient(settings.protocol())
         except InvalidRequestError as error:
@@ -468,7 +471,7 @@ class VideoCreation:
             self._options.on_unknown,
             self._notice,
             spending=self._limits(settings),
-            metrics=VideoMetrics(self._options.model, self._options.seedance_conn_id),
+            metrics=VideoMetrics(self._model, self._options.seedance_conn_id),
         )
         return submitter if files is None else replace(submitter, prepare=files.uploaded)
 

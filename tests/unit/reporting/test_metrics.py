@@ -9,6 +9,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
 
 from seedance_provider.api.video_task import VideoTask
+from seedance_provider.decorators.seedance import seedance_video_task
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.reporting.metrics import VideoMetrics
 from seedance_provider.waiting.result import Outcome, WaitResult
@@ -71,6 +72,12 @@ class TestAVideo:
         operator().execute_complete(context(store), ended())
         assert heard(statsd)[1:] == SUCCEEDED
         assert {metric.kind for metric in statsd.received()} == {"c", "ms"}
+
+    def test_has_the_model_that_a_function_has_chosen(self, api, statsd):
+        api.creations.append(CREATED)
+        chosen = {"prompt": "A kite", "model": "seedance2-fast"}
+        attempt(seedance_video_task(lambda: chosen, task_id="create")().operator.execute, context(StateStore()))
+        assert [metric.tags for metric in statsd.received()] == [TAGS | {"model": "seedance2-fast"}]
 
     def test_has_tags_of_which_there_are_few(self, api, statsd):
         api.creations.append(CREATED)
