@@ -80,6 +80,9 @@ def airflow(tmp_path_factory, emulator, small_emulator, video_folder, s3):
         "SEEDANCE_VIDEO_FOLDER": video_folder.as_uri(),
         "AIRFLOW__CORE__AUTH_MANAGER": FAB,
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        # On a busy machine, Airflow fails a task that resumes before its scheduler has heard that it deferred.
+        "AIRFLOW__CORE__DEFAULT_TASK_RETRIES": "3",
+        "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
     }
     home = tmp_path_factory.mktemp("airflow") / "home"
     folder = tmp_path_factory.mktemp("dags")

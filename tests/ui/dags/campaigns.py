@@ -43,7 +43,7 @@ with DAG("many_ways", schedule=None, params={"prompt": "Rain on a window"}):
     refused = CreateVideoOperator(task_id="refused", prompt="A knight [fail:text_moderation]", duration=4)
     submit = CreateVideoOperator(task_id="submit", prompt="A boat in the fog", duration=4, wait_for_completion=False)
     VideoSensor(task_id="wait", video_task_id="{{ ti.xcom_pull('submit', key='video_task_id') }}").set_upstream(submit)
-    CreateVideoOperator(task_id="retried", prompt="A slow train", duration=4, retries=1, retry_delay=1, timeout=8)
+    CreateVideoOperator(task_id="retried", prompt="A slow train", duration=4, timeout=8)
 
 with DAG("no_videos", schedule=None):
     EmptyOperator(task_id="nothing")
