@@ -40,9 +40,7 @@ def _nothing_else_breaks(caplog):
 
 
 @pytest.fixture
-def seedance(client, monkeypatch):
-    monkeypatch.setattr(client_module, "_CREATE_SECONDS", 2)
-    monkeypatch.setattr(client_module, "_READ_SECONDS", 2)
+def seedance(client):
     with SeedanceClient(Protocol(DEFAULT_KEY, client.base_url)) as opened:
         yield opened
 
@@ -81,8 +79,9 @@ def test_a_submission_is_only_sent_again_if_it_was_certainly_not_accepted(client
         assert accepted == 0
 
 
-def test_an_answer_that_comes_too_late_leaves_the_outcome_open(client, seedance):
-    set_fault(client, "createTask", "slow", seconds=4)
+def test_an_answer_that_comes_too_late_leaves_the_outcome_open(client, seedance, monkeypatch):
+    monkeypatch.setattr(client_module, "_CREATE_SECONDS", 1)
+    set_fault(client, "createTask", "slow", seconds=3)
     assert verdict_of(lambda: seedance.create_task(REQUEST), "create_verdict") is Verdict.UNKNOWN_OUTCOME
 
 
@@ -131,8 +130,7 @@ def test_a_place_for_a_file_is_there_or_a_typed_error(client, seedance, fault):
 
 
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "put" in fault.places])
-def test_a_file_is_at_the_api_or_there_is_a_typed_error(client, seedance, monkeypatch, fault):
-    monkeypatch.setattr(client_module, "_PUT_SECONDS", 2)
+def test_a_file_is_at_the_api_or_there_is_a_typed_error(client, seedance, fault):
     set_fault(client, "put", fault, seconds=0.2)
     verdict = verdict_of(lambda: upload(seedance), "read_verdict")
     wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
