@@ -19,11 +19,11 @@ from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
 from seedance_provider.network.addresses import AddressRule
 from seedance_provider.network.guarded_session import guarded_session
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.storage.stored_file import StoredFile
 
 
 def _measure(url: str, destination: str) -> dict[str, float]:
-    stored = StoredObject.at(destination)
+    stored = StoredFile.at(destination)
     stored.size()
     # From here on, the high-water mark is of the landing.
     Path("/proc/self/clear_refs").write_text("5")

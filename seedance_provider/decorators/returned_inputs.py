@@ -115,10 +115,11 @@ class ReturnedInputs:
 
 def _file_name(value: Any) -> str:
     """Keep a file by its name: what JSON can't write otherwise."""
-    from seedance_provider.storage.stored_file import StoredFile, names_a_file
+    from seedance_provider.storage.references import names_a_file
+    from seedance_provider.storage.stored_file import StoredFile
 
     if names_a_file(value):
-        return str(StoredFile.of(value))
+        return str(StoredFile.at(value))
     raise TypeError(f"{type(value).__name__} is not JSON serializable")
 
 

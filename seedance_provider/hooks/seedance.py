@@ -114,11 +114,14 @@ class SeedanceHook(BaseHook):
         :raises FileUnavailableError: if it can't be read at the moment.
         :raises SeedanceError: whose ``read_verdict`` tells whether doing it again can help.
         """
+        from seedance_provider.storage.references import reading_reference
         from seedance_provider.storage.stored_file import StoredFile
 
-        stored = StoredFile.of(source, source_conn_id)
-        with stored.opened() as file, self.get_conn() as client:
-            return client.upload(file, stored.name, stored.size())
+        with reading_reference():
+            stored = StoredFile.at(source, source_conn_id)
+            size = stored.existing_size()
+            with stored.opened() as file, self.get_conn() as client:
+                return client.upload(file, stored.name, size)
 
     def test_connection(self) -> tuple[bool, str]:
         """

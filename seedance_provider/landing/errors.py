@@ -1,22 +1,20 @@
 """
-What can go wrong while a video lands. Whatever it is, nothing half-written is under the video's name.
+What can go wrong while a video lands, apart from the storage (:mod:`seedance_provider.storage.errors`). Whatever it is,
+nothing half-written is under the video's name.
 
 ::
 
-    LandingError                    trying again can help
+    LandingError                    a retry can help
     ├── BrokenMediaError            the download is no whole video
     ├── MediaRefusedError           the address does not, or no longer, give the video
-    ├── StorageError                the storage failed
-    │   └── StorageFullError        there is no space left
-    └── PermanentLandingError       trying again can't help
+    └── PermanentLandingError       a retry can't help
         ├── NotAVideoError          the task was given no finished video
         ├── NoLastFrameError        the API has sent no last frame
         ├── UnsafeUrlError          the address is not one to fetch from
         ├── VideoExpiredError       the vendor has deleted the video
         ├── VideoTooLargeError      the video is larger than allowed
         ├── DestinationTakenError   something else is where the video should go
-        ├── InvalidDestinationError the destination is in no storage that this Airflow knows
-        └── StorageDeniedError      the storage refuses the task
+        └── InvalidDestinationError the name of the destination can't be filled in
 """
 
 from __future__ import annotations
@@ -30,9 +28,6 @@ __all__ = [
     "NoLastFrameError",
     "NotAVideoError",
     "PermanentLandingError",
-    "StorageDeniedError",
-    "StorageError",
-    "StorageFullError",
     "UnsafeUrlError",
     "VideoExpiredError",
     "VideoTooLargeError",
@@ -49,14 +44,6 @@ class BrokenMediaError(LandingError):
 
 class MediaRefusedError(LandingError):
     """The address does not, or no longer, give the video."""
-
-
-class StorageError(LandingError):
-    """The storage failed."""
-
-
-class StorageFullError(StorageError):
-    """There is no space left, in the storage or for the temporary file."""
 
 
 class PermanentLandingError(LandingError):
@@ -88,8 +75,4 @@ class DestinationTakenError(PermanentLandingError):
 
 
 class InvalidDestinationError(PermanentLandingError):
-    """The destination is in no storage that this Airflow knows."""
-
-
-class StorageDeniedError(PermanentLandingError):
-    """The storage refuses the task."""
+    """The name of the destination can't be filled in."""

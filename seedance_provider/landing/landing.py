@@ -13,14 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedance_provider.landing.download import Download, DownloadLimits
-from seedance_provider.landing.errors import (
-    BrokenMediaError,
-    DestinationTakenError,
-    StorageDeniedError,
-    StorageError,
-    StorageFullError,
-)
+from seedance_provider.landing.errors import BrokenMediaError, DestinationTakenError
 from seedance_provider.landing.part_file import PartFile
+from seedance_provider.storage.errors import StorageDeniedError, StorageError, StorageFullError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +23,7 @@ if TYPE_CHECKING:
     import requests
 
     from seedance_provider.landing.media_check import MediaFacts
-    from seedance_provider.storage.stored_object import StoredObject
+    from seedance_provider.storage.stored_file import StoredFile
 
 __all__ = ["Landed", "Landing"]
 
@@ -70,7 +65,7 @@ class Landing:
     def land(
         self,
         url: str,
-        destination: StoredObject,
+        destination: StoredFile,
         check: Callable[[str, int], MediaFacts],
         renew: Callable[[], str | None] | None = None,
     ) -> Landed:
@@ -82,6 +77,7 @@ class Landing:
         :param check: looks at the file of a path and a size, and raises BrokenMediaError if it is not whole.
         :param renew: returns another URL of the same file, if the first is refused. Called once.
         :raises LandingError: if it did not land. Nothing half-written is under its name then.
+        :raises StorageError: if that is because of the storage.
         """
         there = destination.size()
         with Download(url, self.session, self.limits, self.log, renew) as download:
@@ -93,7 +89,7 @@ class Landing:
                 facts = _checked(download, part, size, check)
                 return self._publish(part, destination, Landed(size, was_there=False, facts=facts))
 
-    def _is_there(self, destination: StoredObject, there: int, download: Download) -> bool:
+    def _is_there(self, destination: StoredFile, there: int, download: Download) -> bool:
         """Whether the object is the video. Raises an error if it is another one that must stay."""
         if there == download.size:
             same = _same_ends(destination, download.piece, there)
@@ -104,7 +100,7 @@ class Landing:
             raise _taken(destination, there, download.size)
         return False
 
-    def _publish(self, part: PartFile, destination: StoredObject, landed: Landed) -> Landed:
+    def _publish(self, part: PartFile, destination: StoredFile, landed: Landed) -> Landed:
         there = destination.size()
         if there is not None:
             if _is_same(destination, part, there, landed.size):
@@ -119,8 +115,7 @@ class Landing:
             there = destination.size()
             if there is None:
                 raise StorageError(
-                    f"{destination} was being written by another task at the same time, and is not there. It "
-                    "did not land; try again."
+                    f"{destination} was being written by another task at the same time, and is not there."
                 ) from None
             if _is_same(destination, part, there, landed.size):
                 return Landed(landed.size, was_there=True, facts=landed.facts)
@@ -128,7 +123,7 @@ class Landing:
         return landed
 
     @contextmanager
-    def _part_file(self, destination: StoredObject, size: int | None) -> Iterator[PartFile]:
+    def _part_file(self, destination: StoredFile, size: int | None) -> Iterator[PartFile]:
         """A file out of sight: beside the destination where that can be renamed, else where the system keeps such."""
         folder = destination.local_path.parent if destination.is_local else Path(tempfile.gettempdir())
         with ExitStack() as opened:
@@ -150,11 +145,11 @@ def _checked(download: Download, part: PartFile, size: int, check: Callable[[str
         ) from None
 
 
-def _is_same(destination: StoredObject, part: PartFile, there: int, size: int) -> bool:
+def _is_same(destination: StoredFile, part: PartFile, there: int, size: int) -> bool:
     return there == size and bool(_same_ends(destination, part.piece, size))
 
 
-def _same_ends(destination: StoredObject, piece: Callable[[int, int], bytes | None], size: int) -> bool | None:
+def _same_ends(destination: StoredFile, piece: Callable[[int, int], bytes | None], size: int) -> bool | None:
     """Whether an object has the same bytes at both ends; ``None`` if that can't be known."""
     for start in (0, max(0, size - _END_BYTES)):
         expected = piece(start, _END_BYTES)
@@ -165,7 +160,7 @@ def _same_ends(destination: StoredObject, piece: Callable[[int, int], bytes | No
     return True
 
 
-def _taken(destination: StoredObject, there: int, size: int | None) -> DestinationTakenError:
+def _taken(destination: StoredFile, there: int, size: int | None) -> DestinationTakenError:
     has = "another object" if there == size else f"{there:,} bytes"
     return DestinationTakenError(
         f"{destination} exists, and it is not this video: it has {has}, the video has {size or 0:,} bytes. Nothing was "
@@ -185,14 +180,11 @@ def _explaining_disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        raise StorageDeniedError(
-            f"The task may not write to {folder}: {error}. Let it, and clear it. The video is not lost: the vendor "
-            "keeps it for 14 days."
-        ) from error
+        raise StorageDeniedError(f"The task may not write to {folder}: {error}. Grant it the right.") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise StorageFullError(
-                f"There is no space left in {folder}, where the video is downloaded to: {error}. It did not land; make "
-                "room, or point TMPDIR elsewhere if the destination is an object store, and the next try lands it."
+                f"There is no space left in {folder}, where the video is downloaded to: {error}. Make room, or point "
+                "TMPDIR elsewhere if the destination is an object store."
             ) from error
-        raise StorageError(f"The video can't be written to {folder}: {error}. It did not land; try again.") from error
+        raise StorageError(f"The video can't be written to {folder}: {error}.") from error

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from seedance_provider.storage.stored_object import StoredObject
+    from seedance_provider.storage.stored_file import StoredFile
 
 __all__ = ["LandingRecord", "LandingRecords"]
 
@@ -39,13 +39,13 @@ class LandingRecord:
     media: Mapping[str, Any]
     schema_version: int = _SCHEMA_VERSION
 
-    def is_still_true(self, video: str, objects: Iterable[StoredObject]) -> bool:
+    def is_still_true(self, video: str, objects: Iterable[StoredFile]) -> bool:
         """
         Whether all of it is there, as it was left.
 
         :param video: which one is meant.
         :param objects: that are needed.
-        :raises LandingError: if the storage can't be asked.
+        :raises StorageError: if the storage can't be asked.
         """
         return self.video == video and all(
             str(item) in self.versions and item.size() is not None and item.version() == self.versions[str(item)]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seedance_provider.landing.landed_video import LandedVideo
-    from seedance_provider.storage.stored_object import StoredObject
+    from seedance_provider.storage.stored_file import StoredFile
 
 __all__ = ["ENDING", "sidecar_of", "write_sidecar"]
 
@@ -38,7 +38,7 @@ def sidecar_of(landed: LandedVideo, run: Mapping[str, Any]) -> dict[str, Any]:
     return {"schema_version": _SCHEMA_VERSION, **landed.description(), "airflow": dict(run)}
 
 
-def write_sidecar(content: Mapping[str, Any], destination: StoredObject, *, overwrite: bool) -> None:
+def write_sidecar(content: Mapping[str, Any], destination: StoredFile, *, overwrite: bool) -> None:
     """
     Write the file, in one step; does nothing if there is one about the same video.
 
@@ -46,21 +46,21 @@ def write_sidecar(content: Mapping[str, Any], destination: StoredObject, *, over
     :param destination: the object to make.
     :param overwrite: whether to replace another object of that name.
     :raises DestinationTakenError: if there is another object of that name.
-    :raises LandingError: if the storage fails.
+    :raises StorageError: if the storage fails.
     """
     if _is_there(content, destination, overwrite=overwrite):
         return
     folder = destination.local_path.parent if destination.is_local else Path(tempfile.gettempdir())
-    with destination.asking(), PartFile(folder) as part:
-        part.file.write(json.dumps(content, ensure_ascii=False, indent=2).encode())
-        try:
+    try:
+        with destination.asking(), PartFile(folder) as part:
+            part.file.write(json.dumps(content, ensure_ascii=False, indent=2).encode())
             destination.publish(part, _MEDIA_TYPE, replace=overwrite)
-        except FileExistsError:
-            # Another task has written one since.
-            _is_there(content, destination, overwrite=False)
+    except FileExistsError:
+        # Another task has written one since.
+        _is_there(content, destination, overwrite=False)
 
 
-def _is_there(content: Mapping[str, Any], destination: StoredObject, *, overwrite: bool) -> bool:
+def _is_there(content: Mapping[str, Any], destination: StoredFile, *, overwrite: bool) -> bool:
     size = destination.size()
     if size is None:
         return False

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from seedance_provider.landing.errors import LandingError
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.storage.errors import StorageError
+from seedance_provider.storage.stored_file import StoredFile
 
 if TYPE_CHECKING:
     from seedance_provider.plugins.byte_range import ByteRange
@@ -42,7 +42,7 @@ class StoredVideo:
     :param media_type: such as ``video/mp4``.
     """
 
-    stored: StoredObject
+    stored: StoredFile
     size: int
     media_type: str
 
@@ -58,10 +58,10 @@ class StoredVideo:
         try:
             if urlsplit(path).scheme not in _SCHEMES:
                 raise NotShownError("What the task has recorded is in no storage that videos are shown from.")
-            stored = StoredObject.at(path)
+            stored = StoredFile.at(path)
             there = stored.size()
             head = stored.piece(0, _HEAD_BYTES) if there == size else b""
-        except (LandingError, ValueError) as error:
+        except (StorageError, ValueError) as error:
             raise NotShownError(f"The API server can't read it: {error}") from error
         if there is None:
             raise NotShownError(
@@ -75,7 +75,7 @@ class StoredVideo:
     @property
     def name(self) -> str:
         """Of its file."""
-        return str(self.stored.path.name)
+        return self.stored.name
 
     def pieces(self, part: ByteRange) -> Iterator[bytes]:
         """
@@ -84,7 +84,7 @@ class StoredVideo:
         :param part: which one.
         """
         position, end = part.start, part.start + part.length
-        with self.stored.path.fs.open(self.stored.path.path, "rb", block_size=_PIECE_BYTES) as file:
+        with self.stored.opened(block_size=_PIECE_BYTES) as file:
             file.seek(position)
             while position < end and (piece := file.read(min(_PIECE_BYTES, end - position))):
                 position += len(piece)

@@ -18,7 +18,8 @@ from seedance_provider.api.errors import FileUnavailableError, InvalidRequestErr
 from seedance_provider.api.media_file import CHUNK_BYTES, MediaFile
 from seedance_provider.api.media_probe import can_measure
 from seedance_provider.api.uploads import file_problem
-from seedance_provider.storage.stored_file import StoredFile, names_a_file
+from seedance_provider.storage.references import names_a_file, reading_reference
+from seedance_provider.storage.stored_file import StoredFile
 from seedance_provider.submission.task_state import TaskState
 
 if TYPE_CHECKING:
@@ -118,12 +119,14 @@ class ReferenceFiles:
         return self._file(value) if value is not None and names_a_file(value) else value
 
     def _file(self, source: Any) -> MediaFile:
-        stored = StoredFile.of(source)
+        with reading_reference():
+            stored = StoredFile.at(source)
         kept = self._known().get(str(stored))
         try:
-            version = stored.version()
-            if kept is None or kept.version != version:
-                kept = self._read(stored, version, kept)
+            with reading_reference():
+                version = stored.version()
+                if kept is None or kept.version != version:
+                    kept = self._read(stored, version, kept)
         except (InvalidRequestError, FileUnavailableError) as error:
             if kept is None:
                 raise
@@ -132,7 +135,7 @@ class ReferenceFiles:
 
     def _read(self, stored: StoredFile, version: str, kept: _KeptFile | None) -> _KeptFile:
         # Before a large file is read that can't be used anyway.
-        if problem := file_problem(stored.name, stored.size()):
+        if problem := file_problem(stored.name, stored.existing_size()):
             raise InvalidRequestError(f"The file {stored} can't be used: {problem}. Nothing was sent or charged.")
         with stored.opened() as content:
             file = MediaFile.read(str(stored), stored.name, content)
@@ -165,7 +168,7 @@ class ReferenceFiles:
         return upload.url
 
     def _upload(self, client: UploadClient, file: MediaFile) -> Upload:
-        with StoredFile.of(file.source).opened() as content:
+        with reading_reference(), StoredFile.at(file.source).opened() as content:
             sent = _Hashed(content)
             upload = client.upload(sent, file.name, file.size)  # type: ignore[arg-type]  # it only reads
         if sent.sha256 != file.sha256:

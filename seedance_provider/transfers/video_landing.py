@@ -31,7 +31,8 @@ from seedance_provider.landing.sidecar import ENDING, sidecar_of, write_sidecar
 from seedance_provider.network.addresses import AddressRule
 from seedance_provider.network.guarded_session import guarded_session
 from seedance_provider.reporting.metrics import VideoMetrics
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.storage.errors import PermanentStorageError, StorageError
+from seedance_provider.storage.stored_file import StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +53,7 @@ class _File:
     #: What a video task calls its address.
     attribute: str
     url: str
-    destination: StoredObject
+    destination: StoredFile
     check: Callable[[str, int], MediaFacts]
 
 
@@ -62,13 +63,13 @@ class _Files:
 
     video: _File
     last_frame: _File | None
-    sidecar: StoredObject | None
+    sidecar: StoredFile | None
 
     @property
-    def last_frame_object(self) -> StoredObject | None:
+    def last_frame_object(self) -> StoredFile | None:
         return None if self.last_frame is None else self.last_frame.destination
 
-    def objects(self) -> list[StoredObject]:
+    def objects(self) -> list[StoredFile]:
         wanted = (self.video.destination, self.last_frame_object, self.sidecar)
         return [item for item in wanted if item is not None]
 
@@ -90,13 +91,21 @@ class VideoLanding:
         """
         Land the video, unless an earlier try did, and return what has landed.
 
-        :raises AirflowFailException: if trying again can't help.
+        :raises AirflowFailException: if a retry can't help.
         :raises LandingError: if it can.
+        :raises StorageError: if it can, and the storage failed.
         """
         try:
             return self._run()
         except PermanentLandingError as error:
             raise AirflowFailException(str(error)) from error
+        except PermanentStorageError as error:
+            kept = "Then clear this task. The video is not lost: the vendor keeps it for 14 days."
+            raise AirflowFailException(f"{error} {kept}") from error
+        except StorageError as error:
+            raise type(error)(
+                f"{error} Nothing half-written is under its name; the next try lands the video."
+            ) from error
 
     def _run(self) -> LandedVideo:
         video = KnownVideo.of(self._operator.video)
@@ -122,14 +131,14 @@ class VideoLanding:
 
     def _files(self, video: KnownVideo) -> _Files:
         destination = destination_of(self._operator.destination, video)
-        target = StoredObject.at(destination, self._operator.destination_conn_id)
+        target = StoredFile.at(destination, self._operator.destination_conn_id)
         return _Files(
             _File("video_url", video.url, target, check_video),
             self._last_frame(video, target) if self._operator.last_frame else None,
             target.beside(ENDING, instead=True) if self._operator.sidecar else None,
         )
 
-    def _last_frame(self, video: KnownVideo, target: StoredObject) -> _File:
+    def _last_frame(self, video: KnownVideo, target: StoredFile) -> _File:
         if video.last_frame_url is None:
             raise NoLastFrameError(
                 "last_frame is set, but the API has sent none with this video: only its newest generation does. "

@@ -23,7 +23,7 @@ from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
 from seedance_provider.network.addresses import AddressRule
 from seedance_provider.network.guarded_session import guarded_session
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.storage.stored_file import StoredFile
 
 LIMITS = DownloadLimits(max_bytes=5_000_000, stall_seconds=0.5, attempts=3, pause=0.05)
 
@@ -72,7 +72,7 @@ def land(client, url, folder):
     def landed():
         with guarded_session(AddressRule.beside(client.base_url)) as session:
             landing = Landing(session, logging.getLogger("landing"), LIMITS)
-            return landing.land(url, StoredObject.at(f"file://{folder}/a.mp4"), check_video)
+            return landing.land(url, StoredFile.at(f"file://{folder}/a.mp4"), check_video)
 
     return landed
 

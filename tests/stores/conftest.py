@@ -11,7 +11,7 @@ from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
 from seedance_provider.network.addresses import AddressKind, AddressRule
 from seedance_provider.network.guarded_session import guarded_session
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.storage.stored_file import StoredFile
 from tests.support import media
 from tools.large_video import large_video
 from tools.s3_server import S3Server
@@ -55,13 +55,13 @@ def in_the_last_moment(monkeypatch):
     """Does something when a landing is about to publish, and looks no more whether there is anything."""
 
     def do(action):
-        publish = StoredObject.publish
+        publish = StoredFile.publish
 
         def too_late(stored, *args, **kwargs):
             action()
             publish(stored, *args, **kwargs)
 
-        monkeypatch.setattr(StoredObject, "publish", too_late)
+        monkeypatch.setattr(StoredFile, "publish", too_late)
 
     return do
 
@@ -73,6 +73,6 @@ def land(server):
     def landed(uri, *, overwrite=False, check=check_video):
         with guarded_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as session:
             landing = Landing(session, logging.getLogger(__name__), LIMITS, overwrite)
-            return landing.land(server.url, StoredObject.at(uri), check)
+            return landing.land(server.url, StoredFile.at(uri), check)
 
     return landed

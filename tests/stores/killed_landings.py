@@ -27,6 +27,7 @@ from typing import Any
 import airflow.providers.amazon.aws.fs.s3
 import airflow.sdk.io  # noqa: F401
 import s3fs  # noqa: F401
+from airflow.sdk import ObjectStoragePath
 
 from seedance_provider.landing import part_file
 from seedance_provider.landing.download import DownloadLimits
@@ -34,7 +35,7 @@ from seedance_provider.landing.landing import Landing
 from seedance_provider.landing.media_check import check_video
 from seedance_provider.network.addresses import AddressKind, AddressRule
 from seedance_provider.network.guarded_session import guarded_session
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.storage.stored_file import StoredFile
 
 #: What a landing is doing, by what it has said last.
 PHASES = {b"": "starting", b"b": "downloading", b"p": "publishing", b"l": "landed"}
@@ -63,7 +64,7 @@ def land(url: str, destination: str, told: int) -> None:
 
     with guarded_session(AddressRule(frozenset({AddressKind.LOOPBACK}))) as session:
         landing = Landing(session, logging.getLogger(), DownloadLimits(pause=0.001))
-        stored = StoredObject.at(destination)
+        stored = StoredFile.at(destination)
         stored.size()
         os.write(told, b"b")
         landing.land(url, stored, check)
@@ -121,11 +122,11 @@ def digest_there(destination: str) -> str | None:
         with os.fdopen(reading) as told:
             return told.read() or None
     try:
-        stored = StoredObject.at(destination)
+        stored = StoredFile.at(destination)
         size = stored.size()
         if size is not None:
             os.write(writing, hashlib.sha256(stored.piece(0, size)).hexdigest().encode())
-            stored.path.unlink()
+            ObjectStoragePath(str(stored)).unlink()
     finally:
         os._exit(0)
 

@@ -9,10 +9,11 @@ import pytest
 from airflow.sdk import ObjectStoragePath
 from airflow.sdk.io import attach
 
-from seedance_provider.landing.errors import DestinationTakenError, LandingError, StorageDeniedError, StorageError
+from seedance_provider.landing.errors import DestinationTakenError, LandingError
 from seedance_provider.plugins.byte_range import ByteRange
 from seedance_provider.plugins.stored_video import NotShownError, StoredVideo
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.storage.errors import StorageDeniedError, StorageError
+from seedance_provider.storage.stored_file import StoredFile
 from tests.support.media_server import Serving
 from tests.support.object_stores import AzureServer, Bucket, GcsServer
 
@@ -162,10 +163,10 @@ class TestTaken:
 class TestVersion:
     def test_it_is_another_one_when_the_object_has_changed(self, land, uri, bucket, video):
         land(uri)
-        before = StoredObject.at(uri).version()
-        assert StoredObject.at(uri).version() == before
+        before = StoredFile.at(uri).version()
+        assert StoredFile.at(uri).version() == before
         bucket.put(KEY, b"other")
-        assert StoredObject.at(uri).version() != before
+        assert StoredFile.at(uri).version() != before
 
 
 class TestErrors:
@@ -179,6 +180,6 @@ class TestErrors:
         from adlfs import AzureBlobFileSystem
 
         attach("abfs", "stranger", fs=AzureBlobFileSystem(connection_string=azure.connection_string("c3RyYW5nZXI=")))
-        with pytest.raises(StorageDeniedError, match="read, list and write there, with the connection 'stranger'"):
+        with pytest.raises(StorageDeniedError, match="the connection 'stranger' the rights"):
             land(f"abfs://stranger@{bucket.name}/a.mp4")
         assert bucket.keys() == []

@@ -10,12 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from seedance_provider.api.errors import InvalidRequestError
-from seedance_provider.landing.errors import (
-    DestinationTakenError,
-    InvalidDestinationError,
-    StorageDeniedError,
-)
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.landing.errors import DestinationTakenError
+from seedance_provider.storage.errors import StorageDeniedError, UnknownStorageError
+from seedance_provider.storage.stored_file import StoredFile
 from seedance_provider.submission.reference_files import ReferenceFiles
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 from tests.support import media
@@ -51,7 +48,7 @@ class TestRights:
     def test_an_account_that_may_only_read(self, land, server, s3, small, s3_bucket, monkeypatch):
         server.content = small
         monkeypatch.setenv("AIRFLOW_CONN_READER", s3.readers_connection)
-        with pytest.raises(StorageDeniedError, match="read, list and write there, with the connection 'reader'"):
+        with pytest.raises(StorageDeniedError, match="the connection 'reader' the rights"):
             land(f"s3://reader@{s3_bucket}/2026/a.mp4")
         assert s3.keys(s3_bucket) == []
 
@@ -59,13 +56,13 @@ class TestRights:
         server.content = small
         stranger = json.loads(s3.connection) | {"login": "stranger"}
         monkeypatch.setenv("AIRFLOW_CONN_STRANGER", json.dumps(stranger))
-        with pytest.raises(StorageDeniedError, match="read, list and write there, with the connection 'stranger'"):
+        with pytest.raises(StorageDeniedError, match="the connection 'stranger' the rights"):
             land(f"s3://stranger@{s3_bucket}/2026/a.mp4")
         assert s3.keys(s3_bucket) == []
 
     def test_a_storage_whose_provider_is_not_installed(self):
-        with pytest.raises(InvalidDestinationError, match="Is the provider of that storage installed"):
-            StoredObject.at("abfs://videos/a.mp4")
+        with pytest.raises(UnknownStorageError, match="Is the provider of that storage installed"):
+            StoredFile.at("abfs://videos/a.mp4").size()
 
 
 @pytest.mark.usefixtures("seedance_default")

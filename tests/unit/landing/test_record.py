@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from seedance_provider.landing.record import LandingRecord, LandingRecords
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.storage.stored_file import StoredFile
 from tests.support.task_context import StateStore
 
 MEDIA = {"media_type": "video/mp4", "width": 64, "height": 64, "seconds": 1.0}
@@ -17,7 +17,7 @@ LOG = logging.getLogger(__name__)
 @pytest.fixture
 def landed(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"a video")
-    return StoredObject.at(f"file://{tmp_path}/a.mp4")
+    return StoredFile.at(f"file://{tmp_path}/a.mp4")
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ import json
 
 import pytest
 
-from seedance_provider.landing.errors import DestinationTakenError, StorageDeniedError
+from seedance_provider.landing.errors import DestinationTakenError
 from seedance_provider.landing.known_video import KnownVideo
 from seedance_provider.landing.landed_video import LandedVideo
 from seedance_provider.landing.sidecar import sidecar_of, write_sidecar
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.storage.errors import StorageDeniedError
+from seedance_provider.storage.stored_file import StoredFile
 
 VIDEO = KnownVideo.of(
     {
@@ -32,7 +33,7 @@ CONTENT = sidecar_of(LANDED, RUN)
 
 @pytest.fixture
 def destination(tmp_path):
-    return StoredObject.at(f"file://{tmp_path}/a.json")
+    return StoredFile.at(f"file://{tmp_path}/a.json")
 
 
 def test_says_what_the_video_is_how_it_was_made_and_who_landed_it():
@@ -104,7 +105,7 @@ def test_one_that_another_task_writes_at_the_same_time_counts_as_if_it_had_been_
         {} if about == "the same video" else {"video_task_id": "task_b"}
     )
 
-    class Overtaken(StoredObject):
+    class Overtaken(StoredFile):
         def publish(self, part, media_type, *, replace):
             destination.local_path.write_text(json.dumps(theirs))
             super().publish(part, media_type, replace=replace)

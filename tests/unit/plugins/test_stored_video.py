@@ -7,10 +7,11 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from airflow.sdk import ObjectStoragePath
 
 from seedance_provider.plugins.byte_range import ByteRange
 from seedance_provider.plugins.stored_video import NotShownError, StoredVideo
-from seedance_provider.storage.stored_object import StoredObject
+from seedance_provider.storage.errors import FileMissingError
 from tests.support import media
 from tests.support.airflow_versions import RELEASE
 
@@ -173,12 +174,10 @@ class TestStorages:
         assert "can't read it" in refusal(landed("s3://[bucket/a.mp4", 12))
 
     def test_that_denies_it(self, mp4, monkeypatch):
-        video = StoredObject.at(str(mp4))
-
         def denied(*_, **__):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(video.path.fs, "cat_file", denied)
+        monkeypatch.setattr(ObjectStoragePath(str(mp4)).fs, "cat_file", denied)
         assert "Permission denied" in refusal(landed(mp4))
 
 
@@ -220,7 +219,7 @@ class TestPieces:
         path.write_bytes(HEAD)
         pieces = StoredVideo.recorded(landed(path)).pieces(ByteRange(0, 12, 12))
         path.unlink()
-        with pytest.raises(FileNotFoundError):
+        with pytest.raises(FileMissingError):
             next(pieces)
 
     def test_end_where_the_file_now_ends(self, tmp_path):
