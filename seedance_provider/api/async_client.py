@@ -8,7 +8,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
-from seedance_provider.api.protocol import MAX_ANSWER_BYTES, HttpRequest, HttpResponse, Protocol, reading
+from seedance_provider.api.protocol import MAX_ANSWER_BYTES, HttpRequest, HttpResponse, SeedanceProtocol, reading
 from seedance_provider.network.causes import cause_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class AsyncSeedanceClient:
     :param protocol: whose account, at which address.
     """
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: SeedanceProtocol) -> None:
         self._protocol = protocol
         # The API sets no cookies, and to look for some costs time at every request.
         # aiohttp's own trust_env would look into .netrc in a thread at every request, and refuse our header then.

@@ -12,7 +12,7 @@ import requests
 import urllib3
 
 from seedance_provider.api.errors import ApiError, InvalidRequestError
-from seedance_provider.api.protocol import MAX_ANSWER_BYTES, HttpRequest, HttpResponse, Protocol, reading
+from seedance_provider.api.protocol import MAX_ANSWER_BYTES, HttpRequest, HttpResponse, SeedanceProtocol, reading
 from seedance_provider.api.uploads import Upload, UploadTicket, file_problem
 from seedance_provider.network.addresses import AddressRule, UnsafeAddressError
 from seedance_provider.network.causes import cause_of
@@ -48,7 +48,7 @@ class SeedanceClient:
     :param protocol: whose account, at which address.
     """
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: SeedanceProtocol) -> None:
         self._protocol = protocol
         self._session = _session()
 

@@ -50,7 +50,7 @@ __all__ = [
     "MAX_ANSWER_BYTES",
     "HttpRequest",
     "HttpResponse",
-    "Protocol",
+    "SeedanceProtocol",
     "address_problem",
     "reading",
 ]
@@ -120,7 +120,7 @@ class _Content:
 
 
 @dataclass(frozen=True)
-class Protocol:
+class SeedanceProtocol:
     """
     The API at one address, for one account.
 

@@ -16,8 +16,7 @@ from urllib.parse import quote, urlsplit
 from seedance_provider.api.coercion import number
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.pricing import is_amount
-from seedance_provider.api.protocol import DEFAULT_BASE_URL, address_problem
-from seedance_provider.api.protocol import Protocol as SeedanceProtocol
+from seedance_provider.api.protocol import DEFAULT_BASE_URL, SeedanceProtocol, address_problem
 from seedance_provider.api.wire_formats import WIRE_FORMATS
 
 __all__ = ["DEFAULT_MAX_POLLS_PER_SECOND", "ConnectionSettings", "ConnectionSettingsError"]

@@ -13,7 +13,6 @@ from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.reporting.kill_notice import NOTHING_SUBMITTED, KillNotice, goes_on, on_its_way
 from seedance_provider.reporting.metrics import VideoMetrics
-from seedance_provider.submission.insistence import Insistence
 from seedance_provider.submission.options import OnRerun, OnUnknownSubmission
 from seedance_provider.submission.plans import (
     Action,
@@ -29,6 +28,7 @@ from seedance_provider.submission.plans import (
     plan_without_record,
 )
 from seedance_provider.submission.record import Submission, SubmissionState
+from seedance_provider.submission.retries import retry_until
 from seedance_provider.submission.signals import signals_held_back
 from seedance_provider.submission.spending import Spending, Unlimited
 from seedance_provider.submission.task_state import SubmissionRecordError, SubmissionStoreError
@@ -66,8 +66,8 @@ class Submitter:
     :param log: where to tell the story.
     :param on_rerun: what a cleared task does that already has its video.
     :param on_unknown: what a try does if it is unknown whether the one before it has paid.
-    :param ending: kept up to date with what it means if Airflow ends the task now.
-    :param insistence: how long to try to record what the API has answered.
+    :param notice: kept up to date with what it means if Airflow ends the task now.
+    :param retry_until: records what the API has answered, however often that fails.
     :param spending: the limits on what may be paid; asked before every payment and told what came of it.
     :param metrics: told of every video once.
     :param prepare: makes a request ready to be sent, by uploading its files; called with the client and the request
@@ -80,7 +80,7 @@ class Submitter:
     on_rerun: OnRerun = OnRerun.REUSE
     on_unknown: OnUnknownSubmission = OnUnknownSubmission.FAIL
     notice: KillNotice = field(default_factory=KillNotice)
-    insistence: Insistence = field(default_factory=Insistence)
+    retry_until: Callable[..., None] = retry_until
     spending: Spending = field(default_factory=Unlimited)
     metrics: VideoMetrics = field(default_factory=VideoMetrics)
     prepare: Callable[[Any, VideoRequest], VideoRequest] = _as_it_is
@@ -280,7 +280,7 @@ class Submitter:
         self.notice.video_task_id = video_task_id
         self.notice.message = goes_on(video_task_id, submission.estimated_credits, recorded=self.store.keeps_records)
         try:
-            self.insistence.on(lambda: self.store.save(accepted), self._not_recorded_yet)
+            self.retry_until(lambda: self.store.save(accepted), on_retry=self._not_recorded_yet)
         except SubmissionStoreError as error:
             return plan_without_record(accepted, error)
         finally:
@@ -295,7 +295,7 @@ class Submitter:
             return self._ended(plan, submission)
         # Certainly not accepted: all is as it was, and what was paid for before is still known.
         try:
-            self.insistence.on(lambda: self.store.restore(previous), self._not_recorded_yet)
+            self.retry_until(lambda: self.store.restore(previous), on_retry=self._not_recorded_yet)
         except SubmissionStoreError as lost:
             return plan_after_unrecorded_refusal(plan, lost)
         if plan.action not in (Action.WAIT_FOR_SLOT, Action.WAIT_FOR_API):
@@ -369,4 +369,4 @@ class Submitter:
         self.log.warning("%s has to wait until the answer is recorded. %s", number.name, self.notice.message)
 
     def _not_recorded_yet(self, error: Exception, pause: float) -> None:
-        self.log.warning("%s Trying again in %g s.", error, pause)
+        self.log.warning("%s Retrying in %g s.", error, pause)

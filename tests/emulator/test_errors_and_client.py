@@ -23,7 +23,7 @@ from seedance_provider.api.errors import (
     Verdict,
 )
 from seedance_provider.api.http_errors import HTTP_ERRORS, classify_http_error
-from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.protocol import SeedanceProtocol
 from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus
@@ -61,7 +61,7 @@ def test_the_emulator_can_give_every_answer_that_is_documented():
 
 
 def seedance(client, key=DEFAULT_KEY, wire_format="auto"):
-    return SeedanceClient(Protocol(key, client.base_url, wire_format))
+    return SeedanceClient(SeedanceProtocol(key, client.base_url, wire_format))
 
 
 def refuse(client, place, name):

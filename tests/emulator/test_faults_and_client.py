@@ -10,7 +10,7 @@ import requests
 from seedance_provider.api import client as client_module
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import SeedanceError, Verdict
-from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.protocol import SeedanceProtocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.emulator.faults import FAULTS
 from seedance_provider.emulator.refusals import REFUSALS
@@ -41,7 +41,7 @@ def _nothing_else_breaks(caplog):
 
 @pytest.fixture
 def seedance(client):
-    with SeedanceClient(Protocol(DEFAULT_KEY, client.base_url)) as opened:
+    with SeedanceClient(SeedanceProtocol(DEFAULT_KEY, client.base_url)) as opened:
         yield opened
 
 

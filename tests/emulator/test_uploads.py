@@ -9,7 +9,7 @@ import requests
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import AuthenticationError, InvalidRequestError, UnexpectedResponseError
 from seedance_provider.api.pricing import estimate_credits
-from seedance_provider.api.protocol import HttpResponse, Protocol
+from seedance_provider.api.protocol import HttpResponse, SeedanceProtocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.emulator.settings import DEFAULT_KEY
 from tests.support import media
@@ -136,7 +136,7 @@ def made(path: Path) -> Path:
 class TestByTheClient:
     @pytest.fixture
     def seedance(self, client):
-        with SeedanceClient(Protocol(DEFAULT_KEY, client.base_url)) as made:
+        with SeedanceClient(SeedanceProtocol(DEFAULT_KEY, client.base_url)) as made:
             yield made
 
     def test_the_file_is_there_afterwards(self, client, seedance):
@@ -155,7 +155,7 @@ class TestByTheClient:
         assert said in str(caught.value)
 
     def test_a_wrong_key_is_an_error_like_any_other(self, client):
-        with SeedanceClient(Protocol("wrong", client.base_url)) as seedance, pytest.raises(AuthenticationError):
+        with SeedanceClient(SeedanceProtocol("wrong", client.base_url)) as seedance, pytest.raises(AuthenticationError):
             seedance.upload(io.BytesIO(PICTURE), "a.png", len(PICTURE))
 
     def test_a_storage_that_refuses_is_an_error_without_the_signed_address(self, client, seedance, monkeypatch):
@@ -172,14 +172,14 @@ class TestProtocol:
     )
     def test_an_answer_without_a_place_is_unexpected(self, answer):
         with pytest.raises(UnexpectedResponseError):
-            Protocol("key").read_ticket(HttpResponse(200, {}, answer))
+            SeedanceProtocol("key").read_ticket(HttpResponse(200, {}, answer))
 
     def test_an_envelope_and_missing_figures_are_fine(self):
         answer = b'{"data": {"uploadUrl": "https://a/b?s=1", "url": "https://a/b", "assetTtlSeconds": "long"}}'
-        ticket = Protocol("key").read_ticket(HttpResponse(200, {}, answer))
+        ticket = SeedanceProtocol("key").read_ticket(HttpResponse(200, {}, answer))
         assert (ticket.content_type, ticket.lifetime_seconds) == ("application/octet-stream", 86400)
 
     def test_the_key_is_not_part_of_what_is_put(self):
-        protocol = Protocol("key")
+        protocol = SeedanceProtocol("key")
         answer = b'{"uploadUrl": "https://a/b?s=1", "url": "https://a/b"}'
         assert set(protocol.put_file(protocol.read_ticket(HttpResponse(200, {}, answer))).headers) == {"Content-Type"}

@@ -6,7 +6,7 @@ import pytest
 
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import BadRequestError
-from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.protocol import SeedanceProtocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.emulator.settings import DEFAULT_KEY
 
@@ -24,7 +24,7 @@ WISHES = {
 
 
 def create(client, request, wire_format="auto"):
-    with SeedanceClient(Protocol(DEFAULT_KEY, client.base_url, wire_format)) as opened:
+    with SeedanceClient(SeedanceProtocol(DEFAULT_KEY, client.base_url, wire_format)) as opened:
         return opened.create_task(request)
 
 

@@ -25,7 +25,7 @@ from seedance_provider.api.errors import (
     SeedanceError,
 )
 from seedance_provider.api.http_errors import HTTP_ERRORS
-from seedance_provider.api.protocol import HttpResponse, Protocol
+from seedance_provider.api.protocol import HttpResponse, SeedanceProtocol
 from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.hooks.connection_settings import ConnectionSettings, ConnectionSettingsError
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 KEY = "sk_live/3f9a+7c21-unit"
 GARDEN = VideoRequest("A garden")
-PROTOCOL = Protocol(KEY, "https://api.example/api/v1")
+PROTOCOL = SeedanceProtocol(KEY, "https://api.example/api/v1")
 
 ECHOES = {
     "a message": Answer(401, {"message": f"Invalid API Key: {KEY}"}),
@@ -121,25 +121,25 @@ def babbling(said: str) -> Iterator[str]:
 
 
 def create(base_url: str) -> None:
-    with SeedanceClient(Protocol(KEY, base_url)) as client:
+    with SeedanceClient(SeedanceProtocol(KEY, base_url)) as client:
         client.create_task(GARDEN)
 
 
 def poll(base_url: str) -> None:
-    with SeedanceClient(Protocol(KEY, base_url)) as client:
+    with SeedanceClient(SeedanceProtocol(KEY, base_url)) as client:
         client.get_task("task_a")
 
 
 def look_on_a_loop(base_url: str) -> None:
     async def looking():
-        async with AsyncSeedanceClient(Protocol(KEY, base_url)) as client:
+        async with AsyncSeedanceClient(SeedanceProtocol(KEY, base_url)) as client:
             await client.get_task("task_a")
 
     asyncio.run(looking())
 
 
 def upload(base_url: str) -> None:
-    with SeedanceClient(Protocol(KEY, base_url)) as client:
+    with SeedanceClient(SeedanceProtocol(KEY, base_url)) as client:
         client.upload(io.BytesIO(b"a picture"), "a.png", 9)
 
 
@@ -204,33 +204,33 @@ class TestAnApiThatRepeatsTheKeyIn:
     def test_the_record_of_a_failed_video_is_read_without_it(self, api):
         broken = {"code": KEY, "message": f"Your input text violates platform rules: {KEY}"}
         api.readings.append(Answer(200, record("fail", error=broken)))
-        with SeedanceClient(Protocol(KEY, api.base_url)) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, api.base_url)) as client:
             task = client.get_task("task_a")
         assert failure_of(task).reason == "text_moderation"
         assert_without_key(json.dumps(task.to_json()) + str(failure_of(task)))
 
     def test_a_status_is_read_without_it(self, api):
         api.readings.append(Answer(200, record(f"checking {KEY}")))
-        with SeedanceClient(Protocol(KEY, api.base_url)) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, api.base_url)) as client:
             task = client.get_task("task_a")
         assert task.raw_status == "checking ***"
         assert_without_key(repr(VideoWait("task_a", 0.0, 1e12).on_task(task, 1.0)))
 
     def test_an_id_and_an_address_stay_because_by_them_a_video_is_found(self):
-        protocol = Protocol("task_abc", "https://api.example")
+        protocol = SeedanceProtocol("task_abc", "https://api.example")
         assert protocol.read_created(HttpResponse(200, {}, b'{"taskId": "task_abcdef"}')) == "task_abcdef"
         kept = json.dumps(record(video_task_id="task_abcdef")).encode()
         task = protocol.read_record(HttpResponse(200, {}, kept), "task_abcdef")
         assert (task.video_task_id, task.video_url) == ("task_abcdef", "https://media.example/a.mp4")
 
     def test_a_refusal_is_known_by_its_text_as_it_came(self):
-        protocol = Protocol("Authorization", "https://api.example")
+        protocol = SeedanceProtocol("Authorization", "https://api.example")
         with pytest.raises(AuthenticationError, match=r"Missing \*\*\* header") as caught:
             protocol.read_created(HttpResponse(401, {}, b'{"message": "Missing Authorization header"}'))
         assert caught.value.reason == "missing_key"
 
     def test_a_key_as_short_as_a_word_is_left_in_it(self):
-        assert Protocol("key", "https://api.example").without_key("Invalid API key") == "Invalid API key"
+        assert SeedanceProtocol("key", "https://api.example").without_key("Invalid API key") == "Invalid API key"
 
     def test_what_is_no_number_is_no_figure(self, api):
         api.creations.append(Answer(429, {"message": "Concurrency limit reached", "limit": "3", "current": True}))

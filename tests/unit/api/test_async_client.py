@@ -26,7 +26,7 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
     Verdict,
 )
-from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.protocol import SeedanceProtocol
 from seedance_provider.api.video_task import TaskStatus
 from tests.support.dribbling_server import DRIBBLES, DRIBBLES_BEFORE, FLOOD, dribbling_server
 from tests.support.scripted_api import Answer, record
@@ -41,7 +41,7 @@ BROKEN_ANSWERS = {
 
 
 async def looked_up(base_url, video_task_id="task_a"):
-    async with AsyncSeedanceClient(Protocol(KEY, base_url)) as client:
+    async with AsyncSeedanceClient(SeedanceProtocol(KEY, base_url)) as client:
         return await client.get_task(video_task_id)
 
 
@@ -68,7 +68,7 @@ class TestGetTask:
 
     async def test_looks_share_a_connection(self, api):
         api.readings.append(Answer(200, record("waiting")))
-        async with AsyncSeedanceClient(Protocol(KEY, api.base_url)) as client:
+        async with AsyncSeedanceClient(SeedanceProtocol(KEY, api.base_url)) as client:
             await client.get_task("task_a")
             await client.get_task("task_a")
         assert len({asked.client for asked in api.asked}) == 1
@@ -76,7 +76,7 @@ class TestGetTask:
     async def test_a_cookie_is_not_kept(self, api):
         api.readings.append(Answer(200, record("waiting"), headers={"Set-Cookie": "session=1; Path=/"}))
         # Cookies of bare addresses are never kept.
-        async with AsyncSeedanceClient(Protocol(KEY, api.base_url.replace("127.0.0.1", "localhost"))) as client:
+        async with AsyncSeedanceClient(SeedanceProtocol(KEY, api.base_url.replace("127.0.0.1", "localhost"))) as client:
             await client.get_task("task_a")
             await client.get_task("task_a")
         assert ["Cookie" in asked.headers for asked in api.asked] == [False, False]
@@ -84,14 +84,14 @@ class TestGetTask:
     async def test_looks_at_several_video_tasks_can_run_at_once(self, api):
         api.readings.append(Answer(200, {"status": "waiting"}))
         ids = [f"task_{number}" for number in range(4)]
-        async with AsyncSeedanceClient(Protocol(KEY, api.base_url)) as client:
+        async with AsyncSeedanceClient(SeedanceProtocol(KEY, api.base_url)) as client:
             tasks = await asyncio.gather(*(client.get_task(video_task_id) for video_task_id in ids))
         assert [task.video_task_id for task in tasks] == ids
 
     @pytest.mark.parametrize("answer", BROKEN_ANSWERS.values(), ids=BROKEN_ANSWERS)
     async def test_after_a_broken_answer_it_can_be_asked_again(self, api, answer):
         api.readings.append(answer)
-        async with AsyncSeedanceClient(Protocol(KEY, api.base_url)) as client:
+        async with AsyncSeedanceClient(SeedanceProtocol(KEY, api.base_url)) as client:
             with pytest.raises(ConnectionLostError) as caught:
                 await client.get_task("task_a")
             assert caught.value.read_verdict is Verdict.TRANSIENT
@@ -289,5 +289,5 @@ class TestKeyStaysSecret:
         assert "proxy-pass" not in "".join(traceback.format_exception(error))
 
     async def test_the_repr_of_the_client_does_not_show_it(self, api):
-        async with AsyncSeedanceClient(Protocol(KEY, api.base_url)) as client:
+        async with AsyncSeedanceClient(SeedanceProtocol(KEY, api.base_url)) as client:
             assert KEY not in repr(client)

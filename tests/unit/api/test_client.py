@@ -26,7 +26,7 @@ from seedance_provider.api.errors import (
     UnexpectedResponseError,
     Verdict,
 )
-from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.protocol import SeedanceProtocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus
 from seedance_provider.api.wire_formats import encode_bodies
@@ -47,7 +47,7 @@ BROKEN_ANSWERS = {
 
 @pytest.fixture
 def client(api):
-    with SeedanceClient(Protocol(KEY, api.base_url)) as client:
+    with SeedanceClient(SeedanceProtocol(KEY, api.base_url)) as client:
         yield client
 
 
@@ -131,27 +131,27 @@ class TestCreateTask:
 
     def test_after_no_answer_in_time_the_outcome_is_unknown(self, silent_url, monkeypatch):
         monkeypatch.setattr(client_module, "_CREATE_SECONDS", 0.05)
-        with SeedanceClient(Protocol(KEY, silent_url)) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, silent_url)) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionLostError
         assert str(error) == f"{silent_url} did not answer completely: timed out."
 
     def test_a_refused_port_means_that_nothing_was_sent(self, refused_url):
-        with SeedanceClient(Protocol(KEY, refused_url)) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, refused_url)) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionNotEstablishedError
         assert error.create_verdict is Verdict.TRANSIENT
         assert str(error) == f"{refused_url} could not be reached: Connection refused. Nothing was sent."
 
     def test_a_certificate_that_is_not_trusted_means_that_nothing_was_sent(self, untrusted_url):
-        with SeedanceClient(Protocol(KEY, untrusted_url)) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, untrusted_url)) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionNotEstablishedError
         why = "certificate verify failed: self-signed certificate"
         assert str(error) == f"{untrusted_url} could not be reached: {why}. Nothing was sent."
 
     def test_a_name_that_nobody_knows_means_that_nothing_was_sent(self):
-        with SeedanceClient(Protocol(KEY, "http://kinovi.invalid:81/v1")) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, "http://kinovi.invalid:81/v1")) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionNotEstablishedError
         assert re.fullmatch(
@@ -162,7 +162,7 @@ class TestCreateTask:
     def test_a_proxy_that_refuses_means_that_nothing_was_sent(self, refused_url, monkeypatch, variable):
         monkeypatch.setenv(variable, refused_url)
         scheme = variable.removesuffix("_proxy")
-        with SeedanceClient(Protocol(KEY, f"{scheme}://kinovi.invalid/api/v1")) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, f"{scheme}://kinovi.invalid/api/v1")) as client:
             error = error_of(client.create_task, GARDEN)
         assert type(error) is ConnectionNotEstablishedError
         assert str(error).startswith(f"{scheme}://kinovi.invalid could not be reached: proxy: Connection refused.")
@@ -170,7 +170,7 @@ class TestCreateTask:
     def test_a_proxy_that_loses_the_answer_leaves_the_outcome_unknown(self, api, monkeypatch):
         monkeypatch.setenv("http_proxy", api.url)
         api.creations.append(Answer(hang_up=True))
-        with SeedanceClient(Protocol(KEY, "http://kinovi.invalid/api/v1")) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, "http://kinovi.invalid/api/v1")) as client:
             error = error_of(client.create_task, GARDEN)
         assert len(api.created) == 1
         assert error.create_verdict is Verdict.UNKNOWN_OUTCOME
@@ -178,7 +178,7 @@ class TestCreateTask:
 
     def test_a_proxy_that_refuses_to_connect_us_means_that_nothing_was_sent(self, api, monkeypatch):
         monkeypatch.setenv("https_proxy", api.url)
-        with SeedanceClient(Protocol(KEY, "https://kinovi.invalid/api/v1")) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, "https://kinovi.invalid/api/v1")) as client:
             error = error_of(client.create_task, GARDEN)
         assert api.asked == []
         assert type(error) is ConnectionNotEstablishedError
@@ -236,7 +236,7 @@ class TestWireFormats:
     @pytest.mark.parametrize("wire_format", ["models", "docs", "quickstart"])
     def test_a_pinned_format_is_the_only_one(self, api, wire_format):
         api.creations.extend([refusal(0), CREATED])
-        with SeedanceClient(Protocol(KEY, api.base_url, wire_format)) as pinned:
+        with SeedanceClient(SeedanceProtocol(KEY, api.base_url, wire_format)) as pinned:
             error = error_of(pinned.create_task, GARDEN)
         assert (type(error), len(api.asked)) == (BadRequestError, 1)
 
@@ -288,11 +288,11 @@ class TestGetTask:
 
     def test_no_answer_in_time_is_a_lost_connection(self, silent_url, monkeypatch):
         monkeypatch.setattr(client_module, "_READ_SECONDS", 0.05)
-        with SeedanceClient(Protocol(KEY, silent_url)) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, silent_url)) as client:
             assert type(error_of(client.get_task, "task_a")) is ConnectionLostError
 
     def test_a_refused_port_is_a_connection_that_was_not_established(self, refused_url):
-        with SeedanceClient(Protocol(KEY, refused_url)) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, refused_url)) as client:
             assert type(error_of(client.get_task, "task_a")) is ConnectionNotEstablishedError
 
     def test_a_redirect_is_not_followed(self, api, client):
@@ -326,7 +326,7 @@ class TestDeadline:
 
     @pytest.mark.parametrize(("first", "again"), DRIBBLES.values(), ids=DRIBBLES)
     def test_whatever_a_server_dribbles_both_calls_end_in_time(self, first, again):
-        with dribbling_server(first, again) as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
+        with dribbling_server(first, again) as host, SeedanceClient(SeedanceProtocol(KEY, f"http://{host}")) as client:
             for call, argument in ((client.create_task, GARDEN), (client.get_task, "task_a")):
                 started = time.monotonic()
                 error = error_of(call, argument)
@@ -344,7 +344,7 @@ class TestDeadline:
             if "proxy" in request.node.callspec.id:
                 monkeypatch.setenv("https_proxy", f"http://{host}")
                 url = "https://kinovi.invalid"
-            with SeedanceClient(Protocol(KEY, url)) as client:
+            with SeedanceClient(SeedanceProtocol(KEY, url)) as client:
                 started = time.monotonic()
                 error = error_of(client.create_task, GARDEN)
         assert time.monotonic() - started < 5
@@ -355,7 +355,7 @@ class TestDeadline:
     def test_it_holds_in_a_thread_of_its_own_too(self):
         errors = []
         slow = dribbling_server(*DRIBBLES["slow headers"])
-        with slow as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
+        with slow as host, SeedanceClient(SeedanceProtocol(KEY, f"http://{host}")) as client:
             thread = threading.Thread(target=lambda: errors.append(error_of(client.create_task, GARDEN)))
             thread.start()
             thread.join(5)
@@ -376,12 +376,12 @@ class TestDeadline:
         body = b'{"taskId": "task_a"}'
         first = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n" % (len(body), body)
         endless = dribbling_server(first, b"X-Trailer: x\r\n")
-        with endless as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
+        with endless as host, SeedanceClient(SeedanceProtocol(KEY, f"http://{host}")) as client:
             assert client.create_task(GARDEN) == "task_a"
 
     def test_a_firewall_that_dribbles_its_page_has_refused(self):
         first = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<html><title>No</title>"
-        with dribbling_server(first, b" ") as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
+        with dribbling_server(first, b" ") as host, SeedanceClient(SeedanceProtocol(KEY, f"http://{host}")) as client:
             error = error_of(client.create_task, GARDEN)
         assert (type(error), error.reason, error.create_verdict) == (
             UndocumentedRefusalError,
@@ -399,7 +399,10 @@ class TestSize:
         tracemalloc.stop()
 
     def test_a_page_without_end_is_cut_off(self, memory):
-        with dribbling_server(*FLOOD, pause=0) as host, SeedanceClient(Protocol(KEY, f"http://{host}")) as client:
+        with (
+            dribbling_server(*FLOOD, pause=0) as host,
+            SeedanceClient(SeedanceProtocol(KEY, f"http://{host}")) as client,
+        ):
             created, polled = error_of(client.create_task, GARDEN), error_of(client.get_task, "task_a")
         assert {type(created), type(polled)} == {UnexpectedResponseError}
         assert "more than 4,194,304 bytes" in str(created)
@@ -429,7 +432,7 @@ class TestSurroundings:
         monkeypatch.setenv("http_proxy", api.url)
         api.readings.append(Answer(200, record()))
         api.creations.append(CREATED)
-        with SeedanceClient(Protocol(KEY, "http://kinovi.invalid/api/v1")) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, "http://kinovi.invalid/api/v1")) as client:
             client.get_task("task_a")
             client.create_task(GARDEN)
         assert {asked.headers["Host"] for asked in api.asked} == {"kinovi.invalid"}
@@ -449,13 +452,13 @@ class TestKeyStaysSecret:
         assert KEY not in "".join(traceback.format_exception(error)) + repr(error)
 
     def test_no_traceback_of_a_refused_connection_shows_it(self, refused_url):
-        with SeedanceClient(Protocol(KEY, refused_url)) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, refused_url)) as client:
             error = error_of(client.create_task, GARDEN)
         assert KEY not in "".join(traceback.format_exception(error)) + repr(error)
 
     def test_a_key_in_the_address_is_not_shown_either(self, refused_url):
         try:
-            protocol = Protocol("another-key", refused_url.replace("://", f"://:{KEY}@"))
+            protocol = SeedanceProtocol("another-key", refused_url.replace("://", f"://:{KEY}@"))
         except SeedanceError as error:
             shown = str(error)
         else:

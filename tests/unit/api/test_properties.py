@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from seedance_provider.api.errors import InternalServerError, InvalidRequestError, SeedanceError, Verdict
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.pricing import estimate
-from seedance_provider.api.protocol import HttpResponse, Protocol
+from seedance_provider.api.protocol import HttpResponse, SeedanceProtocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.api.wire_formats import WIRE_FORMATS, encode_bodies
@@ -188,7 +188,7 @@ responses = st.builds(
     st.dictionaries(st.sampled_from(["Content-Type", "retry-after", "X"]), st.text(max_size=30), max_size=3),
     bodies,
 )
-PROTOCOL = Protocol("key")
+PROTOCOL = SeedanceProtocol("key")
 
 
 @many

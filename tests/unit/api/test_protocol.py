@@ -38,7 +38,7 @@ from seedance_provider.api.protocol import (
     MAX_ANSWER_BYTES,
     HttpRequest,
     HttpResponse,
-    Protocol,
+    SeedanceProtocol,
     address_problem,
     reading,
 )
@@ -151,7 +151,7 @@ UNDOCUMENTED_REFUSALS = {
 
 
 def a_protocol(**fields):
-    return Protocol(**{"api_key": KEY} | fields)
+    return SeedanceProtocol(**{"api_key": KEY} | fields)
 
 
 def a_response(status=200, body=b"", **headers):

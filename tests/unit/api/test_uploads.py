@@ -12,7 +12,7 @@ import pytest
 from seedance_provider.api import client as client_module
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import ConnectionLostError, InvalidRequestError, UnexpectedResponseError
-from seedance_provider.api.protocol import HttpRequest, HttpResponse, Protocol
+from seedance_provider.api.protocol import HttpRequest, HttpResponse, SeedanceProtocol
 from seedance_provider.api.uploads import Upload, UploadTicket, file_problem
 from tests.support.scripted_api import Answer
 
@@ -24,7 +24,7 @@ ENDINGS = ".jpg, .jpeg, .png, .webp, .mp4, .mov, .webm, .mp3, .wav, .m4a, .aac, 
 
 
 def ticket_of(answer):
-    return Protocol(KEY).read_ticket(HttpResponse(200, {}, json.dumps(answer).encode()))
+    return SeedanceProtocol(KEY).read_ticket(HttpResponse(200, {}, json.dumps(answer).encode()))
 
 
 class TestFileProblem:
@@ -57,7 +57,7 @@ class TestUpload:
 
 class TestProtocol:
     def test_a_place_is_asked_for_with_the_key_and_the_name(self):
-        request = Protocol(KEY, "https://api.example/v1").ask_for_upload("a bud.png")
+        request = SeedanceProtocol(KEY, "https://api.example/v1").ask_for_upload("a bud.png")
         assert (request.method, request.url) == ("POST", "https://api.example/v1/uploads")
         assert request.headers["Authorization"] == f"Bearer {KEY}"
         assert json.loads(request.body) == {"fileName": "a bud.png"}
@@ -87,17 +87,19 @@ class TestProtocol:
             ticket_of(LINKS | {name: link})
 
     def test_the_bytes_are_put_without_the_key(self):
-        request = Protocol(KEY).put_file(UploadTicket("https://storage.example/b?s", "https://a/b", "image/png"))
+        request = SeedanceProtocol(KEY).put_file(
+            UploadTicket("https://storage.example/b?s", "https://a/b", "image/png")
+        )
         assert request == HttpRequest("PUT", "https://storage.example/b?s", {"Content-Type": "image/png"})
 
     @pytest.mark.parametrize("status", [200, 201, 204, 299])
     def test_any_success_of_the_storage_will_do(self, status):
-        Protocol(KEY).read_put(HttpResponse(status, {}, b""))
+        SeedanceProtocol(KEY).read_put(HttpResponse(status, {}, b""))
 
     @pytest.mark.parametrize("status", [199, 300, 302, 403, 503])
     def test_anything_else_of_the_storage_is_an_error(self, status):
         with pytest.raises(UnexpectedResponseError, match=r"^HTTP \d+: the storage did not take the file \(") as caught:
-            Protocol(KEY).read_put(HttpResponse(status, {}, b"<Error/>"))
+            SeedanceProtocol(KEY).read_put(HttpResponse(status, {}, b"<Error/>"))
         assert (caught.value.status, "<Error/>" in str(caught.value)) == (status, True)
 
 
@@ -123,7 +125,7 @@ class TestClient:
 
     @pytest.fixture
     def client(self, api):
-        with SeedanceClient(Protocol(KEY, api.base_url)) as client:
+        with SeedanceClient(SeedanceProtocol(KEY, api.base_url)) as client:
             yield client
 
     def test_it_asks_with_the_key_and_puts_the_bytes_without_it(self, api, client):
@@ -154,7 +156,7 @@ class TestClient:
         monkeypatch.setenv("no_proxy", "10.0.0.1")
         api.creations[0] = Answer(200, {"uploadUrl": "http://10.0.0.1/put", "url": "https://media.example/b.png"})
         with (
-            SeedanceClient(Protocol(KEY, "http://kinovi.invalid/api/v1")) as client,
+            SeedanceClient(SeedanceProtocol(KEY, "http://kinovi.invalid/api/v1")) as client,
             pytest.raises(InvalidRequestError, match=r"to be put to 10\.0\.0\.1, which is no public address") as caught,
         ):
             client.upload(io.BytesIO(PICTURE), "a.png", len(PICTURE))
@@ -165,7 +167,10 @@ class TestClient:
         monkeypatch.setattr(client_module, "_READ_SECONDS", 0.05)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-            with SeedanceClient(Protocol(KEY, url)) as client, pytest.raises(ConnectionLostError, match="timed out"):
+            with (
+                SeedanceClient(SeedanceProtocol(KEY, url)) as client,
+                pytest.raises(ConnectionLostError, match="timed out"),
+            ):
                 client.upload(io.BytesIO(PICTURE), "a.png", len(PICTURE))
 
     def test_an_error_of_either_step_comes_from_a_call_that_costs_nothing(self, api, client):

@@ -12,6 +12,7 @@ from seedance_provider.api.video_task import VideoTask
 from seedance_provider.decorators.seedance import seedance_video_task
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.reporting.metrics import VideoMetrics
+from seedance_provider.submission.retries import retry_until
 from seedance_provider.waiting.result import Outcome, WaitResult
 from tests.support.airflow_metrics import configured_factory, metrics_made_by
 from tests.support.scripted_api import Answer, record
@@ -125,9 +126,7 @@ class TestAVideo:
         assert heard(statsd) == []
 
     def test_whose_id_could_not_be_recorded_was_created_all_the_same(self, api, statsd, monkeypatch):
-        monkeypatch.setattr(
-            "seedance_provider.submission.insistence.Insistence.on", lambda self, action, told: action()
-        )
+        monkeypatch.setitem(retry_until.__kwdefaults__, "seconds", 0)
         api.creations.append(CREATED)
         with pytest.raises(AirflowFailException, match="could not be recorded"):
             operator().execute(context(StateStore(set=[2])))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from seedance_provider.api.client import SeedanceClient
 from seedance_provider.api.errors import ConnectionLostError, FileUnavailableError, InvalidRequestError
-from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.protocol import SeedanceProtocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.reporting.kill_notice import NOTHING_SUBMITTED, KillNotice
-from seedance_provider.submission.insistence import Insistence
 from seedance_provider.submission.options import OnRerun, OnUnknownSubmission
 from seedance_provider.submission.plans import Action, Plan
 from seedance_provider.submission.record import SubmissionState
+from seedance_provider.submission.retries import retry_until
 from seedance_provider.submission.spending import Limit, Limits
 from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.submission.submitter import Submitter
@@ -40,7 +41,7 @@ class Crash(BaseException):
 
 @pytest.fixture
 def client(api: ScriptedApi) -> Iterator[SeedanceClient]:
-    with SeedanceClient(Protocol("key", api.base_url)) as made:
+    with SeedanceClient(SeedanceProtocol("key", api.base_url)) as made:
         yield made
 
 
@@ -148,10 +149,10 @@ class TestFirstTry:
         assert "200 credits" in caplog.text
 
 
-def quickly(seconds: float = 60) -> tuple[Insistence, list[float]]:
-    """An insistence whose time passes without anybody waiting, and the pauses that it made."""
+def quickly(seconds: float = 60) -> tuple[partial[None], list[float]]:
+    """Retries whose time passes without anybody waiting, and the pauses between them."""
     pauses: list[float] = []
-    return Insistence(seconds, clock=lambda: sum(pauses), sleep=pauses.append), pauses
+    return partial(retry_until, seconds=seconds, clock=lambda: sum(pauses), sleep=pauses.append), pauses
 
 
 class TestStoreThatGoesAway:
@@ -159,18 +160,18 @@ class TestStoreThatGoesAway:
 
     def test_the_id_is_recorded_when_the_store_is_back(self, api, client, caplog):
         api.creations.append(CREATED)
-        store, (insistence, pauses) = StateStore(set=range(2, 5)), quickly()
-        assert obtain(client, store, insistence=insistence).video_task_id == "task_a"
+        store, (retry, pauses) = StateStore(set=range(2, 5)), quickly()
+        assert obtain(client, store, retry_until=retry).video_task_id == "task_a"
         assert kept(store).video_task_id == "task_a"
         assert pauses == [1, 2, 4]
-        assert caplog.text.count("Trying again in") == 3
+        assert caplog.text.count("Retrying in") == 3
         assert len(api.created) == 1
 
     def test_an_id_that_can_not_be_recorded_is_named(self, api, client, caplog):
         api.creations.append(CREATED)
-        store, (insistence, pauses) = StateStore(set=range(2, 99)), quickly(seconds=60)
+        store, (retry, pauses) = StateStore(set=range(2, 99)), quickly(seconds=60)
         with caplog.at_level("INFO"):
-            plan = obtain(client, store, insistence=insistence)
+            plan = obtain(client, store, retry_until=retry)
         assert plan.action is Action.FAIL
         assert "task_a was submitted, but its id could not be recorded" in plan.happened
         assert "VideoSensor" in plan.message
@@ -183,14 +184,14 @@ class TestStoreThatGoesAway:
 
     def test_a_refusal_is_undone_when_the_store_is_back(self, api, client):
         api.creations.append(Answer(500, {"message": "Internal error"}))
-        store, (insistence, _) = StateStore(delete=[1, 2]), quickly()
-        assert obtain(client, store, insistence=insistence).action is Action.WAIT_FOR_API
+        store, (retry, _) = StateStore(delete=[1, 2]), quickly()
+        assert obtain(client, store, retry_until=retry).action is Action.WAIT_FOR_API
         assert kept(store) is None
 
     def test_a_refusal_that_can_not_be_undone_says_what_the_record_will_say(self, api, client):
         api.creations.append(Answer(500, {"message": "Internal error"}))
-        store, (insistence, _) = StateStore(delete=range(99)), quickly()
-        plan = obtain(client, store, insistence=insistence)
+        store, (retry, _) = StateStore(delete=range(99)), quickly()
+        plan = obtain(client, store, retry_until=retry)
         assert plan.action is Action.FAIL
         assert plan.money == "Nothing was submitted or charged."
         assert "clear it once more to submit" in plan.advice
@@ -297,7 +298,7 @@ class TestRefusals:
         assert len(api.created) == (3 if answer.status == 400 else 1)
 
     def test_an_api_that_can_not_be_reached_leaves_no_record(self, store):
-        with SeedanceClient(Protocol("key", "http://127.0.0.1:9/api/v1")) as client:
+        with SeedanceClient(SeedanceProtocol("key", "http://127.0.0.1:9/api/v1")) as client:
             plan = obtain(client, store)
         assert isinstance(plan, Plan)
         assert plan.action is Action.WAIT_FOR_API

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seedance_provider.api.client import SeedanceClient
-from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.protocol import SeedanceProtocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.submission.plans import Action
 from seedance_provider.submission.record import SubmissionState
@@ -31,7 +31,7 @@ CHILD = """
 import json, os, pathlib, signal, sys
 import airflow.sdk
 from seedance_provider.api.client import SeedanceClient
-from seedance_provider.api.protocol import Protocol
+from seedance_provider.api.protocol import SeedanceProtocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.reporting.kill_notice import KillNotice
 from seedance_provider.submission.store import SubmissionStore
@@ -65,7 +65,7 @@ FILE, notice, log = pathlib.Path(sys.argv[2]), KillNotice(), Log()
 signal.signal(signal.SIGTERM, kill)
 signal.signal(signal.SIGALRM, time_out)
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-with SeedanceClient(Protocol("key", sys.argv[1])) as client:
+with SeedanceClient(SeedanceProtocol("key", sys.argv[1])) as client:
     submitter = Submitter(SubmissionStore(Store()), 3, log, notice=notice)
     submitter.obtain(client, VideoRequest(prompt="A kite"), "abc")
 log.info("The try went on.")
@@ -167,7 +167,7 @@ def test_sigkill_leaves_a_record_that_keeps_the_next_try_from_paying(api, sendin
     assert sending.end() == []
     assert sending.kept.state is SubmissionState.SUBMITTING
     submitter = Submitter(SubmissionStore(sending.store), 3, logging.getLogger(__name__))
-    with SeedanceClient(Protocol("key", api.base_url)) as client:
+    with SeedanceClient(SeedanceProtocol("key", api.base_url)) as client:
         plan = submitter.obtain(client, VideoRequest(prompt="A kite"), "abc")
     assert plan.action is Action.ABANDON
     assert "It is unknown whether a video was paid for: a request of about 200 credits" in plan.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import strategies as st
@@ -13,10 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from seedance_provider.api.errors import SeedanceError
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
-from seedance_provider.submission.insistence import Insistence
 from seedance_provider.submission.options import OnRerun, OnUnknownSubmission
 from seedance_provider.submission.plans import Action, Plan
 from seedance_provider.submission.record import SubmissionState
+from seedance_provider.submission.retries import retry_until
 from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.submission.submitter import Submitter
 from seedance_provider.submission.task_state import SubmissionStoreError
@@ -267,7 +268,9 @@ class SubmissionMachine(RuleBasedStateMachine):
             self.log,
             self.settings.on_rerun,
             self.settings.on_unknown,
-            insistence=Insistence(clock=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds)),
+            retry_until=partial(
+                retry_until, clock=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds)
+            ),
         )
 
     def _obtain(self, submitter: Submitter, client: FaultyClient) -> VideoTask | Plan:
