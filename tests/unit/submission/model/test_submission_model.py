@@ -31,7 +31,7 @@ _BUDGET = settings(
     suppress_health_check=list(HealthCheck),
 )
 #: The first history that goes wrong will do.
-_UNTIL_CAUGHT = settings(_BUDGET, max_examples=1000, derandomize=True, phases=[Phase.generate])
+_UNTIL_CAUGHT = settings(_BUDGET, max_examples=5000, derandomize=True, phases=[Phase.generate])
 
 
 def test_never_pays_twice():
