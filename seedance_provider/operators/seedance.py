@@ -13,6 +13,7 @@ from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink, VideoTaskLink
 from seedance_provider.reporting.kill_notice import KillNotice, wait_is_over
 from seedance_provider.submission.options import OnRerun, OnUnknownSubmission
+from seedance_provider.triggers.deferral import default_deferrable
 from seedance_provider.waiting.poll_settings import DEFAULT_POLL_INTERVAL, ERROR_TOLERANCE, PollSettings
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class CreateVideoOperator(BaseOperator):
     :param seedance_conn_id: the Airflow connection with the key. Default ``seedance_default``.
     :param wait_for_completion: ``False`` ends the task when the video is submitted; use
         :class:`~seedance_provider.sensors.seedance.VideoSensor` to wait.
-    :param deferrable: wait in the triggerer (default), or, if ``False``, in the worker.
+    :param deferrable: wait in the triggerer, or, if ``False``, in the worker. Default: ``[operators]
+        default_deferrable`` of Airflow's configuration if that is set, else ``True``.
     :param timeout: seconds, or a ``timedelta``, for which one try waits, for a slot and for the video together.
         Then it fails, the video task goes on, and the next try re-attaches. ``execution_timeout`` shortens it.
         Default one hour; the vendor advises at least 10 minutes.
@@ -165,7 +167,7 @@ class CreateVideoOperator(BaseOperator):
         max_credits_per_run: float | None = None,
         seedance_conn_id: str = DEFAULT_CONN_ID,
         wait_for_completion: bool = True,
-        deferrable: bool = True,
+        deferrable: bool = default_deferrable(),
         timeout: float | timedelta = 3600,
         poll_interval: float = DEFAULT_POLL_INTERVAL,
         error_tolerance: float = ERROR_TOLERANCE,

@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
 
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import VideoLink, VideoTaskLink
+from seedance_provider.triggers.deferral import default_deferrable
 from seedance_provider.waiting.poll_settings import DEFAULT_POLL_INTERVAL, ERROR_TOLERANCE, PollSettings
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class VideoSensor(BaseSensorOperator):
     :param video_task_id: id of the video task, from this account. The vendor's demo key can read the sample tasks,
         such as ``demo_task_t2v_success``. Templated.
     :param seedance_conn_id: the Airflow connection with the key. Default ``seedance_default``. Templated.
-    :param deferrable: wait in the triggerer (default). If ``False``, ``mode`` decides between ``poke``, which keeps
-        a worker, and ``reschedule``, which starts one for every poll.
+    :param deferrable: wait in the triggerer; the default is that of ``CreateVideoOperator``. If ``False``, ``mode``
+        decides between ``poke``, which keeps a worker, and ``reschedule``, which starts one for every poll.
     :param poke_interval: seconds, or a ``timedelta``, between two polls. Default 5, or 60 with ``reschedule``. The
         sensor polls once when it starts. As in ``CreateVideoOperator``, it then waits until the fastest video of the
         model may be ready, and after long delays it polls less often; with ``reschedule`` it does neither.
@@ -69,7 +70,7 @@ class VideoSensor(BaseSensorOperator):
         *,
         video_task_id: str,
         seedance_conn_id: str = DEFAULT_CONN_ID,
-        deferrable: bool = True,
+        deferrable: bool = default_deferrable(),
         poke_interval: timedelta | float | None = None,
         timeout: timedelta | float = 3600,
         error_tolerance: float = ERROR_TOLERANCE,

@@ -84,6 +84,8 @@ def test_to_declare_a_task_imports_nothing_of_what_it_does():
         "seedance_provider.links.seedance",
         "seedance_provider.operators",
         "seedance_provider.operators.seedance",
+        "seedance_provider.triggers",
+        "seedance_provider.triggers.deferral",
         "seedance_provider.waiting",
         "seedance_provider.waiting.poll_settings",
     }
