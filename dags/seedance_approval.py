@@ -1,5 +1,5 @@
 """
-A person looks at the video before it is published.
+A person approves the video before it is published.
 
 The video lands among the drafts. The task ``approve`` then waits for somebody to press a button in Airflow (Required
 Actions), which costs no worker. What is approved moves to where the public sees it; what is rejected stays a draft.

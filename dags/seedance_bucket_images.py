@@ -1,7 +1,7 @@
 """
 A video from every picture in a bucket, none of which is public.
 
-The pictures are handed to the API right before their videos are paid for, which costs nothing. A task that is retried
+The pictures are uploaded to the API right before their videos are paid for, which costs nothing. A task that is retried
 or cleared finds its video again, also if its picture was moved or deleted meanwhile; a picture with another content
 makes another video.
 

@@ -49,7 +49,7 @@ with DAG(
         destination = ObjectStoragePath(f"{FOLDER}/film/{run_id}/film.mp4")
         with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
             join([ObjectStoragePath(clip) for clip in clips], file.name)
-            # Under a name that nobody looks for until it is whole; an object store does that by itself.
+            # Under a hidden name until it is complete; an object store needs no such name.
             part = destination.with_name(".film.part")
             part.fs.put_file(file.name, part.path)
             part.fs.mv(part.path, destination.path)

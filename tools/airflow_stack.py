@@ -95,7 +95,7 @@ class AirflowStack(AirflowApi):
         self._exits.close()
 
     def check(self) -> None:
-        """Raise an error with the end of its log if a component has died by itself."""
+        """Raise an error with the end of its log if a component has died."""
         for process in self.processes.values():
             process.raise_if_ended()
 

@@ -60,6 +60,6 @@ def _in_the_book(app: Sphinx, page: str, folder: Path, shown_in: Path | None = N
 
 
 def _with_readable_factories(*event: Any) -> tuple[str | None, str | None]:
-    """What a dataclass writes for a default that is made anew each time is no Python, and Sphinx can't parse it."""
+    """What a dataclass writes for a default that is made each time is no Python, and Sphinx can't parse it."""
     signature, returned = event[-2:]
     return signature and signature.replace("<factory>", "..."), returned

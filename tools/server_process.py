@@ -1,4 +1,4 @@
-"""A server that Airflow needs, private to whoever starts it: of its own data, port and password."""
+"""A server that Airflow needs, private to the process that starts it: with its own data, port and password."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class SeedanceClient:
 
     def upload(self, file: BinaryIO, file_name: str, size: int) -> Upload:
         """
-        Hand a file to the API, for at most 24 hours. It costs nothing, and can be repeated.
+        Upload a file to the API, for at most 24 hours. It costs nothing, and can be repeated.
 
         :param file: opened for reading; read in small parts.
         :param file_name: with its ending, by which the API tells what it is.

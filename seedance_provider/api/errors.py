@@ -84,7 +84,7 @@ class Verdict(StrEnum):
     TRANSIENT = "transient"
     #: The API may or may not have accepted the call: sending it again could pay twice.
     UNKNOWN_OUTCOME = "unknown outcome"
-    #: Refused because too many videos are in progress: try again when one has ended.
+    #: Refused because too many videos are in progress: submit again when one has ended.
     WAIT_FOR_SLOT = "wait for a slot"
 
 

@@ -5,7 +5,7 @@ The status and the beginning of the message decide. Each status has a last entry
 keeps the verdict of its status, because a refusal in the API's own form is a refusal whatever its words; but unless the
 status is documented with any text, the error says that this one is undocumented.
 
-An answer without a JSON ``message``, or with another status, is in no entry. If its status refuses, whoever has sent
+An answer without a JSON ``message``, or with another status, is in no entry. If its status refuses, whatever has sent
 it, see :func:`is_refusal`, certainly nothing was accepted; else nobody knows what became of the request.
 """
 

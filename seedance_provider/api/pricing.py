@@ -45,7 +45,7 @@ def estimate(request: VideoRequest) -> Estimate | None:
     Return what a video will cost, or ``None`` for a model whose prices are not known.
 
     The price of a second depends on model, resolution and on whether there is a reference video. ``extra_inputs``
-    are not looked at, but for ``upscaleResolution``.
+    are ignored, except for ``upscaleResolution``.
 
     :param request: what to ask for.
     """

@@ -290,7 +290,7 @@ class SeedanceProtocol:
         return self._unexpected(response, "an answer that the API's documentation does not know")
 
     def _undocumented_refusal(self, response: HttpResponse, body: Mapping[str, Any]) -> ApiError:
-        """Return the error for a status that says all, whatever the body is and whoever has sent it."""
+        """Return the error for a status that is enough by itself, whatever the body is and whatever has sent it."""
         content = self._content(response)
         target = _header(response, "Location")
         if known := classify_http_error(response.status, content.text) if response.status == 429 else None:

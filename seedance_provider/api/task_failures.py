@@ -51,7 +51,7 @@ class Failure:
 #: The vendor's quickstart and model pages say so.
 REFUNDED = "The vendor refunds failed video tasks."
 
-_PASSES = "A failure of the service: try again."
+_PASSES = "A failure of the service: submit again."
 _ADJUST = "Adjust the prompt or the images."
 _ADJUST_SOUND = "Adjust the prompt or the references, or make the video without sound (generate_audio=False)."
 _REHOST = "It was refused, or the vendor could not fetch it. Put it where anybody can fetch it, or use another one."

@@ -1,4 +1,4 @@
-"""Files that are handed to the API, so that a video can refer to them. Uploading costs nothing."""
+"""Files that are uploaded to the API, so that a video can refer to them. Uploading costs nothing."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Upload:
         return cls(ticket.url, ticket.content_type, size, now + timedelta(seconds=ticket.lifetime_seconds))
 
     def summary(self) -> dict[str, Any]:
-        """Return the small JSON object that is handed to the tasks after the upload."""
+        """Return the small JSON object that the tasks after the upload get."""
         return {
             "url": self.url,
             "content_type": self.content_type,

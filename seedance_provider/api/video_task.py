@@ -114,7 +114,7 @@ class VideoTask:
         )
 
     def summary(self) -> dict[str, Any]:
-        """Return the small JSON object that operators and sensors hand to the tasks after them."""
+        """Return the small JSON object that operators and sensors return to the tasks after them."""
         return {
             "video_task_id": self.video_task_id,
             "model": self.model,

@@ -1,7 +1,7 @@
 """
 What the function of ``@task.seedance_video`` has returned, kept for as long as the video is the same.
 
-A function can return something else each time: it asks a language model, or looks at the clock. Other inputs are
+A function can return something else each time: it asks a language model, or reads the clock. Other inputs are
 another video, which is paid for, so an automatic retry must not call it again. It is called again when a person clears
 the task, unless there is a video whose result Airflow never got: that one is rescued first.
 """
@@ -97,7 +97,7 @@ class ReturnedInputs:
 
     def kept(self) -> dict[str, Any]:
         """
-        Return the inputs that are kept, whoever has put them there; none if there are none.
+        Return the inputs that are kept; none if there are none.
 
         :raises SubmissionStoreError: if the store fails.
         :raises SubmissionRecordError: if they are gone.

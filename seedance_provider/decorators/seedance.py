@@ -32,7 +32,7 @@ class _SeedanceVideoDecoratedOperator(DecoratedOperator, CreateVideoOperator):
 
     Cost and retries are those of :class:`~seedance_provider.operators.seedance.CreateVideoOperator`. What the function
     has returned is kept beside the record of the submission: an automatic retry uses it again and does not call the
-    function, because another prompt would be another video, paid for anew. A person's clear calls it, unless there is
+    function, because another prompt would be another video and cost again. A person's clear calls it, unless there is
     a video whose result Airflow never got, which is rescued first.
     """
 

@@ -4,7 +4,7 @@ Failures on demand: a marker in the prompt, such as ``[fail:face_detected]``, de
 ``[fail:NAME]``
     the task fails when its generation ends.
 ``[fail:NAME:2]``
-    only the first two submissions of this very prompt by this account fail, so that trying again succeeds.
+    only the first two submissions of this very prompt by this account fail, so that a retry succeeds.
 ``[status:queued]``
     the task reports a status that isn't documented while it is generating.
 ``[status:never_ends]``

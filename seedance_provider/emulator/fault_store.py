@@ -1,4 +1,4 @@
-"""The memory of the faults: when the emulator is killed, its rules go on, and what they did stays known."""
+"""The memory of the faults: when the emulator is killed, its rules stay, and so does what they did."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FaultStore:
         self._database.close()
 
     def start_with(self, rules: Sequence[Rule]) -> None:
-        """Take over the rules of the command line, unless it had the same ones the last time: those go on."""
+        """Take over the rules of the command line, unless it had the same ones the last time: those continue."""
         flags = json.dumps([rule.to_json() for rule in rules])
         before = self._database.execute("SELECT rules FROM fault_flags").fetchone()
         if rules and (before is None or before["rules"] != flags):
@@ -56,7 +56,7 @@ class FaultStore:
                 self._put(rules)
 
     def replace_rules(self, rules: Sequence[Rule]) -> None:
-        """Forget all rules, and go on with others."""
+        """Replace all rules."""
         with transaction(self._database):
             self._put(rules)
 

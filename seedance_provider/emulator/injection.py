@@ -57,7 +57,7 @@ class _Injection:
         if self._rule.on == "createTask" and handled is not None and handled.status == 200:
             task_id = json.loads(_body(handled))["taskId"]
         is_accepted = self._rule.on == "createTask" and task_id is not None
-        # Noted before the client can know, so that whoever saw a fault finds it here.
+        # Noted before the client can know, so that a client that saw a fault finds it here.
         self._request.app[FAULTS].note(
             self._rule,
             time_of_fault,

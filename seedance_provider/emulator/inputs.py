@@ -75,7 +75,7 @@ class _VideoSize:
 
 
 class _Reader:
-    """Runs the readers of the single fields, and goes on after a wrong value to find the other ones."""
+    """Runs the readers of the single fields, and continues after a wrong value to find the other ones."""
 
     def __init__(self, asked: _Asked) -> None:
         self._asked = asked
@@ -91,7 +91,7 @@ class _Reader:
 
 def read_body(content_type: str, body: bytes) -> Body:
     """
-    Return what a request says, before its ``inputs`` are looked at.
+    Return what a request says, before its ``inputs`` are read.
 
     :param content_type: media type of the request.
     :param body: as it was sent.

@@ -67,7 +67,7 @@ def _unlisted(status: int) -> Callable[[], RefusedError]:
     return _plainly(status, "The emulator has thought of something new.")
 
 
-#: Every refusal of the documentation, for whoever asks for one (see :mod:`seedance_provider.emulator.faults`), and for
+#: Every refusal of the documentation, for those who ask for one (see :mod:`seedance_provider.emulator.faults`), and for
 #: every status one whose text nobody has documented.
 REFUSALS: Mapping[str, Callable[[], RefusedError]] = {
     "invalid_parameters": invalid_request,

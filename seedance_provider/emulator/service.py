@@ -93,7 +93,7 @@ class Service:
         return self.record(self._find(task_id, account), root_url)
 
     def record(self, job: Job, root_url: str) -> dict[str, Any]:
-        """Return what the API says of a job now, to whoever may know."""
+        """Return what the API says of a job now, to an account that may see it."""
         return record(job, self.now(), root_url, self._settings)
 
     def finished_video(self, task_id: str) -> Job | None:

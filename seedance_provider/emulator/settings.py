@@ -50,7 +50,7 @@ class Settings:
     :param failed_record: what the record of a failed task says, apart from its error: ``quickstart`` has
         ``creditsUsed`` 0 and no ``completeTime``, ``models`` has the refunded amount and the time. By default as the
         generation does.
-    :param faults: what to spoil from the start; after a restart with the same ones, they go on where they were.
+    :param faults: what to spoil from the start; after a restart with the same ones, they continue where they were.
     """
 
     host: str = "127.0.0.1"

@@ -103,7 +103,7 @@ class Store:
         return None if row is None else _job(row)
 
     def hide(self, task_id: str) -> None:
-        """Let a job vanish: whoever asks for it is told that there is none. It stays in the ledger."""
+        """Let a job vanish: the API says that there is none. It stays in the ledger."""
         self._database.execute("INSERT OR IGNORE INTO hidden_jobs VALUES (?)", (task_id,))
 
     def is_hidden(self, task_id: str) -> bool:
@@ -111,7 +111,7 @@ class Store:
         return self._database.execute("SELECT 1 FROM hidden_jobs WHERE task_id = ?", (task_id,)).fetchone() is not None
 
     def never_end(self, task_id: str) -> None:
-        """Let a job go on forever."""
+        """Let a job never end."""
         self._database.execute("UPDATE jobs SET ends_at = NULL WHERE task_id = ?", (task_id,))
 
     def add_upload(self, place: UploadedFile) -> None:

@@ -1,5 +1,5 @@
 """
-Files that clients hand to the API: a place is asked for, the bytes are put there without the key, and the file is gone
+Files that clients upload: a place is asked for, the bytes are put there without the key, and the file is gone
 after 24 hours. The URL to put them at is good for 15 minutes and for one file.
 """
 

@@ -42,7 +42,7 @@ class SeedanceHook(BaseHook):
     connection, an empty key, and an ``AIRFLOW_CONN_...`` variable that can't be read are errors: nothing else is used
     in their place.
 
-    Using the hook costs nothing by itself; only ``create_task`` of its client does.
+    Using the hook costs nothing; only ``create_task`` of its client does.
 
     :param seedance_conn_id: the Airflow connection. Default ``seedance_default``.
     """
@@ -104,7 +104,7 @@ class SeedanceHook(BaseHook):
 
     def upload(self, source: Any, source_conn_id: str | None = None) -> Upload:
         """
-        Hand a file to the API, for at most 24 hours, and return the URL by which a video can refer to it.
+        Upload a file to the API, for at most 24 hours, and return the URL by which a video can refer to it.
 
         It costs nothing, and can be repeated; each time there is another URL.
 
@@ -182,7 +182,7 @@ def _is_readable(conn_id: str) -> bool:
 
 
 def _read(connection: Connection) -> ConnectionSettings:
-    """Read what holds the key. An error leaves no traceback in which somebody could look at it."""
+    """Read what holds the key. An error leaves no traceback that could show it."""
     try:
         return ConnectionSettings.from_connection(connection)
     except ConnectionSettingsError as error:

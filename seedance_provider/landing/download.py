@@ -1,4 +1,4 @@
-"""A download that goes on where it broke off, and that has limits."""
+"""A download that resumes where it broke off, and that has limits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 _PIECE_BYTES = 1024 * 1024
 _CONNECT_SECONDS = 10.0
 _LONGEST_PAUSE = 60.0
-_DID_NOT_LAND = "It did not land; try again."
+_DID_NOT_LAND = "It did not land; the next try downloads it again."
 _NO_TYPE = "no content type"
 
 #: The address is the reason, or that the vendor has the video no longer.
@@ -49,7 +49,7 @@ class DownloadLimits:
     :param max_seconds: for all of it, pauses included.
     :param stall_seconds: without a single byte; then it is asked for again. The first one may have to be fetched from
         the vendor's archive.
-    :param attempts: how many requests in a row may fail. Bytes that had not arrived before start the count anew.
+    :param attempts: how many requests in a row may fail. Bytes that had not arrived before restart the count.
     :param pause: seconds after the first failure; twice as many after the next, and so on.
     """
 

@@ -35,7 +35,7 @@ __all__ = [
 
 
 class LandingError(Exception):
-    """The video did not land. It stays paid for: trying again costs nothing, and can help."""
+    """The video did not land. It stays paid for: a retry costs nothing, and can help."""
 
 
 class BrokenMediaError(LandingError):
@@ -47,7 +47,7 @@ class MediaRefusedError(LandingError):
 
 
 class PermanentLandingError(LandingError):
-    """The video did not land, and trying again can't help."""
+    """The video did not land, and a retry can't help."""
 
 
 class NotAVideoError(PermanentLandingError):

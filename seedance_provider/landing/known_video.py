@@ -87,14 +87,14 @@ class KnownVideo:
         completed = _moment(self.facts["completed_at"])
         if completed is None:
             return MediaRefusedError(
-                f"{error} Nothing landed. The vendor keeps videos for 14 days; if this one is younger, try again."
+                f"{error} Nothing landed. The vendor keeps videos for 14 days; if this one is younger, clear this task."
             )
         until = completed + KEPT_FOR
         dates = f"The video was completed at {completed:%Y-%m-%d %H:%M} UTC, and the vendor keeps videos for 14 days,"
         if now <= until:
             return MediaRefusedError(
-                f"{error} Nothing landed. {dates} until {until:%Y-%m-%d %H:%M} UTC, so it should still be there: try "
-                "again."
+                f"{error} Nothing landed. {dates} until {until:%Y-%m-%d %H:%M} UTC, so it should still be there: "
+                "clear this task."
             )
         return VideoExpiredError(
             f"{error} {dates} which ended at {until:%Y-%m-%d %H:%M} UTC: it is gone, and nothing landed. To have it, "

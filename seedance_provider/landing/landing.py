@@ -74,7 +74,7 @@ class Landing:
 
         :param url: where the vendor keeps it, http(s) only.
         :param destination: the object to make.
-        :param check: looks at the file of a path and a size, and raises BrokenMediaError if it is not whole.
+        :param check: checks the file of a path and a size, and raises BrokenMediaError if it is not whole.
         :param renew: returns another URL of the same file, if the first is refused. Called once.
         :raises LandingError: if it did not land. Nothing half-written is under its name then.
         :raises StorageError: if that is because of the storage.
@@ -141,7 +141,8 @@ def _checked(download: Download, part: PartFile, size: int, check: Callable[[str
         return check(part.path, size)
     except BrokenMediaError as error:
         raise BrokenMediaError(
-            f"{download} sent {error} ({download.content_type}, {size:,} bytes). It did not land; try again."
+            f"{download} sent {error} ({download.content_type}, {size:,} bytes). It did not land; "
+            "the next try downloads it again."
         ) from None
 
 

@@ -74,7 +74,7 @@ class LandingRecords:
             is_known = isinstance(value, Mapping) and value.get("schema_version") == _SCHEMA_VERSION
             return LandingRecord(**value) if is_known else None
         except Exception as error:
-            self._log.warning("What landed before can't be read (%s), so it is looked at again.", error)
+            self._log.warning("What landed before can't be read (%s), so the storage is checked again.", error)
             return None
 
     def save(self, record: LandingRecord) -> None:

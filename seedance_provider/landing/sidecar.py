@@ -1,4 +1,4 @@
-"""The file beside a video that says what it is and how it was made, for whoever has no Airflow to ask."""
+"""The file beside a video that says what it is and how it was made, for readers without access to Airflow."""
 
 from __future__ import annotations
 

@@ -39,8 +39,8 @@ class VideoLink(BaseOperatorLink):
 
 class VideoTaskLink(BaseOperatorLink):
     """
-    Leads to the record of the video task at the API, as soon as there is one. The API shows it to whoever sends the key
-    of the account, so this is an address to copy, for curl or for the vendor's support.
+    Leads to the record of the video task at the API, as soon as there is one. The API shows it to those who send the
+    key of the account, so this is an address to copy, for curl or for the vendor's support.
     """
 
     name = "Video task"
@@ -51,7 +51,7 @@ class VideoTaskLink(BaseOperatorLink):
 
 
 class StoredVideoLink(BaseOperatorLink):
-    """Plays the video from where it has landed, to whoever may see the XComs of the DAG."""
+    """Plays the video from where it has landed, to users who may see the XComs of the DAG."""
 
     name = "Stored video"
 

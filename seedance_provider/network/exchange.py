@@ -30,7 +30,7 @@ _current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 class Exchange:
     """
     While it is open, whatever its thread sends through a :class:`TimedAdapter` is cut off at the deadline: the TLS
-    handshake, a proxy's answer, headers, body and trailers alike. Whoever reads then meets the end of the connection,
+    handshake, a proxy's answer, headers, body and trailers alike. The reader then meets the end of the connection,
     which may look like that of the answer: ``timed_out`` tells.
 
     Not covered is what has no connection yet: the resolver, and ``connect()``, have timeouts of their own.
@@ -44,7 +44,7 @@ class Exchange:
         #: Whether the deadline has passed while it was open.
         self.timed_out = False
         self._deadline = deadline
-        # Duplicates: TLS takes the original away from whoever opened it.
+        # Duplicates: TLS takes over the original.
         self._lines: list[socket.socket] = []
         self._lock = threading.Lock()
         self._watchdog = threading.Timer(deadline - time.monotonic(), self._cut_off)

@@ -101,7 +101,7 @@ class CreateVideoOperator(BaseOperator):
     :param deferrable: wait in the triggerer, or, if ``False``, in the worker. Default: ``[operators]
         default_deferrable`` of Airflow's configuration if that is set, else ``True``.
     :param timeout: seconds, or a ``timedelta``, for which one try waits, for a slot and for the video together.
-        Then it fails, the video task goes on, and the next try re-attaches. ``execution_timeout`` shortens it.
+        Then it fails, the video task continues, and the next try re-attaches. ``execution_timeout`` shortens it.
         Default one hour; the vendor advises at least 10 minutes.
     :param poll_interval: seconds between two polls of the video task. Default 5. The first poll comes at 0.8 x the
         time that the fastest of such videos take (``typical_seconds`` of the connection, or what the vendor says);

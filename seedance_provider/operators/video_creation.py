@@ -157,7 +157,7 @@ class VideoCreation:
 
         :param started: when the try began, in seconds since the epoch.
         :param deadline: when it gives up, in seconds since the epoch.
-        :param is_free: whether to try again.
+        :param is_free: whether to submit again.
         """
         self._started, self._deadline = started, deadline
         self._waits_for_slot = True

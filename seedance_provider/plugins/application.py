@@ -2,7 +2,7 @@
 Serves the Videos page, and the videos that have landed.
 
 The page itself knows nothing: it asks Airflow's public REST API, in the viewer's own session, so it shows what the
-viewer may see there. A video is shown to whoever may read the XComs of its DAG. All routes want a logged-in user.
+viewer may see there. A video is shown to users who may read the XComs of its DAG. All routes want a logged-in user.
 """
 
 from __future__ import annotations

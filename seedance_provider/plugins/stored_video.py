@@ -1,7 +1,7 @@
 """
 A video that a task of ours has landed, as far as the API server may show it.
 
-Whoever writes a DAG decides what its XComs say. So that nobody can have the API server read another file that way, it
+The author of a DAG decides what its XComs say. So that nobody can have the API server read another file that way, it
 shows only what is, by its first bytes, an MP4 or MOV file of just the size that was recorded, in a storage of the
 kinds that videos land in.
 """

@@ -52,7 +52,7 @@ def goes_on(video_task_id: str, credits_at_stake: float | None = None, *, record
     cost = "its credits" if credits_at_stake is None else format_credits(credits_at_stake)
     after = f"Nothing is lost: {CLEARING} re-attaches to it." if recorded else no_record_advice(video_task_id)
     at_stake = (
-        f"Video task {video_task_id} goes on at the API, which can't cancel it; {cost} are spent unless it fails."
+        f"Video task {video_task_id} continues at the API, which can't cancel it; {cost} are spent unless it fails."
     )
     return f"{at_stake} {after}"
 
@@ -76,5 +76,5 @@ def wait_is_over(*, recorded: bool = True) -> str:
     :param recorded: whether the next try will know of its video.
     """
     if recorded:
-        return f"The wait for the video is over. Its record is kept, and {CLEARING} looks at it first."
+        return f"The wait for the video is over. Its record is kept, and {CLEARING} reads it first."
     return "The wait for the video is over. This Airflow keeps no record of it, so a clear pays for another video."

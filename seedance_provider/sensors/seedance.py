@@ -42,7 +42,7 @@ class VideoSensor(BaseSensorOperator):
     :class:`~seedance_provider.operators.seedance.CreateVideoOperator`.
 
     Cost and retries: polling costs nothing, and a sensor never submits. A video task that failed ends the sensor
-    without retries, since polling again can't change it; the message says whether submitting anew can help. A video
+    without retries, since polling again can't change it; the message says whether submitting again can help. A video
     that is not ready within ``timeout`` is still made, and clearing the sensor resumes the wait. An API that can't
     be reached is tolerated for ``error_tolerance``, then the task fails and may be retried.
     With ``soft_fail=True`` the task is skipped instead, whatever ended the wait: a failed video task, the time, or an
@@ -130,7 +130,7 @@ class VideoSensor(BaseSensorOperator):
         self.log.warning(goes_on(self.video_task_id))
 
     def _wait(self, context: Context) -> WaitResult:
-        """Poll once, which tells the model, and go on in the triggerer or here."""
+        """Poll once, which tells the model, and continue in the triggerer or here."""
         from seedance_provider.waiting.video_wait import PollAgain, effective_timeout, poll, poll_until_done
 
         reader, settings = self._opened(context)
@@ -232,7 +232,7 @@ class VideoSensor(BaseSensorOperator):
             return task.summary()
         error = result.error if task is None else failure_of(task)
         can_end_well = result.outcome in (Outcome.TIMED_OUT, Outcome.UNREACHABLE)
-        goes_on = f"Video task {self.video_task_id} itself goes on."
+        continues = f"Video task {self.video_task_id} itself continues."
         match result.outcome:
             case Outcome.FINISHED if isinstance(error, VideoTaskFailedError):
                 verdict = "is safe and can help" if error.retryable else "can't help"
@@ -240,12 +240,12 @@ class VideoSensor(BaseSensorOperator):
             case Outcome.REFUSED:
                 story = (
                     result.message,
-                    goes_on,
+                    continues,
                     f"{result.advice} Fix the connection, then clear the sensor.".lstrip(),
                 )
             case _:
                 advice = "Clear the sensor, and it continues to wait." if can_end_well else result.advice
-                story = (result.message, goes_on if can_end_well else "Polling costs nothing.", advice)
+                story = (result.message, continues if can_end_well else "Polling costs nothing.", advice)
         report_failure(
             context,
             self.log,

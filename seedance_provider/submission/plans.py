@@ -3,7 +3,7 @@ What a try does, given the record of the submission and what the API says. Decis
 
 An error that ends the task for good leaves the record as ``abandoned``: until a person clears the Airflow task no
 try may submit again, even if a worker died before Airflow heard of the failure. A clear is told from an automatic
-retry by ``max_tries``, which Airflow sets anew when a task instance is cleared and at no other time. (It can come out
+retry by ``max_tries``, which Airflow changes when a task instance is cleared and at no other time. (It can come out
 the same if ``retries`` was lowered meanwhile; then a second clear is needed, and nothing is paid by accident.)
 """
 
@@ -59,7 +59,7 @@ class Action(StrEnum):
     RETRY = "retry"
     #: Fail for good; the record stays as it is.
     FAIL = "fail"
-    #: Fail for good; only a person's clear may submit anew.
+    #: Fail for good; only a person's clear may submit again.
     ABANDON = "abandon"
 
 
@@ -72,9 +72,9 @@ class Plan:
     :param happened: one sentence; empty if there is nothing to say.
     :param money: what became of the credits and of the video.
     :param advice: what a person can do.
-    :param next_try: what the next try does by itself, such as ``submits again``. A clear does the same.
+    :param next_try: what the next try does, such as ``submits again``. A clear does the same.
     :param error: what led to it, to be raised as the cause, so that
-        :func:`~seedance_provider.retry_policy.seedance_retry_policy` can look at it.
+        :func:`~seedance_provider.retry_policy.seedance_retry_policy` can read it.
     :param reason: short name of the reason, where the error has none.
     """
 
@@ -177,7 +177,7 @@ def plan_from_wait(result: WaitResult, *, recorded: bool = True) -> Plan:
                 Action.ABANDON,
                 result.message,
                 "It is recorded as paid for." if recorded else paid,
-                f"{result.advice} {_TO_SUBMIT_ANEW}",
+                f"{result.advice} {_TO_SUBMIT_AGAIN}",
                 error=result.error,
                 reason=reason,
             )
@@ -220,7 +220,7 @@ def plan_from_refusal(
             return Plan(
                 Action.FAIL, f"The API refused the video: {_sentence(error)}", _NOT_CHARGED, error.advice, error=error
             )
-        # Without the error: its verdict is not to try again, and the author of the DAG has decided otherwise.
+        # Without the error: its verdict is not to submit again, and the author of the DAG has decided otherwise.
         case Verdict.UNKNOWN_OUTCOME if on_unknown is OnUnknownSubmission.RESUBMIT:
             happened = f"{_sentence(error)} {_unknown(submission)}"
             return Plan(Action.RETRY, happened, next_try="submits again", reason=_UNKNOWN_OUTCOME)
@@ -232,11 +232,11 @@ def plan_from_refusal(
 
 def plan_from_upload_error(error: SeedanceError) -> Plan:
     """
-    Decide when a file could not be handed to the API, before the video was requested.
+    Decide when a file could not be uploaded, before the video was requested.
 
     :param error: what went wrong.
     """
-    said = f"A file could not be handed to the API, so no video was requested: {_sentence(error)}"
+    said = f"A file could not be uploaded, so no video was requested: {_sentence(error)}"
     if isinstance(error, FileUnavailableError):
         return Plan(Action.RETRY, said, _NOT_CHARGED, next_try="reads it again", error=error)
     if error.read_verdict is Verdict.TRANSIENT:
@@ -264,7 +264,7 @@ def plan_from_record_error(error: SubmissionRecordError) -> Plan:
         Action.FAIL,
         _sentence(error),
         "Nothing was submitted, because it may stand for a video that is already paid for.",
-        f"Look for the video in the log of the earlier try and in the vendor's web account. To submit, and pay, anew: "
+        f"Look for the video in the log of the earlier try and in the vendor's web account. To submit, and pay, again: "
         f"delete {RECORD_KEY!r} from the task state of this task instance (REST API), then clear the task.",
         reason="record_unreadable",
     )
@@ -284,7 +284,7 @@ def plan_without_record(submission: Submission, error: SubmissionStoreError) -> 
         f"Video task {submission.video_task_id} was submitted, but its id could not be recorded. {_sentence(error)}",
         f"It is paid for, {format_credits(submission.estimated_credits)}.",
         "Fetch the video by this id with VideoSensor. A clear of this Airflow task will say that the outcome is "
-        "unknown, and a second one pays anew.",
+        "unknown, and a second one pays again.",
         reason="id_not_recorded",
     )
 
@@ -311,7 +311,7 @@ _NOT_CHARGED = "Nothing was submitted or charged."
 #: Other inputs are another video, and nobody knows now what the templates will say then.
 _REATTACHES = "re-attaches to it, if the inputs are still the same, and submits nothing"
 _FIX_AND_CLEAR = f"Fix the connection; then {CLEARING} re-attaches to it."
-_TO_SUBMIT_ANEW = "To submit, and pay, anew: clear the Airflow task."
+_TO_SUBMIT_AGAIN = "To submit, and pay, again: clear the Airflow task."
 
 
 def _sentence(error: Exception) -> str:
@@ -323,7 +323,7 @@ def _plan_from_failure(task: VideoTask) -> Plan:
     if failure.retryable:
         submits = "submits a new one"
         return Plan(Action.RETRY, failure.happened, REFUNDED, failure.advice, next_try=submits, error=failure)
-    advice = f"{failure.advice} Retrying the same can't help. {_TO_SUBMIT_ANEW}".strip()
+    advice = f"{failure.advice} Retrying the same can't help. {_TO_SUBMIT_AGAIN}".strip()
     return Plan(Action.ABANDON, failure.happened, REFUNDED, advice, error=failure)
 
 
@@ -361,5 +361,5 @@ def _unknown_advice(record: Submission) -> tuple[str, str]:
     return (
         f"At stake: {format_credits(record.estimated_credits)}.",
         "Check the task logs and the credits in the vendor's web account for that time. If the video is there, fetch "
-        f"it by its id with VideoSensor. {_TO_SUBMIT_ANEW}",
+        f"it by its id with VideoSensor. {_TO_SUBMIT_AGAIN}",
     )

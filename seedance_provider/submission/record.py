@@ -101,7 +101,7 @@ class Submission:
         return 0.0 if self.refunded else max(0.0, latest)
 
     def taken_over(self, max_tries: int) -> Submission:
-        """Return the record as of the present try, which goes on with it."""
+        """Return the record as of the present try, which continues it."""
         return replace(self, max_tries=max_tries)
 
     def was_cleared_since(self, max_tries: int) -> bool:

@@ -61,7 +61,7 @@ class _KeptFile:
 
     @classmethod
     def from_json(cls, value: Any) -> _KeptFile | None:
-        """Read what ``asdict`` wrote. Anything else is forgotten: the file is read anew then, which changes nothing."""
+        """Read what ``asdict`` wrote. Anything else is forgotten: the file is read again then."""
         try:
             return cls(MediaFile(**value["file"]), value["version"], value["expires_at"])
         except (KeyError, TypeError):
@@ -72,7 +72,7 @@ class ReferenceFiles:
     """
     The files of one task instance, over all its tries.
 
-    :param task_state_store: Airflow's, or ``None`` below Airflow 3.3, where each try reads and uploads anew.
+    :param task_state_store: Airflow's, or ``None`` below Airflow 3.3, where each try reads and uploads again.
     :param log: where to tell the story.
     """
 

@@ -38,7 +38,7 @@ class SeedanceRetryPolicy(RetryPolicy):
         self,
         exception: BaseException,
         try_number: int,
-        max_tries: int,  # noqa: ARG002  # Airflow's, and it keeps to it by itself
+        max_tries: int,  # noqa: ARG002  # Airflow's, which enforces it
         context: Context | None = None,  # noqa: ARG002
     ) -> RetryDecision:
         """

@@ -37,7 +37,7 @@ _ASKING, _GRANTED = "asking", "granted"
 _ATTEMPTS = 20
 #: Seconds that everybody who asks at the same moment adds to the longest pause, so that they spread.
 _PAUSE_PER_ASKER = 0.5
-#: After these seconds somebody who asks counts as dead, and has to ask anew if he is not.
+#: After these seconds somebody who asks counts as dead, and has to ask again if it is not.
 _STALE_AFTER = 60.0
 _NOTHING_SPENT = "Nothing was submitted or charged."
 

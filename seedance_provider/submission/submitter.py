@@ -192,7 +192,7 @@ class Submitter:
                 return self._re_attached(VideoTask(record.video_task_id), record)
             plan = plan_from_wait(result)
             if plan.action is Action.ABANDON and record.state is SubmissionState.ABANDONED:
-                # Still not shown, and a person has cleared the task: that was the decision to pay anew.
+                # Still not shown, and a person has cleared the task: that was the decision to pay again.
                 return self._submit(client, request, record.fingerprint, record, why=plan.message)
             return self._ended(plan, record)
         plan = plan_from_video_task(task, record, max_tries=self.max_tries, on_rerun=self.on_rerun)

@@ -22,7 +22,7 @@ class UploadReferenceOperator(BaseOperator):
     Hand an image, a video or a sound to the API, and return the URL by which a video can refer to it.
 
     Cost and retries: it never costs credits, and may be retried and cleared as often as you like. Each time it uploads
-    anew, to another URL, and a video that refers to another URL is another video, which is paid for. So clear it
+    again, to another URL, and a video that refers to another URL is another video, which is paid for. So clear it
     together with the video only if you want a new one. The vendor deletes the file after 24 hours: the video has to be
     made by then.
 

@@ -76,7 +76,7 @@ class PollQueue:
         await asyncio.gather(*self._readers, return_exceptions=True)
 
     def _set_timer(self, earliest: float = 0.0) -> None:
-        """For the first poll of all. While all readers are busy there is none: the next one to be free goes on."""
+        """For the first poll of all. While all readers are busy there is none: the next one to be free polls."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

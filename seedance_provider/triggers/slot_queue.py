@@ -61,7 +61,7 @@ class SlotQueue:
         :param since: when it first wanted a slot, in seconds since the epoch. Default: now.
         :param refused_at: when the API refused it, in seconds since the epoch; a slot may have become free since then.
         :param limit: how many slots the account has, as the refusal said.
-        :return: whether to try again; ``False`` if the time is up.
+        :return: whether to submit again; ``False`` if the time is up.
         """
         if seconds <= 0:
             return False

@@ -26,13 +26,13 @@ class Outcome(StrEnum):
 
     #: The video task ended, well or badly.
     FINISHED = "finished"
-    #: The deadline passed; the video task goes on.
+    #: The deadline passed; the video task continues.
     TIMED_OUT = "timed_out"
-    #: The API could not be asked for too long; the video task goes on.
+    #: The API could not be asked for too long; the video task continues.
     UNREACHABLE = "unreachable"
     #: The account can't see such a video task.
     GONE = "gone"
-    #: The API refuses to talk to this account; the video task goes on.
+    #: The API refuses to talk to this account; the video task continues.
     REFUSED = "refused"
 
 

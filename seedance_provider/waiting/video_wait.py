@@ -77,7 +77,7 @@ class VideoWait:
         moved to another machine.
     :param deadline: when to give up, in seconds since the epoch.
     :param settings: how to wait.
-    :param jitter: a number in 0..1 anew at each call; mapped tasks must not poll in step.
+    :param jitter: a new number in 0..1 at each call; mapped tasks must not poll in step.
     :param settles: whether the credits may change within seconds after success, as where the seconds of a reference
         video are paid for, too; then they are read until they have, or for 15 seconds. ``None`` if the model in the
         answer decides.
@@ -86,7 +86,7 @@ class VideoWait:
     :param submitted_at: when the video was asked for, in seconds since the epoch: before the wait began, if a later
         try resumes it, or later, if there was no slot at first. ``None`` if it is not known; an answer may tell.
     :param was_seen: whether the API has shown the video task to this account, or this try has created it. Then a key
-        that is refused (it may have been rotated, and the connection is fixed while the video goes on) and a video task
+        that is refused (it may have been rotated, and the connection is fixed while the video is made) and a video task
         that is not shown (gateways and replicas answer 404 for a while) are tolerated like an API that can't be
         reached. Otherwise they end the wait at once.
     """
@@ -290,7 +290,7 @@ def jittered(seconds: float, jitter: Callable[[], float] = random.random) -> flo
     Return a pause of 90 to 110 %: mapped tasks must not poll in step.
 
     :param seconds: the pause.
-    :param jitter: a number in 0..1 anew at each call.
+    :param jitter: a new number in 0..1 at each call.
     """
     return seconds * (1 - JITTER + 2 * JITTER * jitter())
 

@@ -161,7 +161,7 @@ def test_a_person_who_ends_the_task_hears_what_becomes_of_the_video(airflow, pat
     airflow.call("PATCH", path, json={"new_state": "failed"})
 
     (submission,) = submissions(patient_emulator, run_id)
-    said = f"Video task {submission['taskId']} goes on at the API, which can't cancel it; about 160 credits"
+    said = f"Video task {submission['taskId']} continues at the API, which can't cancel it; about 160 credits"
     wait_until(lambda: said in log(airflow, dag_id, run_id), timeout=180, what="what becomes of the video")
     airflow.clear(dag_id, run_id, ["create"])
     assert airflow.wait_for_run(dag_id, run_id)["state"] == "success"

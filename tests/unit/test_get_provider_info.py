@@ -55,6 +55,7 @@ PARTS = (
     "__init__",
     "account",
     "connection_settings",
+    "deferral",
     "outage",
     "poll_queue",
     "reader",

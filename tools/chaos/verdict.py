@@ -109,7 +109,7 @@ def _was_lost(video: VideoEvidence, sent: float, evidence: Evidence) -> bool:
     accepted = [job.created / 1000 for job in video.jobs if _is_of(sent, job.created / 1000)]
     until = min(accepted, default=sent) + _ON_ITS_WAY
     kills = [hit.time for hit in evidence.hits if hit.what in _NEEDED_TO_SUBMIT or video.prompt in hit.prompts]
-    # Whoever stops listening resets the connections that he has not accepted yet, and perhaps a request with them.
+    # A server that stops listening resets connections that it has not accepted yet, and perhaps a request with them.
     outages = [fault["time"] for fault in evidence.faults if fault["fault"] == "connection_refused"]
     return any(sent - _ROUNDED <= time <= until for time in (*kills, *outages))
 

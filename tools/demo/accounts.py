@@ -90,7 +90,7 @@ class LiveAccount:
         return json.dumps({"conn_type": "seedance", "password": self._key})
 
     def confirm_cost(self, request: VideoRequest) -> None:
-        """Say what a video costs, and go on only if a person at a terminal says yes."""
+        """Say what a video costs, and continue only if a person at a terminal says yes."""
         print(
             f"This demo uses the real API. One video of {request.duration} s at {request.resolution} costs "
             f"{format_credits(estimate_credits(request))}.",

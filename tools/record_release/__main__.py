@@ -165,7 +165,7 @@ def _write(recorder: _Recorder, placeholders: dict[str, str], folder: Path) -> N
     folder.mkdir(parents=True)
     shutil.copy(_DAG, folder / "dag.py")
     for name, row in recorder.rows.items():
-        # Airflow keeps the addresses of its buttons there, too, and makes them anew.
+        # Airflow keeps the addresses of its buttons there, too, and makes them again.
         xcoms = {key: value for key, value in row["xcoms"].items() if not key.startswith("_link_")}
         kept = row | {"xcoms": xcoms}
         situation = Situation(__version__, version("apache-airflow"), recorder.recorded_at[name], kept)

@@ -725,7 +725,7 @@ class TestKill:
         deferred(made.execute, context(StateStore()))
         made.on_kill()
         said = capsys.readouterr().out
-        assert "task_a goes on" in said
+        assert "task_a continues" in said
         assert "clearing the Airflow task (from Airflow 3.4 on: keeping its task state) re-attaches to it" in said
         assert len(api.created) == 1
 
@@ -756,7 +756,7 @@ class TestKill:
         made.execute_complete(context(StateStore()), success_event())
         made.on_kill()
         said = capsys.readouterr().out
-        assert "clearing the Airflow task (from Airflow 3.4 on: keeping its task state) looks at it first" in said
+        assert "clearing the Airflow task (from Airflow 3.4 on: keeping its task state) reads it first" in said
 
     def test_says_what_a_request_that_is_on_its_way_means(self, api, capsys):
         made = operator()

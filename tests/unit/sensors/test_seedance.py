@@ -443,4 +443,4 @@ class TestRefusedKey:
 def test_a_kill_only_says_that_the_video_goes_on(api, capsys):
     sensor().on_kill()
     assert api.asked == []
-    assert "task_a goes on at the API" in capsys.readouterr().out
+    assert "task_a continues at the API" in capsys.readouterr().out

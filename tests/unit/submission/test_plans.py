@@ -197,7 +197,7 @@ class TestPlanFromWait:
     def test_a_video_that_is_not_shown_is_abandoned(self):
         plan = plan_from_wait(WaitResult(Outcome.GONE, "Gone.", advice="Whose key is it?", error=CAUSE))
         assert (plan.action, plan.error, plan.reason) == (Action.ABANDON, CAUSE, "gone")
-        assert plan.advice == "Whose key is it? To submit, and pay, anew: clear the Airflow task."
+        assert plan.advice == "Whose key is it? To submit, and pay, again: clear the Airflow task."
 
     def test_a_refused_account_fails_for_good_and_keeps_the_record(self):
         plan = plan_from_wait(WaitResult(Outcome.REFUSED, "The key is rejected.", error=CAUSE))
@@ -293,7 +293,7 @@ class TestPlanFromRefusal:
         assert (plan.happened, plan.money) == ("reset.", UNKNOWN)
         assert "web account" in plan.advice
         assert "VideoSensor" in plan.advice
-        assert plan.advice.endswith("To submit, and pay, anew: clear the Airflow task.")
+        assert plan.advice.endswith("To submit, and pay, again: clear the Airflow task.")
 
 
 class TestPlanFromUploadError:

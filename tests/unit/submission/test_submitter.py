@@ -247,7 +247,7 @@ class TestEnding:
         notice = KillNotice()
         api.creations.append(CREATED)
         obtain(client, store, notice=notice)
-        assert "Video task task_a goes on at the API, which can't cancel it; about 200 credits" in notice.message
+        assert "Video task task_a continues at the API, which can't cancel it; about 200 credits" in notice.message
 
     def test_of_a_try_that_has_re_attached(self, api, client, store):
         notice = KillNotice()
@@ -255,7 +255,7 @@ class TestEnding:
         obtain(client, store)
         api.readings.append(Answer(body=record("generating")))
         obtain(client, store, notice=notice)
-        assert "Video task task_a goes on" in notice.message
+        assert "Video task task_a continues" in notice.message
 
     def test_after_a_refusal(self, api, client, store):
         notice = KillNotice()

@@ -71,7 +71,7 @@ with SeedanceClient(SeedanceProtocol("key", sys.argv[1])) as client:
 log.info("The try went on.")
 """
 ON_ITS_WAY = "A request for about 200 credits ($1.00) is on its way"
-GOES_ON = "on_kill: Video task task_a goes on at the API, which can't cancel it; about 200 credits"
+GOES_ON = "on_kill: Video task task_a continues at the API, which can't cancel it; about 200 credits"
 
 
 class Sending:

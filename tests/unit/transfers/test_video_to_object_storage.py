@@ -259,7 +259,7 @@ class TestExpired:
     def test_one_that_should_be_there_is_retried(self, api, folder):
         api.readings.extend([Answer(403), Answer(404, {"message": "Task not found"})])
         yesterday = datetime.now(UTC) - timedelta(days=1)
-        with pytest.raises(MediaRefusedError, match="should still be there: try again"):
+        with pytest.raises(MediaRefusedError, match="should still be there"):
             self.landing(api, folder, completed_at=yesterday.isoformat())
 
     def test_a_video_of_which_only_the_address_is_known_is_not_asked_for(self, api, folder):

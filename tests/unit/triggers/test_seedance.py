@@ -225,7 +225,7 @@ class TestVideoTrigger:
     async def test_a_kill_only_says_that_the_video_goes_on(self, api, capsys):
         await trigger().on_kill()
         assert api.asked == []
-        assert "task_a goes on at the API, which can't cancel it; its credits" in capsys.readouterr().out
+        assert "task_a continues at the API, which can't cancel it; its credits" in capsys.readouterr().out
 
     async def test_a_kill_tells_what_it_may_cost(self, capsys):
         await trigger(estimated_credits=160).on_kill()
