@@ -109,7 +109,7 @@ def no_answers():
 
 
 def failures():
-    head = ("text begins with", "`reason`", "class", "try again", "what to do")
+    head = ("text begins with", "`reason`", "class", "retried", "what to do")
     return table(
         head,
         *(failure(known, code(known.prefix)) for known in FAILURES),
