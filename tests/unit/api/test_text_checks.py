@@ -30,6 +30,7 @@ class TestLeftover:
         for text in (word, word.lower(), word.upper(), f" {word}\n"):
             assert leftover(text) is not None
         assert leftover(word, may_be_a_choice=True) is not None
+        assert leftover("none", may_be_a_choice=True) is None
 
     @pytest.mark.parametrize("value", SHOWN_BY_PYTHON, ids=lambda value: type(value).__name__)
     def test_what_python_shows_is_one(self, value):
@@ -86,9 +87,6 @@ class TestLeftover:
     )
     def test_what_may_be_meant_is_none(self, text):
         assert leftover(text) is None
-
-    def test_none_in_lower_case_may_be_a_choice_of_the_api(self):
-        assert leftover("none", may_be_a_choice=True) is None
 
     @pytest.mark.parametrize(
         "text",
