@@ -10,6 +10,12 @@ from seedance_provider.api.models import MODELS, Model, Size
 SEEDANCE_25 = ("seedance2-5", "seedance2-5-extend", "seedance2-5-edit")
 ASPECT_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9")
 
+PRICES = {
+    "seedance-20": {"480p": (15, 19), "720p": (40, 48), "1080p": (90, 108), "4k": (200, 240)},
+    "seedance2-fast": {"480p": (14, 18), "720p": (28, 34)},
+    "seedance2.0-mini": {"480p": (7.5, 9.5), "720p": (20, 24)},
+    **{name: {"480p": (26, 16), "720p": (59, 35), "1080p": (143.4, 85.68)} for name in SEEDANCE_25},
+}
 DOCUMENTED_PIXELS = {
     "480p": [(864, 496), (496, 864), (640, 640), (752, 560), (560, 752), (992, 432)],
     "720p": [(1280, 720), (720, 1280), (960, 960), (1112, 834), (834, 1112), (1470, 630)],
@@ -18,15 +24,11 @@ DOCUMENTED_PIXELS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "prices"),
-    [
-        ("seedance-20", {"480p": (15, 19), "720p": (40, 48), "1080p": (90, 108), "4k": (200, 240)}),
-        ("seedance2-fast", {"480p": (14, 18), "720p": (28, 34)}),
-        ("seedance2.0-mini", {"480p": (7.5, 9.5), "720p": (20, 24)}),
-        *((name, {"480p": (26, 16), "720p": (59, 35), "1080p": (143.4, 85.68)}) for name in SEEDANCE_25),
-    ],
-)
+def test_the_models_have_their_exact_names():
+    assert list(MODELS) == [model.name for model in MODELS.values()] == list(PRICES)
+
+
+@pytest.mark.parametrize(("name", "prices"), PRICES.items())
 def test_prices_are_the_vendors(name, prices):
     assert {key: (price.plain, price.with_video) for key, price in MODELS[name].prices.items()} == prices
     assert MODELS[name].output_resolutions == tuple(prices)

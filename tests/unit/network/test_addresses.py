@@ -64,13 +64,17 @@ def test_what_an_address_is_good_for(address, kind):
 
 
 class TestAddressRule:
-    def test_public_addresses_are_always_allowed(self):
-        AddressRule().check("1.1.1.1")
-
-    @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "169.254.169.254"])
-    def test_others_are_not(self, address):
+    @pytest.mark.parametrize("rule", [AddressRule(), AddressRule.beside("http://127.0.0.1/api/v1")])
+    @pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254"])
+    def test_other_networks_are_not_allowed(self, rule, address):
+        rule.check("1.1.1.1")
         with pytest.raises(UnsafeAddressError, match=rf"leads to {address}, which is a .* address, and the API is not"):
-            AddressRule().check(address)
+            rule.check(address)
+
+    def test_this_machine_is_if_the_api_is_on_it(self):
+        AddressRule.beside("http://127.0.0.1/api/v1").check("127.0.0.1")
+        with pytest.raises(UnsafeAddressError, match="loopback"):
+            AddressRule().check("127.0.0.1")
 
     @pytest.mark.parametrize(
         ("api", "allowed"),
@@ -84,30 +88,24 @@ class TestAddressRule:
     def test_what_the_api_is_at_is_allowed_too(self, api, allowed):
         assert AddressRule.beside(api).allowed == allowed
 
-    def test_an_api_on_this_machine_opens_no_other_network(self):
-        rule = AddressRule.beside("http://127.0.0.1/api/v1")
-        rule.check("127.0.0.1")
-        for address in ("10.0.0.1", "169.254.169.254"):
-            with pytest.raises(UnsafeAddressError):
-                rule.check(address)
-
     def test_a_name_stands_for_all_of_its_addresses(self, monkeypatch):
         found = [(0, 0, 0, "", ("10.0.0.1", 0)), (0, 0, 0, "", ("::1", 0, 0, 0))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
         assert AddressRule.beside("https://api.example/v1").allowed == {PRIVATE, LOOPBACK}
 
     @pytest.mark.parametrize(
-        "api", ["https://a..b/api/v1", f"https://{'a' * 64}.example", "http://[::1/api", "/api/v1", ""]
+        "api",
+        [
+            "https://kinovi.invalid",
+            "https://a..b/api/v1",
+            f"https://{'a' * 64}.example",
+            "http://[::1/api",
+            "/api/v1",
+            "",
+        ],
     )
     def test_what_is_no_name_allows_nothing(self, api):
         assert AddressRule.beside(api).allowed == set()
-
-    def test_a_name_that_nobody_knows_allows_nothing(self, monkeypatch):
-        def unknown(*args, **kwargs):
-            raise socket.gaierror(-2, "Name or service not known")
-
-        monkeypatch.setattr(socket, "getaddrinfo", unknown)
-        assert AddressRule.beside("https://api.example/v1").allowed == set()
 
 
 class TestCheckUrl:
@@ -117,26 +115,12 @@ class TestCheckUrl:
 
     @pytest.mark.parametrize(
         "url",
-        [
-            "file:///etc/passwd",
-            "ftp://a.example/a",
-            "s3://b/a",
-            "/etc/passwd",
-            "",
-            "data:,x",
-            "https://",
-            "http:///a",
-            "gopher://a.example",
-            "//a.example/a",
-        ],
-    )
+        ["file:///etc/passwd", "ftp://a.example/a", "s3://b/a", "/etc/passwd", "", "data:,x", "https://", "http:///a",
+         "gopher://a.example", "//a.example/a", "http://[::1/a.mp4"],
+    )  # fmt: skip
     def test_nothing_else_is(self, url):
-        with pytest.raises(UnsafeAddressError, match="only http"):
+        with pytest.raises(UnsafeAddressError, match=r"only http|Invalid IPv6 URL"):
             check_url(url)
-
-    def test_nor_is_what_is_no_address(self):
-        with pytest.raises(UnsafeAddressError, match="Invalid IPv6 URL"):
-            check_url("http://[::1/a.mp4")
 
 
 @pytest.mark.parametrize(
