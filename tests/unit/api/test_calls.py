@@ -246,9 +246,14 @@ class TestLooks:
             look(api.base_url)
         assert len(api.asked) == 1
 
-    def test_no_proxy_is_used_for_an_address_that_the_environment_excepts(self, api, look, refused_url, monkeypatch):
+    @pytest.mark.parametrize(
+        ("variable", "exception"),
+        [("https_proxy", ""), *(("http_proxy", name) for name in ("127.0.0.1", "example.com,127.0.0.1", "*"))],
+    )
+    def test_no_proxy_is_used_that_is_for_other_addresses(
+        self, api, look, refused_url, monkeypatch, variable, exception
+    ):
+        monkeypatch.setenv(variable, refused_url)
+        monkeypatch.setenv("no_proxy", exception)
         api.readings.append(Answer(200, record()))
-        for exception in ("127.0.0.1", "example.com,127.0.0.1", "*"):
-            monkeypatch.setenv("http_proxy", refused_url)
-            monkeypatch.setenv("no_proxy", exception)
-            assert look(api.base_url).status is TaskStatus.SUCCESS
+        assert look(api.base_url).status is TaskStatus.SUCCESS

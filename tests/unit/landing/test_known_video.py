@@ -92,6 +92,6 @@ class TestExplained:
         assert "until 2026-11-15 12:02 UTC, so it should still be there: try again" in str(told)
 
     def test_without_a_date_nobody_knows(self):
-        told = KnownVideo.of("https://media.example/a.mp4").explained(REFUSED, self.COMPLETED)
+        told = video(completed_at=None, created_at=None).explained(REFUSED, self.COMPLETED)
         assert type(told) is MediaRefusedError
         assert "keeps videos for 14 days" in str(told)

@@ -6,11 +6,9 @@ import json
 import logging
 import math
 import time
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from seedance_provider.api.errors import (
     ApiAccessDisabledError,
@@ -26,7 +24,7 @@ from seedance_provider.api.errors import (
     TaskNotFoundError,
     UnexpectedResponseError,
 )
-from seedance_provider.api.video_task import TaskStatus, VideoTask
+from seedance_provider.api.video_task import VideoTask
 from seedance_provider.waiting.poll_settings import PollSettings
 from seedance_provider.waiting.result import Outcome, WaitResult, result_of_error
 from seedance_provider.waiting.video_wait import (
@@ -348,32 +346,6 @@ class TestResultOfError:
 
 
 class TestWaitResult:
-    @given(
-        result=st.builds(
-            WaitResult,
-            outcome=st.sampled_from(Outcome),
-            message=st.text(),
-            video_task_id=st.text(),
-            advice=st.text(),
-            task=st.none()
-            | st.builds(
-                VideoTask,
-                video_task_id=st.text(),
-                status=st.sampled_from(TaskStatus),
-                raw_status=st.none() | st.text(),
-                video_url=st.none() | st.text(),
-                width=st.none() | st.integers(),
-                credits_used=st.none() | st.floats(allow_nan=False, allow_infinity=False),
-                error_message=st.none() | st.text(),
-                created_at=st.none() | st.datetimes(timezones=st.just(UTC)),
-            ),
-        )
-    )
-    @settings(deadline=None)
-    def test_it_survives_a_trigger_event(self, result):
-        assert WaitResult.from_event(result.to_event()) == result
-        assert WaitResult.from_event(json.loads(json.dumps(result.to_event()))) == result
-
     @pytest.mark.parametrize(
         "result",
         [
@@ -530,37 +502,31 @@ class TestAge:
     #: Polled first at 80 s, and then every 5 s.
     TYPICAL = (100, 200)
 
-    def running(self, created_at=None, **fields):
-        moment = None if created_at is None else created_at * 1000
-        return VideoTask.from_record(record("generating", createTime=moment, **fields), video_task_id="task_a")
-
     def pause(self, seconds, task=None, **options):
         wait = a_wait(**{"typical_seconds": self.TYPICAL, "submitted_at": START} | options)
-        return wait.on_task(task or self.running(), START + seconds).after
+        return wait.on_task(task or a_task(), START + seconds).after
 
-    def test_counts_from_the_submission(self):
-        assert [self.pause(seconds) for seconds in (0, 7, 79, 80, 600)] == [80, 73, 5, 5, 5]
-
-    def test_of_a_resumed_wait_is_that_of_the_video(self):
-        assert self.pause(7, submitted_at=START - 60) == 13
-
-    def test_does_not_include_the_wait_for_a_slot(self):
-        assert self.pause(307, submitted_at=START + 300) == 73
+    @pytest.mark.parametrize(
+        ("submitted_at", "after"),
+        [
+            # Of this wait, of one that is resumed, after a wait for a slot, and not known.
+            (START, {0: 80, 7: 73, 79: 5, 80: 5, 600: 5, 650: 5, 700: 10, 3000: 60}),
+            (START - 60, {7: 13}),
+            (START + 300, {307: 73}),
+            (None, {7: 5}),
+        ],
+    )
+    def test_counts_from_the_submission(self, submitted_at, after):
+        assert {seconds: self.pause(seconds, submitted_at=submitted_at) for seconds in after} == after
 
     @pytest.mark.parametrize(("created_at", "after"), [(START - 30, 43.0), (START + 30, 73.0)])
     def test_is_what_the_answer_tells_unless_its_clock_is_ahead(self, created_at, after):
-        assert self.pause(7, self.running(created_at)) == after
-        assert self.pause(7, self.running(created_at), submitted_at=None) == after
-
-    def test_that_is_unknown_is_no_reason_to_wait(self):
-        assert self.pause(7, submitted_at=None) == 5
-
-    def test_far_beyond_the_usual_makes_polls_rarer(self):
-        assert [self.pause(seconds) for seconds in (650, 700, 3000)] == [5, 10, 60]
+        assert self.pause(7, a_task(createTime=created_at * 1000)) == after
+        assert self.pause(7, a_task(createTime=created_at * 1000), submitted_at=None) == after
 
     @pytest.mark.parametrize(("model", "fastest"), [("seedance2-5", 180), ("seedance2-fast", 120), ("new", 60)])
     def test_is_compared_with_what_the_model_takes_if_nothing_else_is_known(self, model, fastest):
-        after = self.pause(0, self.running(model=model), typical_seconds=None)
+        after = self.pause(0, a_task(model=model), typical_seconds=None)
         assert after == pytest.approx(0.8 * fastest)
 
     def test_of_a_short_video_allows_a_first_poll_before_the_first_interval_is_over(self):
@@ -577,6 +543,3 @@ class TestAge:
     @pytest.mark.parametrize("now", [DEADLINE, DEADLINE + 100])
     def test_is_no_reason_to_wait_once_the_time_is_up(self, now):
         assert a_wait(submitted_at=now).pause(now) == 0.0
-
-    def test_is_the_only_lower_bound_of_an_interval(self):
-        assert a_wait(poll_interval=0.1).pause(START) == pytest.approx(0.1)
