@@ -10,12 +10,15 @@ import requests
 
 from seedance_provider.emulator.server import running_emulator
 from seedance_provider.emulator.settings import DEFAULT_KEY, Settings
+from tools.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tools.emulator_process import EmulatorProcess
+
 #: The smallest and quickest video that there is.
-SMALL = {"prompt": "A small boat", "duration": 4, "outputResolution": "480p"}
+SMALL: dict[str, Any] = {"prompt": "A small boat", "duration": 4, "outputResolution": "480p"}
 
 
 class ManualClock:
@@ -50,11 +53,31 @@ class Client:
         params = {} if task_id is None else {"taskId": task_id}
         return self.get(f"{self.base_url}/jobs/recordInfo", params=params, headers=_bearer(key))
 
+    def set_faults(self, *faults: dict[str, Any], seed: int = 0) -> None:
+        body = {"seed": seed, "faults": list(faults)}
+        answer = self.session.post(f"{self.url}/emulator/faults", json=body, timeout=10)
+        assert answer.ok, answer.text
+
+    def wait_for_the_end_of_an_outage(self) -> None:
+        def is_up() -> bool:
+            try:
+                return self.get(f"{self.url}/emulator/health").ok
+            except requests.ConnectionError:
+                return False
+
+        wait_until(is_up, timeout=10, what="the end of the outage")
+
     def ledger(self) -> dict[str, Any]:
         return self.get(f"{self.url}/emulator/ledger").json()
 
     def get(self, url: str, **request: Any) -> requests.Response:
         return self.session.get(url, timeout=30, **request)
+
+
+def create(emulator: EmulatorProcess, prompt: str = SMALL["prompt"]) -> requests.Response:
+    """Ask an emulator that is a process of its own for a video."""
+    body = {"model": "seedance-20", "inputs": SMALL | {"prompt": prompt}}
+    return requests.post(f"{emulator.base_url}/jobs/createTask", json=body, headers=_bearer(DEFAULT_KEY), timeout=10)
 
 
 def _bearer(key: str) -> dict[str, str]:

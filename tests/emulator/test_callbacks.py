@@ -1,10 +1,12 @@
 """A real receiver on a real socket is called back once, in the form of each generation, and never again."""
 
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, Queue
 
 import pytest
+import requests
 
 from seedance_provider.emulator.server import running_emulator
 from seedance_provider.emulator.settings import DEFAULT_KEY, Settings
@@ -39,8 +41,6 @@ class Receiver:
         self.server.server_close()
 
     def next(self):
-        import json
-
         headers, body = self.posts.get(timeout=10)
         return headers, json.loads(body)
 
@@ -114,8 +114,6 @@ def test_a_receiver_that_is_not_there_does_not_keep_others_waiting(start, clock,
 
 
 def test_a_restart_posts_what_was_not_posted_and_nothing_twice(tmp_path, clock, receiver):
-    import requests
-
     settings = Settings(state_file=tmp_path / "state.sqlite")
     ids = []
     for _ in range(2):

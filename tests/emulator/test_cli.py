@@ -124,16 +124,11 @@ def test_a_port_that_is_taken_is_told_in_one_line():
 
 
 def test_faults_are_read_with_their_seed():
-    flags = ("--fault", "slow,on=media,probability=0.5,count=3,seconds=1.5", "--fault", "empty_after,on=createTask")
-    assert read_settings([*flags, "--fault-seed", "7"]).faults == (
+    slow, empty = "slow,on=media,probability=0.5,count=3,seconds=1.5", "empty_after,on=createTask,prompt=7"
+    assert read_settings(["--fault", slow, "--fault", empty, "--fault-seed", "7"]).faults == (
         Rule("slow", "media", probability=0.5, count=3, seconds=1.5, seed=7),
-        Rule("empty_after", "createTask", seed=7),
+        Rule("empty_after", "createTask", prompt="7", seed=7),
     )
-
-
-def test_the_prompt_of_a_fault_is_a_text_whatever_it_looks_like():
-    (rule,) = read_settings(["--fault", "slow,on=media,prompt=7"]).faults
-    assert rule.prompt == "7"
 
 
 @pytest.mark.parametrize("fault", ["slow", "slower,on=media", "slow,on=media,count=many", "vanish,on=media"])

@@ -64,11 +64,6 @@ def seedance(client, key=DEFAULT_KEY, wire_format="auto"):
     return SeedanceClient(SeedanceProtocol(key, client.base_url, wire_format))
 
 
-def refuse(client, place, name):
-    body = {"faults": [{"fault": name, "on": place}]}
-    client.session.post(f"{client.url}/emulator/faults", json=body, timeout=10).raise_for_status()
-
-
 def error_of(call, *arguments):
     with pytest.raises(SeedanceError) as caught:
         call(*arguments)
@@ -83,7 +78,7 @@ class TestRefusals:
     @pytest.mark.parametrize("name", [name for name in REFUSALS if "createTask" in FAULTS[name].places])
     def test_a_video_that_is_refused_costs_nothing_and_a_person_hears_what_to_do(self, client, name):
         known, text = known_refusal(name)
-        refuse(client, "createTask", name)
+        client.set_faults({"fault": name, "on": "createTask"})
         with seedance(client) as opened:
             error = error_of(opened.create_task, KITE)
 
@@ -108,7 +103,7 @@ class TestRefusals:
         error_class = TaskNotFoundError if known.error_class is BadRequestError else known.error_class
         with seedance(client) as opened:
             task_id = opened.create_task(KITE)
-            refuse(client, "recordInfo", name)
+            client.set_faults({"fault": name, "on": "recordInfo"})
             error = error_of(opened.get_task, task_id)
 
         assert (type(error), error.reason, error.was_reading) == (error_class, known.reason, True)
@@ -145,6 +140,8 @@ class TestRefusalsOfTheirOwnAccord:
         )
         with seedance(client, key) as opened:
             error = error_of(opened.create_task, KITE)
+            if error_class is not InsufficientCreditsError:
+                assert error_of(opened.get_task, "demo_task_t2v_success").reason == reason
         assert (type(error), error.reason, error.is_listed) == (error_class, reason, True)
         assert (client.ledger()["submissionCount"], charged(client)) == (0, 0)
 
@@ -163,26 +160,35 @@ class TestRefusalsOfTheirOwnAccord:
         assert field in str(error)
         assert charged(client) == 0
 
-    def test_one_too_many(self, start):
+    def test_one_too_many(self, start, clock):
         client = start(concurrency_limit=1)
         with seedance(client) as opened:
             opened.create_task(KITE)
             error = error_of(opened.create_task, KITE)
-        assert (type(error), error.limit, error.current) == (ConcurrencyLimitError, 1, 1)
-        assert client.ledger()["submissionCount"] == 1
+            assert (type(error), error.limit, error.current) == (ConcurrencyLimitError, 1, 1)
+            assert client.ledger()["submissionCount"] == 1
+            clock.advance(6)
+            opened.create_task(KITE)
 
     @pytest.mark.parametrize(
         ("task_id", "reason"),
-        [("", "missing_task_id"), ("kite", "invalid_task_id"), (f"task_{'a' * 24}", "task_not_found")],
+        [
+            ("", "missing_task_id"),
+            ("kite", "invalid_task_id"),
+            ("1' OR '1'='1", "invalid_task_id"),
+            (f"task_{'a' * 24}", "task_not_found"),
+            ("demo_task_other", "task_not_found"),
+        ],
     )
     def test_ids(self, client, task_id, reason):
         with seedance(client) as opened:
             error = error_of(opened.get_task, task_id)
         assert (type(error), error.reason) == (TaskNotFoundError, reason)
 
-    def test_the_video_of_another_account(self, start):
+    @pytest.mark.parametrize("key", ["another", DEMO_KEY])
+    def test_the_video_of_another_account(self, start, key):
         client = start(keys={DEFAULT_KEY: 1000, "another": 1000})
-        with seedance(client) as opened, seedance(client, "another") as another:
+        with seedance(client) as opened, seedance(client, key) as another:
             error = error_of(another.get_task, opened.create_task(KITE))
         assert (type(error), error.reason) == (TaskAccessDeniedError, "access_denied")
 

@@ -10,7 +10,7 @@ import requests
 
 from seedance_provider.emulator.fault_store import FaultStore
 from seedance_provider.emulator.faults import FAULTS, InvalidRuleError, Rule, read_rule
-from tests.emulator.conftest import SMALL
+from tests.emulator.conftest import SMALL, create
 from tools.emulator_process import EmulatorProcess
 from tools.waiting import wait_until
 
@@ -28,17 +28,10 @@ class TestRule:
         assert strikes(read_rule(HALF, seed=1)) != strikes(read_rule(HALF, seed=2))
         assert set(strikes(read_rule(HALF, seed=1))) == {True, False}
 
-    def test_always_strikes_by_default(self):
-        assert all(strikes(read_rule({"fault": "slow", "on": "media"}, seed=0)))
-
-    def test_strikes_no_more_than_the_count(self):
-        rule = read_rule({"fault": "slow", "on": "media", "count": 2}, seed=0)
-        assert [Rule(**rule.to_json() | {"struck": struck}).strikes() for struck in range(4)] == [
-            True,
-            True,
-            False,
-            False,
-        ]
+    @pytest.mark.parametrize(("count", "expected"), [(2, [True, True, False, False]), (None, [True] * 4)])
+    def test_strikes_no_more_than_the_count(self, count, expected):
+        rule = read_rule({"fault": "slow", "on": "media", "count": count}, seed=0)
+        assert [Rule(**rule.to_json() | {"struck": struck}).strikes() for struck in range(4)] == expected
 
     @pytest.mark.parametrize(
         ("given", "said"),
@@ -84,37 +77,22 @@ class TestStore:
         assert after.strike("media").fault == "slow"
         assert after.strike("media") is None
 
-    def test_other_flags_replace_the_rules(self, open_store):
-        open_store().start_with([Rule("slow", "media")])
-        after = open_store()
-        after.start_with([Rule("media_error", "media")])
-        assert [rule.fault for rule in after.rules()] == ["media_error"]
-
-    def test_rules_set_at_run_time_outlive_a_restart_without_flags(self, open_store):
+    def test_other_flags_replace_the_rules_and_none_leave_them(self, open_store):
         open_store().replace_rules([Rule("slow", "media")])
-        after = open_store()
-        after.start_with([])
-        assert [rule.fault for rule in after.rules()] == ["slow"]
-
-    def test_the_first_rule_wins_and_all_of_them_count(self, open_store):
-        store = open_store()
-        store.replace_rules([Rule("slow", "media", count=1), Rule("media_error", "media"), Rule("slow", "recordInfo")])
-        assert [store.strike("media").fault for _ in range(2)] == ["slow", "media_error"]
-        assert [(rule.seen, rule.struck) for rule in store.rules()] == [(2, 1), (2, 1), (0, 0)]
+        for flags, faults in [([], ["slow"]), ([Rule("media_error", "media")], ["media_error"])]:
+            after = open_store()
+            after.start_with(flags)
+            assert [rule.fault for rule in after.rules()] == faults
 
 
 class TestPrompts:
-    def test_a_rule_without_a_prompt_is_about_all_of_them(self):
-        rule = read_rule({"fault": "slow", "on": "media"}, seed=0)
-        assert rule.is_about(None)
-        assert rule.is_about("A kite")
-
-    def test_a_rule_with_a_prompt_is_about_those_that_have_it(self):
-        rule = read_rule({"fault": "slow", "on": "media", "prompt": "kite"}, seed=0)
-        assert [rule.is_about(prompt) for prompt in ("A kite", "A boat", "", None)] == [True, False, False, False]
+    @pytest.mark.parametrize(("prompt", "is_about"), [("kite", [True, False, False, False]), (None, [True] * 4)])
+    def test_a_rule_with_a_prompt_is_about_those_that_have_it(self, prompt, is_about):
+        rule = Rule("slow", "media", prompt=prompt)
+        assert [rule.is_about(given) for given in ("A kite", "A boat", "", None)] == is_about
 
     def test_other_prompts_are_neither_spoiled_nor_counted(self, client):
-        set_faults(client, on("createTask", "expired_key", prompt="kite", count=1))
+        client.set_faults(on("createTask", "expired_key", prompt="kite", count=1))
         prompts = ["A boat", "A kite", "A kite"]
         statuses = [client.create(SMALL | {"prompt": prompt}).status_code for prompt in prompts]
         assert statuses == [200, 401, 200]
@@ -123,14 +101,8 @@ class TestPrompts:
 
     def test_looks_have_the_prompt_of_their_task(self, client):
         boat, kite = (client.create(SMALL | {"prompt": prompt}).json()["taskId"] for prompt in ("A boat", "A kite"))
-        set_faults(client, on("recordInfo", "internal_error", prompt="kite"))
+        client.set_faults(on("recordInfo", "internal_error", prompt="kite"))
         assert [client.record(task_id).status_code for task_id in (boat, kite)] == [200, 500]
-
-
-def set_faults(client, *faults, seed=0):
-    body = {"seed": seed, "faults": list(faults)}
-    answer = client.session.post(f"{client.url}/emulator/faults", json=body, timeout=10)
-    assert answer.ok, answer.text
 
 
 def injected(client):
@@ -167,7 +139,7 @@ class TestCreateTask:
         ],
     )
     def test_answers_as_asked(self, client, fault, status, text):
-        set_faults(client, on("createTask", fault, count=1, seconds=0.1))
+        client.set_faults(on("createTask", fault, count=1, seconds=0.1))
         answer = client.create()
         assert (answer.status_code, text in answer.text) == (status, True), answer.text
         if fault.startswith("empty"):
@@ -176,7 +148,7 @@ class TestCreateTask:
     @pytest.mark.parametrize("name", ["reset", "timeout"])
     @pytest.mark.parametrize("moment", ["before", "after"])
     def test_hangs_up(self, client, name, moment):
-        set_faults(client, on("createTask", f"{name}_{moment}", seconds=0.1))
+        client.set_faults(on("createTask", f"{name}_{moment}", seconds=0.1))
         with pytest.raises(requests.ConnectionError) as raised:
             client.create()
         assert ("Connection reset by peer" in str(raised.value)) is (name == "reset")
@@ -184,12 +156,12 @@ class TestCreateTask:
 
     @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "createTask" in fault.places])
     def test_the_ledger_and_the_list_of_faults_agree(self, client, fault):
-        set_faults(client, on("createTask", fault, count=1, seconds=0.1))
+        client.set_faults(on("createTask", fault, count=1, seconds=0.1))
         try:
             client.create()
         except requests.ConnectionError:
             client.session.close()
-        wait_until(lambda: is_up(client), timeout=10, what="the end of the outage")
+        client.wait_for_the_end_of_an_outage()
 
         submissions = client.ledger()["submissions"]
         (noted,) = injected(client)
@@ -197,33 +169,20 @@ class TestCreateTask:
         assert noted["accepted"] is bool(submissions) is FAULTS[fault].handles
         assert noted["taskId"] == (submissions[0]["taskId"] if submissions else None)
 
-    def test_what_never_ends_never_ends(self, client, clock):
-        set_faults(client, on("createTask", "never_ends", count=1))
-        task_id = client.create().json()["taskId"]
-        clock.advance(1_000_000)
-        assert client.record(task_id).json()["status"] == "generating"
-
     def test_a_refused_request_is_spoiled_as_well(self, client):
-        set_faults(client, on("createTask", "empty_after"))
+        client.set_faults(on("createTask", "empty_after"))
         answer = client.create({"prompt": ""})
         assert answer.content == b""
         assert injected(client)[0]["accepted"] is False
 
 
-def is_up(client):
-    try:
-        return client.get(f"{client.url}/emulator/health").ok
-    except requests.ConnectionError:
-        return False
-
-
 def test_connections_are_refused_for_a_while(client):
-    set_faults(client, on("createTask", "connection_refused", count=1, seconds=1))
+    client.set_faults(on("createTask", "connection_refused", count=1, seconds=1))
     assert client.create().ok
     host, port = client.url.removeprefix("http://").split(":")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)), timeout=5)
-    wait_until(lambda: is_up(client), timeout=10, what="the end of the outage")
+    client.wait_for_the_end_of_an_outage()
     assert client.create().ok
 
 
@@ -234,31 +193,28 @@ class TestRecordInfo:
 
     @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "recordInfo" in fault.places])
     def test_is_noted_with_its_prompt(self, client, task_id, fault):
-        set_faults(client, on("recordInfo", fault, count=1, seconds=0.1))
+        client.set_faults(on("recordInfo", fault, count=1, seconds=0.1))
         try:
             client.record(task_id)
         except requests.ConnectionError:
             client.session.close()
-        wait_until(lambda: is_up(client), timeout=10, what="the end of the outage")
+        client.wait_for_the_end_of_an_outage()
         (noted,) = injected(client)
         assert (noted["fault"], noted["taskId"], noted["prompt"]) == (fault, task_id, SMALL["prompt"])
         assert noted["accepted"] is False
 
     def test_a_status_that_nobody_knows_shows_nothing(self, client, clock, task_id):
         clock.advance(60)
-        set_faults(client, on("recordInfo", "unknown_status", count=1))
+        client.set_faults(on("recordInfo", "unknown_status", count=1))
         spoiled, honest = client.record(task_id).json(), client.record(task_id).json()
         assert (spoiled["status"], spoiled["output"]) == ("reviewing", None)
         assert honest["status"] == "success"
 
-    def test_not_found_once(self, client, task_id):
-        set_faults(client, on("recordInfo", "task_not_found", count=1))
-        assert [client.record(task_id).status_code for _ in range(2)] == [404, 200]
-
-    def test_vanished_for_good(self, client, task_id):
+    @pytest.mark.parametrize(("fault", "statuses"), [("task_not_found", [404, 200]), ("vanish", [404, 404])])
+    def test_is_not_found_once_or_for_good(self, client, task_id, fault, statuses):
         other = client.create().json()["taskId"]
-        set_faults(client, on("recordInfo", "vanish", count=1))
-        assert [client.record(task_id).status_code for _ in range(2)] == [404, 404]
+        client.set_faults(on("recordInfo", fault, count=1))
+        assert [client.record(task_id).status_code for _ in range(2)] == statuses
         assert client.record(other).status_code == 200
         assert client.ledger()["submissionCount"] == 2
 
@@ -272,14 +228,14 @@ class TestMedia:
 
     @pytest.mark.parametrize(("fault", "status"), [("media_expired", 403), ("media_error", 500), ("slow", 200)])
     def test_answers_as_asked(self, client, url, fault, status):
-        set_faults(client, on("media", fault, count=1, seconds=0.1))
+        client.set_faults(on("media", fault, count=1, seconds=0.1))
         assert client.get(url).status_code == status
         assert client.get(url).ok
 
     @pytest.mark.parametrize("fault", ["media_cut", "media_wrong_length", "media_stalled", "media_changed"])
     def test_ends_in_the_middle(self, client, url, fault):
         whole = client.get(url).content
-        set_faults(client, on("media", fault, count=1, seconds=0.1))
+        client.set_faults(on("media", fault, count=1, seconds=0.1))
         with client.session.get(url, stream=True, timeout=10) as answer:
             assert int(answer.headers["Content-Length"]) == len(whole)
             with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
@@ -287,29 +243,25 @@ class TestMedia:
         assert client.get(url).content == whole
 
     @pytest.mark.parametrize("fault", ["media_cut", "media_wrong_length", "media_stalled"])
-    def test_the_rest_of_the_same_file_can_be_had(self, client, url, fault):
+    def test_the_rest_of_the_same_file_can_be_had_and_is_cut_too(self, client, url, fault):
         whole = client.get(url)
-        set_faults(client, on("media", fault, count=1, seconds=0.1))
+        client.set_faults(on("media", fault, count=2, seconds=0.1))
         with client.session.get(url, stream=True, timeout=10) as cut:
-            assert {name: cut.headers[name] for name in ("ETag", "Last-Modified", "Accept-Ranges")} == {
-                name: whole.headers[name] for name in ("ETag", "Last-Modified", "Accept-Ranges")
-            }
-        rest = client.session.get(url, headers={"Range": "bytes=1000-", "If-Range": cut.headers["ETag"]}, timeout=10)
+            for name in ("ETag", "Last-Modified", "Accept-Ranges"):
+                assert cut.headers[name] == whole.headers[name]
+        headers = {"Range": "bytes=1000-", "If-Range": cut.headers["ETag"]}
+        with client.session.get(url, stream=True, timeout=10, headers=headers) as rest:
+            assert rest.status_code == 206
+            size = len(whole.content)
+            assert rest.headers["Content-Range"] == f"bytes 1000-{size - 1}/{size}"
+            assert int(rest.headers["Content-Length"]) == size - 1000
+            assert rest.raw.read(500, decode_content=False) == whole.content[1000:1500]
+        rest = client.session.get(url, headers=headers, timeout=10)
         assert (rest.status_code, rest.content) == (206, whole.content[1000:])
-
-    @pytest.mark.parametrize("fault", ["media_cut", "media_wrong_length", "media_stalled"])
-    def test_the_rest_is_cut_too(self, client, url, fault):
-        whole = client.get(url).content
-        set_faults(client, on("media", fault, count=1, seconds=0.1))
-        with client.session.get(url, stream=True, timeout=10, headers={"Range": "bytes=1000-"}) as answer:
-            assert answer.status_code == 206
-            assert answer.headers["Content-Range"] == f"bytes 1000-{len(whole) - 1}/{len(whole)}"
-            assert int(answer.headers["Content-Length"]) == len(whole) - 1000
-            assert answer.raw.read(500, decode_content=False) == whole[1000:1500]
 
     def test_is_silent_in_the_middle(self, client, url):
         client.get(url)
-        set_faults(client, on("media", "media_stalled", count=1, seconds=30))
+        client.set_faults(on("media", "media_stalled", count=1, seconds=30))
         began = time.monotonic()
         with client.session.get(url, stream=True, timeout=0.5) as answer, pytest.raises(requests.ConnectionError):
             b"".join(answer.iter_content(1000))
@@ -317,14 +269,14 @@ class TestMedia:
 
     def test_is_another_file_before_it_is_asked_for_the_rest(self, client, url):
         whole = client.get(url)
-        set_faults(client, on("media", "media_changed", count=1))
+        client.set_faults(on("media", "media_changed", count=1))
         with client.session.get(url, stream=True, timeout=10) as answer:
             assert answer.headers["ETag"] != whole.headers["ETag"]
             assert answer.raw.read(1000, decode_content=False) != whole.content[:1000]
 
     def test_has_no_end(self, client, url):
         whole = client.get(url).content
-        set_faults(client, on("media", "media_endless", count=1))
+        client.set_faults(on("media", "media_endless", count=1))
         with client.session.get(url, stream=True, timeout=10) as answer:
             assert "Content-Length" not in answer.headers
             assert answer.raw.read(len(whole), decode_content=False) == whole
@@ -335,7 +287,7 @@ class TestMedia:
     @pytest.mark.parametrize("fault", ["media_stalled", "media_endless"])
     def test_ends_when_the_client_is_gone(self, client, url, fault, caplog):
         client.get(url)
-        set_faults(client, on("media", fault, count=1, seconds=600))
+        client.set_faults(on("media", fault, count=1, seconds=600))
         # An answer is in this log when it has ended.
         caplog.set_level("INFO", "aiohttp.access")
         caplog.clear()
@@ -345,7 +297,7 @@ class TestMedia:
         wait_until(lambda: "GET /media/" in caplog.text, timeout=10, what="the end of the answer")
 
     def test_is_a_page(self, client, url):
-        set_faults(client, on("media", "media_wrong_type", count=1))
+        client.set_faults(on("media", "media_wrong_type", count=1))
         answer = client.get(url)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         assert b"expired" in answer.content
@@ -353,7 +305,7 @@ class TestMedia:
 
 class TestHttp:
     def test_ends_on_demand_and_remembers(self, client):
-        set_faults(client, on("createTask", "internal_error"))
+        client.set_faults(on("createTask", "internal_error"))
         client.create()
         ended = client.session.delete(f"{client.url}/emulator/faults", timeout=10).json()
         assert (ended["faults"], len(ended["injected"])) == ([], 1)
@@ -370,15 +322,11 @@ class TestHttp:
         ],
     )
     def test_refuses_what_cannot_be_meant_and_keeps_what_was(self, client, body, said):
-        set_faults(client, on("media", "slow"))
+        client.set_faults(on("media", "slow"))
         answer = client.session.post(f"{client.url}/emulator/faults", json=body, timeout=10)
         assert answer.status_code == 400
         assert said in answer.json()["message"]
         assert len(client.get(f"{client.url}/emulator/faults").json()["faults"]) == 1
-
-    def test_its_own_pages_are_never_spoiled(self, client):
-        set_faults(client, *(on(place, "slow", seconds=60) for place in ("createTask", "recordInfo", "media")))
-        assert client.ledger()["submissionCount"] == 0
 
 
 def test_rules_and_what_they_did_outlive_a_kill(tmp_path):
@@ -391,9 +339,3 @@ def test_rules_and_what_they_did_outlive_a_kill(tmp_path):
         assert len(emulator.injected_faults()) == 1
         assert [create(emulator).status_code for _ in range(2)] == [500, 200]
         assert len(emulator.injected_faults()) == 2
-
-
-def create(emulator):
-    body = {"model": "seedance-20", "inputs": SMALL}
-    headers = {"Authorization": "Bearer emulator-key"}
-    return requests.post(f"{emulator.base_url}/jobs/createTask", json=body, headers=headers, timeout=10)

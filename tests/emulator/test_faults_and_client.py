@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 
 import pytest
-import requests
 
 from seedance_provider.api import client as client_module
 from seedance_provider.api.client import SeedanceClient
@@ -16,7 +15,6 @@ from seedance_provider.emulator.faults import FAULTS
 from seedance_provider.emulator.refusals import REFUSALS
 from seedance_provider.emulator.settings import DEFAULT_KEY
 from tools.chaos.faults import leaves_unknown
-from tools.waiting import wait_until
 
 REQUEST = VideoRequest(prompt="A small boat", duration=4, resolution="480p")
 
@@ -40,14 +38,15 @@ def _nothing_else_breaks(caplog):
 
 
 @pytest.fixture
-def seedance(client):
+def seedance(client, monkeypatch):
+    monkeypatch.setattr(client_module, "_CREATE_SECONDS", 2)
+    monkeypatch.setattr(client_module, "_READ_SECONDS", 2)
     with SeedanceClient(SeedanceProtocol(DEFAULT_KEY, client.base_url)) as opened:
         yield opened
 
 
-def set_fault(client, place, fault, seconds):
-    body = {"faults": [{"fault": fault, "on": place, "count": 1, "seconds": seconds}]}
-    client.session.post(f"{client.url}/emulator/faults", json=body, timeout=10).raise_for_status()
+def fault_once(place, fault, seconds):
+    return {"fault": fault, "on": place, "count": 1, "seconds": seconds}
 
 
 def verdict_of(call, name):
@@ -58,18 +57,11 @@ def verdict_of(call, name):
     return None
 
 
-def has_returned(client):
-    try:
-        return client.get(f"{client.url}/emulator/health").ok
-    except requests.ConnectionError:
-        return False
-
-
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "createTask" in fault.places])
 def test_a_submission_is_only_sent_again_if_it_was_certainly_not_accepted(client, seedance, fault):
-    set_fault(client, "createTask", fault, seconds=0.2)
+    client.set_faults(fault_once("createTask", fault, 0.2))
     verdict = verdict_of(lambda: seedance.create_task(REQUEST), "create_verdict")
-    wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
+    client.wait_for_the_end_of_an_outage()
 
     assert verdict is KNOWN.get(fault, Verdict.UNKNOWN_OUTCOME)
     assert leaves_unknown({"on": "createTask", "fault": fault}) is (verdict is Verdict.UNKNOWN_OUTCOME)
@@ -79,16 +71,15 @@ def test_a_submission_is_only_sent_again_if_it_was_certainly_not_accepted(client
         assert accepted == 0
 
 
-def test_an_answer_that_comes_too_late_leaves_the_outcome_open(client, seedance, monkeypatch):
-    monkeypatch.setattr(client_module, "_CREATE_SECONDS", 1)
-    set_fault(client, "createTask", "slow", seconds=3)
+def test_an_answer_that_comes_too_late_leaves_the_outcome_open(client, seedance):
+    client.set_faults(fault_once("createTask", "slow", 4))
     assert verdict_of(lambda: seedance.create_task(REQUEST), "create_verdict") is Verdict.UNKNOWN_OUTCOME
 
 
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "recordInfo" in fault.places])
 def test_a_look_may_always_be_repeated_unless_the_task_is_gone(client, seedance, fault):
     task_id = seedance.create_task(REQUEST)
-    set_fault(client, "recordInfo", fault, seconds=0.2)
+    client.set_faults(fault_once("recordInfo", fault, 0.2))
     verdict = verdict_of(lambda: seedance.get_task(task_id), "read_verdict")
     expected = {
         "slow": None,
@@ -103,10 +94,10 @@ def test_a_look_may_always_be_repeated_unless_the_task_is_gone(client, seedance,
 
 
 def test_an_outage_is_known_to_have_cost_nothing(client, seedance):
-    set_fault(client, "createTask", "connection_refused", seconds=1)
+    client.set_faults(fault_once("createTask", "connection_refused", 1))
     seedance.create_task(REQUEST)
     assert verdict_of(lambda: seedance.create_task(REQUEST), "create_verdict") is Verdict.TRANSIENT
-    wait_until(lambda: has_returned(client), timeout=10, what="the end of the outage")
+    client.wait_for_the_end_of_an_outage()
     assert client.ledger()["submissionCount"] == 1
 
 
@@ -116,9 +107,9 @@ LASTING = set(REFUSALS) - {"internal_error", "rate_limited"}
 
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "uploads" in fault.places])
 def test_a_place_for_a_file_is_there_or_a_typed_error(client, seedance, fault):
-    set_fault(client, "uploads", fault, seconds=0.2)
+    client.set_faults(fault_once("uploads", fault, 0.2))
     verdict = verdict_of(lambda: upload(seedance), "read_verdict")
-    wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
+    client.wait_for_the_end_of_an_outage()
     if fault == "connection_refused":
         # The place was named, and its storage is away with the rest.
         assert verdict in (None, Verdict.TRANSIENT)
@@ -130,10 +121,11 @@ def test_a_place_for_a_file_is_there_or_a_typed_error(client, seedance, fault):
 
 
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if "put" in fault.places])
-def test_a_file_is_at_the_api_or_there_is_a_typed_error(client, seedance, fault):
-    set_fault(client, "put", fault, seconds=0.2)
+def test_a_file_is_at_the_api_or_there_is_a_typed_error(client, seedance, monkeypatch, fault):
+    monkeypatch.setattr(client_module, "_PUT_SECONDS", 2)
+    client.set_faults(fault_once("put", fault, 0.2))
     verdict = verdict_of(lambda: upload(seedance), "read_verdict")
-    wait_until(lambda: has_returned(client), timeout=10, what="the end of an outage")
+    client.wait_for_the_end_of_an_outage()
     assert verdict is (None if fault in ("slow", "connection_refused") else Verdict.TRANSIENT)
     assert client.get(upload(seedance).url).content == CONTENT
 

@@ -8,7 +8,7 @@ import psutil
 import pytest
 import requests
 
-from tests.emulator.conftest import SMALL
+from tests.emulator.conftest import create
 from tools.emulator_process import EmulatorProcess
 from tools.waiting import wait_until
 
@@ -19,11 +19,6 @@ HEADERS = {"Authorization": "Bearer emulator-key"}
 def emulator(tmp_path):
     with EmulatorProcess(tmp_path / "emulator", waiting_seconds=0, generation_seconds=0) as running:
         yield running
-
-
-def create(emulator, prompt="A small boat"):
-    body = {"model": "seedance-20", "inputs": SMALL | {"prompt": prompt}}
-    return requests.post(f"{emulator.base_url}/jobs/createTask", json=body, headers=HEADERS, timeout=10)
 
 
 def record(emulator, task_id):

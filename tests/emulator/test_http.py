@@ -8,8 +8,8 @@ import av
 import pytest
 import requests
 
-from seedance_provider.emulator.failures import FAILURES
 from seedance_provider.emulator.settings import DEFAULT_KEY, DEMO_KEY
+from tests.emulator.conftest import SMALL
 
 QUICKSTART = {
     "prompt": "A serene Japanese garden with cherry blossoms swaying in the wind",
@@ -45,36 +45,20 @@ def test_a_video_from_submission_to_file(start, clock, generation, inputs):
     task_id = created.json()["taskId"]
     assert created.json() == {"taskId": task_id}
     assert re.fullmatch(r"task_[a-z0-9]{24}", task_id)
+    assert client.get(f"{client.url}/media/{task_id}.mp4").status_code == 404
 
     seen = []
     for seconds in (0, 1, 5):
         clock.advance(seconds)
         seen.append(client.record(task_id).json())
     assert [record["status"] for record in seen] == ["waiting", "generating", "success"]
-    newest = {
-        "mediaType": "video/mp4",
-        "lastFrameImage": f"{client.url}/media/{task_id}-last.png",
-        "seed": seen[2]["output"][0].get("seed"),
-    }
-    assert seen[2] == {
-        "taskId": task_id,
-        "model": "seedance-20",
-        "status": "success",
-        "creditsUsed": 200,
-        "output": [
-            {
-                "url": f"{client.url}/media/{task_id}.mp4",
-                "width": 1280,
-                "height": 720,
-                **(newest if generation == "models" else {}),
-            }
-        ],
-        "error": None,
-        "createTime": 1750000000000,
-        "completeTime": 1750000006000,
-    }
+    assert (seen[2]["taskId"], seen[2]["creditsUsed"]) == (task_id, 200)
+    assert (seen[2]["createTime"], seen[2]["completeTime"]) == (1750000000000, 1750000006000)
+    (output,) = seen[2]["output"]
+    newest = {"mediaType", "lastFrameImage", "seed"} if generation == "models" else set()
+    assert output.keys() == {"url", "width", "height"} | newest
 
-    video = client.get(seen[2]["output"][0]["url"])
+    video = client.get(output["url"])
     assert (video.status_code, video.headers["Content-Type"]) == (200, "video/mp4")
     assert int(video.headers["Content-Length"]) == len(video.content)
 
@@ -82,31 +66,7 @@ def test_a_video_from_submission_to_file(start, clock, generation, inputs):
 class TestRefusals:
     @pytest.fixture
     def client(self, start):
-        return start(
-            keys={"rich": 10_000, "poor": 37.5},
-            inactive_keys=frozenset({"inactive"}),
-            expired_keys=frozenset({"expired"}),
-            no_access_keys=frozenset({"no-access"}),
-            concurrency_limit=3,
-        )
-
-    @pytest.mark.parametrize(
-        ("key", "expected"),
-        [
-            ("wrong", (401, "Invalid API Key")),
-            ("inactive", (401, "API Key is inactive")),
-            ("expired", (401, "API Key has expired")),
-            ("no-access", (403, "API access not enabled for this account")),
-        ],
-    )
-    def test_keys(self, client, key, expected):
-        assert message(client.create(key=key)) == expected
-        assert message(client.record("demo_task_t2v_success", key=key)) == expected
-
-    def test_no_key(self, client):
-        expected = (401, "Missing Authorization header")
-        assert message(client.post(json={})) == expected
-        assert message(client.get(f"{client.base_url}/jobs/recordInfo")) == expected
+        return start(keys={"rich": 10_000, "poor": 37.5})
 
     def test_body(self, client):
         headers = {"Authorization": "Bearer rich", "Content-Type": "application/json"}
@@ -114,24 +74,6 @@ class TestRefusals:
         assert message(client.post(data=b"{", headers=headers)) == expected
         assert message(client.post(data=b"{}", headers={**headers, "Content-Type": "text/plain"})) == expected
         assert message(client.create(key="rich", callBackUrl="nowhere")) == expected
-
-    def test_model(self, client):
-        assert message(client.create(key="rich", model="seedance-2.0")) == (400, "Unknown model")
-
-    def test_inputs(self, client):
-        assert answer(client.create({"prompt": "A cat", "duration": 16}, key="rich")) == (
-            400,
-            {
-                "message": "Invalid inputs for model",
-                "errors": [
-                    {
-                        "code": "too_big",
-                        "message": "Duration must be between 4 and 15 seconds",
-                        "path": ["duration"],
-                    }
-                ],
-            },
-        )
 
     def test_credits(self, client):
         expected = (402, {"message": "Insufficient credits", "required": 200, "available": 37.5})
@@ -142,44 +84,14 @@ class TestRefusals:
         assert answer(again) == (402, {"message": "Insufficient credits", "required": 37.5, "available": 0})
         assert '"available": 0}' in again.text
 
-    def test_concurrency(self, client, clock):
-        assert [client.create(key="rich").status_code for _ in range(3)] == [200] * 3
-        status, body = answer(client.create(key="rich"))
-        assert status == 429
-        assert body["message"].startswith("Concurrency limit reached (3). You have 3 tasks in progress. ")
-        assert (body["limit"], body["current"]) == (3, 3)
-        assert client.ledger()["submissionCount"] == 3
-        clock.advance(6)
-        assert client.create(key="rich").status_code == 200
-
-    def test_record_info(self, client):
-        task_id = client.create(key="rich").json()["taskId"]
-        assert message(client.record(None, key="rich")) == (400, "Missing taskId parameter")
-        assert message(client.record("", key="rich")) == (400, "Missing taskId parameter")
-        assert message(client.record("1' OR '1'='1", key="rich")) == (400, "Invalid taskId")
-        assert message(client.record("task_" + "0" * 24, key="rich")) == (404, "Task not found")
-        assert message(client.record("demo_task_other", key="rich")) == (404, "Task not found")
-        assert message(client.record(task_id, key="poor")) == (403, "Access denied")
-        assert message(client.record(task_id, key=DEMO_KEY)) == (403, "Access denied")
-
-    def test_nothing_is_charged(self, client):
-        client.create({"prompt": ""}, key="rich")
-        client.create(PLAIN, key="poor")
-        ledger = client.ledger()
-        assert ledger["submissions"] == []
-        assert all(account["charged"] == 0 for account in ledger["credits"].values())
-
 
 class TestDemoKey:
     @pytest.mark.parametrize("key", [DEMO_KEY, DEFAULT_KEY])
     @pytest.mark.parametrize(("task_id", "error"), SAMPLES.items())
     def test_samples(self, start, key, task_id, error):
-        client = start(generation="quickstart")
-        record = client.record(task_id, key=key).json()
-        assert record["taskId"] == task_id
-        assert record["error"] == error
-        assert record["status"] == ("success" if error is None else "fail")
-        assert record["creditsUsed"] == (200 if error is None else 0)
+        record = start(generation="quickstart").record(task_id, key=key).json()
+        assert (record["taskId"], record["error"]) == (task_id, error)
+        assert (record["status"], record["creditsUsed"]) == (("fail", 0) if error else ("success", 200))
         assert (record["output"] is None) == (error is not None)
 
     @pytest.mark.parametrize("task_id", ["demo_task_t2v_success", "demo_task_i2v_success"])
@@ -190,38 +102,13 @@ class TestDemoKey:
         with av.open(str(path)) as container:
             assert container.duration / av.time_base == pytest.approx(5, abs=0.1)
 
-    def test_cannot_create(self, client):
-        expected = (402, {"message": "Insufficient credits", "required": 200, "available": 0})
-        assert answer(client.create(PLAIN, key=DEMO_KEY)) == expected
-
 
 class TestFailures:
-    def test_every_marker(self, client, clock):
-        ids = {name: client.create({"prompt": f"A cat [fail:{name}]"}).json()["taskId"] for name in FAILURES}
-        clock.advance(5)
-        assert {client.record(task_id).json()["status"] for task_id in ids.values()} == {"generating"}
-        clock.advance(1)
-        for name, task_id in ids.items():
-            record = client.record(task_id).json()
-            failure = FAILURES[name]
-            assert (record["status"], record["output"]) == ("fail", None)
-            assert record["error"] == {"code": failure.code, "message": failure.message}
-            assert (record["creditsUsed"], record["completeTime"]) == (200, 1750000006000)
-            assert client.get(f"{client.url}/media/{task_id}.mp4").status_code == 404
-        assert client.ledger()["credits"][_account(DEFAULT_KEY)]["available"] == 100_000
-
-    def test_only_the_first_submission_fails(self, client, clock):
-        ids = [client.create({"prompt": "A cat [fail:server_error:1]"}).json()["taskId"] for _ in range(2)]
+    def test_only_the_first_submissions_fail(self, client, clock):
+        ids = [client.create({"prompt": "A cat [fail:server_error:2]"}).json()["taskId"] for _ in range(3)]
         clock.advance(6)
-        assert [client.record(task_id).json()["status"] for task_id in ids] == ["fail", "success"]
-
-    def test_errors_as_in_the_quickstart(self, start, clock):
-        client = start(generation="quickstart")
-        task_id = client.create({"prompt": "A cat [fail:backend_error]"}).json()["taskId"]
-        clock.advance(6)
-        record = client.record(task_id).json()
-        assert record["error"] == "Generation failed. Please try again."
-        assert (record["creditsUsed"], record["completeTime"]) == (0, None)
+        assert [client.record(task_id).json()["status"] for task_id in ids] == ["fail", "fail", "success"]
+        assert client.get(f"{client.url}/media/{ids[0]}.mp4").status_code == 404
 
     def test_statuses_on_demand(self, client, clock):
         queued = client.create({"prompt": "[status:queued]"}).json()["taskId"]
@@ -247,23 +134,14 @@ class TestMedia:
         assert part.headers["Content-Range"] == f"bytes 100-199/{len(whole.content)}"
         assert part.content == whole.content[100:200]
         assert whole.headers["Last-Modified"]
-
-    def test_a_part_beyond_the_end(self, client, url):
         assert client.get(url, headers={"Range": "bytes=999999999-"}).status_code == 416
-
-    def test_head(self, client, url):
-        head = client.session.head(url, timeout=30)
-        assert int(head.headers["Content-Length"]) == len(client.get(url).content)
+        assert int(client.session.head(url, timeout=30).headers["Content-Length"]) == len(whole.content)
 
     def test_link_has_the_host_that_the_client_used(self, client):
         headers = {"Host": "seedance.test:8080", "Authorization": f"Bearer {DEMO_KEY}"}
         params = {"taskId": "demo_task_t2v_success"}
         record = client.get(f"{client.base_url}/jobs/recordInfo", params=params, headers=headers).json()
         assert record["output"][0]["url"] == "http://seedance.test:8080/media/demo_task_t2v_success.mp4"
-
-    def test_not_before_it_is_finished(self, client):
-        task_id = client.create().json()["taskId"]
-        assert client.get(f"{client.url}/media/{task_id}.mp4").status_code == 404
 
     def test_file_matches_its_record(self, client, clock, tmp_path):
         inputs = {"prompt": "A cat", "duration": 4, "aspectRatio": "21:9", "outputResolution": "480p"}
@@ -278,25 +156,19 @@ class TestMedia:
             assert stream.frames == 96
 
 
-class TestConcurrentRequests:
-    def test_the_limit_holds(self, start):
-        client = start(concurrency_limit=7)
-        with ThreadPoolExecutor(20) as threads:
-            statuses = list(threads.map(lambda _: _create_alone(client), range(40)))
-        assert (statuses.count(200), statuses.count(429)) == (7, 33)
-        assert client.ledger()["submissionCount"] == 7
-
-    def test_credits_are_not_spent_twice(self, start):
-        client = start(keys={DEFAULT_KEY: 60 * 5 + 59})
-        with ThreadPoolExecutor(20) as threads:
-            statuses = list(threads.map(lambda _: _create_alone(client), range(40)))
-        assert (statuses.count(200), statuses.count(402)) == (5, 35)
+@pytest.mark.parametrize(
+    ("settings", "accepted", "refused"),
+    [({"concurrency_limit": 7}, 7, 429), ({"keys": {DEFAULT_KEY: 60 * 5 + 59}}, 5, 402)],
+)
+def test_neither_slots_nor_credits_are_given_twice(start, settings, accepted, refused):
+    client = start(**settings)
+    with ThreadPoolExecutor(20) as threads:
+        statuses = list(threads.map(lambda _: _create_alone(client), range(40)))
+    assert (statuses.count(200), statuses.count(refused)) == (accepted, 40 - accepted)
+    assert client.ledger()["submissionCount"] == accepted
 
 
 class TestOwnRoutes:
-    def test_health(self, client):
-        assert answer(client.get(f"{client.url}/emulator/health")) == (200, {"status": "ok"})
-
     def test_ledger_lists_accepted_submissions_in_order(self, client):
         ids = [client.create({"prompt": prompt}).json()["taskId"] for prompt in ("one", "two", "one")]
         ledger = client.ledger()
@@ -311,13 +183,11 @@ class TestOwnRoutes:
         assert DEMO_KEY not in text
 
     @pytest.mark.parametrize("path", ["/", "/jobs/createTask", "/api/v1", "/api/v1/jobs/other", "/media/x.mp4"])
-    def test_any_other_path_is_a_page(self, client, path):
+    def test_any_other_path_or_method_is_a_page(self, client, path):
         response = client.get(client.url + path)
         assert response.status_code == 404
         assert response.headers["Content-Type"].startswith("text/html")
         assert "<h1>404 Not Found</h1>" in response.text
-
-    def test_wrong_method_is_a_page(self, client):
         response = client.get(f"{client.base_url}/jobs/createTask")
         assert (response.status_code, response.text[:15]) == (405, "<!DOCTYPE html>")
 
@@ -347,10 +217,9 @@ def test_an_unexpected_error_is_a_json_500(start, clock, monkeypatch, caplog):
 
 
 def _create_alone(client):
-    inputs = {"prompt": "A cat", "duration": 4, "outputResolution": "480p"}
     return requests.post(
         f"{client.base_url}/jobs/createTask",
-        json={"model": "seedance-20", "inputs": inputs},
+        json={"model": "seedance-20", "inputs": SMALL},
         headers={"Authorization": f"Bearer {DEFAULT_KEY}"},
         timeout=20,
     ).status_code

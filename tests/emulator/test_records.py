@@ -13,6 +13,9 @@ CREATED, ENDED = 1_735_599_634_000, 1_735_599_754_000
 TEXT = "Your input text violates platform rules. Please modify and try again."
 
 
+FAILED_AS_IN_THE_QUICKSTART = {"error": TEXT, "creditsUsed": 0, "completeTime": None}
+
+
 def job(error=None, cost=200.0):
     order = VideoOrder("seedance-20", "A cat", 5, 1280, 720, cost)
     return Job("task_1", "a", order, CREATED, CREATED + 1000, ENDED, 7, "generating", error and "2038", error)
@@ -58,32 +61,19 @@ def test_success():
     }
 
 
-def test_fail_as_in_the_quickstart():
-    assert at(ENDED, job(TEXT), generation="quickstart") == {
-        "taskId": "task_1",
-        "model": "seedance-20",
-        "status": "fail",
-        "creditsUsed": 0,
-        "output": None,
-        "error": TEXT,
-        "createTime": CREATED,
-        "completeTime": None,
-    }
-
-
-def test_fail_as_in_the_newest_pages():
-    failed = at(ENDED, job(TEXT))
-    assert failed["error"] == {"code": "2038", "message": TEXT}
-    assert (failed["creditsUsed"], failed["completeTime"]) == (200, ENDED)
-
-
-def test_the_forms_of_a_failure_can_be_chosen_one_by_one():
-    failed = at(ENDED, job(TEXT), error_shape="string", failed_record="quickstart")
-    assert (failed["error"], failed["creditsUsed"], failed["completeTime"]) == (TEXT, 0, None)
-
-
-def test_a_job_that_will_fail_does_not_tell():
-    assert at(ENDED - 1, job(TEXT)) == at(ENDED - 1, job())
+@pytest.mark.parametrize(
+    ("settings", "fields"),
+    [
+        ({"generation": "quickstart"}, FAILED_AS_IN_THE_QUICKSTART),
+        ({"error_shape": "string", "failed_record": "quickstart"}, FAILED_AS_IN_THE_QUICKSTART),
+        ({}, {"error": {"code": "2038", "message": TEXT}, "creditsUsed": 200, "completeTime": ENDED}),
+    ],
+)
+def test_fail(settings, fields):
+    plain = {"taskId": "task_1", "model": "seedance-20", "status": "fail", "output": None, "createTime": CREATED}
+    assert at(ENDED, job(TEXT), **settings) == plain | fields
+    # A job that will fail does not tell.
+    assert at(ENDED - 1, job(TEXT), **settings) == at(ENDED - 1, job(), **settings)
 
 
 @pytest.mark.parametrize(("cost", "written"), [(200.0, "200"), (37.5, "37.5")])

@@ -18,13 +18,9 @@ def test_runs_until_the_end_of_the_block():
     assert "seedance-emulator" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_two_at_a_time():
+def test_a_port_that_is_taken_is_an_error():
     with running_emulator(Settings()) as one, running_emulator(Settings()) as other:
         assert one.url != other.url
-
-
-def test_a_port_that_is_taken_is_an_error():
-    with running_emulator(Settings()) as one:
         port = int(one.url.rpartition(":")[2])
         with pytest.raises(RuntimeError, match="did not start"), running_emulator(Settings(port=port)):
             pass

@@ -24,16 +24,13 @@ def store(tmp_path):
     opened.close()
 
 
-def test_a_job_comes_back_equal(store):
-    store.add(job("one"))
-    assert store.get("one") == job("one")
+def test_jobs_come_back_equal_and_in_their_order(store):
+    jobs = [job(task_id) for task_id in ("c", "a", "b")]
+    for one in jobs:
+        store.add(one)
+    assert store.all() == jobs
+    assert store.get("a") == jobs[1]
     assert store.get("two") is None
-
-
-def test_jobs_keep_their_order(store):
-    for task_id in ("c", "a", "b"):
-        store.add(job(task_id))
-    assert [one.task_id for one in store.all()] == ["c", "a", "b"]
 
 
 def test_standing_counts_what_is_held_at_a_moment(store):

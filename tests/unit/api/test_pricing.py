@@ -51,27 +51,23 @@ class TestEstimateCredits:
         said = VideoRequest("A garden", model, resolution="720p")
         assert estimate_credits(implied) == estimate_credits(said)
 
-    @pytest.mark.parametrize("aspect_ratio", ["9:16", "21:9"])
-    def test_the_shape_does_not_change_the_price(self, aspect_ratio):
-        assert estimate_credits(VideoRequest("A garden", aspect_ratio=aspect_ratio)) == 200
-
-    def test_images_do_not_change_the_price(self):
-        frames = {"first_frame": "https://media.example/a.png", "last_frame": "https://media.example/b.png"}
-        assert estimate_credits(VideoRequest("A garden", **frames)) == 200
-
     @pytest.mark.parametrize(
-        ("references", "expected"),
+        ("fields", "expected"),
         [
+            ({"aspect_ratio": "9:16"}, 200),
+            ({"aspect_ratio": "21:9"}, 200),
+            ({"first_frame": IMAGE, "last_frame": IMAGE}, 200),
             ({"reference_images": [IMAGE]}, 200),
             ({"reference_images": [IMAGE], "reference_audios": ["https://media.example/a.mp3"]}, 200),
             ({"reference_videos": [VIDEO]}, 240),
             ({"reference_videos": [VIDEO, VIDEO], "reference_images": [IMAGE]}, 240),
             # Its seconds are paid for with Seedance 2.5 only.
             ({"reference_videos": [VIDEO], "reference_video_seconds": 9}, 240),
+            ({"resolution": "1080p", "extra_inputs": {"upscaleResolution": "4k"}}, (90 + 28) * 5),
         ],
     )
-    def test_of_the_references_only_videos_change_the_price(self, references, expected):
-        assert estimate(VideoRequest("A garden", **references)) == Estimate(expected)
+    def test_of_all_else_only_videos_and_upscaling_change_the_price(self, fields, expected):
+        assert estimate(VideoRequest("A garden", **fields)) == Estimate(expected)
 
     @pytest.mark.parametrize(
         ("fields", "expected"),
@@ -91,10 +87,6 @@ class TestEstimateCredits:
     )
     def test_seedance_25_charges_for_the_seconds_of_the_reference(self, fields, expected):
         assert estimate(VideoRequest(**{"prompt": "A garden", "model": "seedance2-5"} | fields)) == expected
-
-    def test_upscaling_has_its_price(self):
-        request = VideoRequest("A garden", resolution="1080p", extra_inputs={"upscaleResolution": "4k"})
-        assert estimate_credits(request) == (90 + 28) * 5
 
     @pytest.mark.parametrize(
         ("fields", "expected"),
@@ -128,14 +120,9 @@ class TestSettles:
         assert settles(VideoRequest("A garden", **fields)) is expected
 
 
-class TestIsAmount:
-    @pytest.mark.parametrize("value", [0, 0.0, 1, 37.5, 10**12])
-    def test_numbers_from_0_are(self, value):
-        assert is_amount(value)
-
-    @pytest.mark.parametrize("value", [-1, -0.01, math.inf, math.nan, True, False, None, "5", [5]])
-    def test_nothing_else_is(self, value):
-        assert not is_amount(value)
+def test_an_amount_is_a_number_from_0():
+    assert all(map(is_amount, [0, 0.0, 1, 37.5, 10**12]))
+    assert not any(map(is_amount, [-1, -0.01, math.inf, math.nan, True, False, None, "5", [5]]))
 
 
 def test_credits_in_words():

@@ -252,9 +252,3 @@ def check_task(task):
         assert moment is None or isinstance(moment, datetime)
     assert VideoTask.from_json(json.loads(json.dumps(task.to_json(), allow_nan=False))) == task
     json.dumps(task.summary(), allow_nan=False)
-
-
-@pytest.mark.parametrize("wire_format", WIRE_FORMATS)
-def test_what_is_written_for_the_plain_request_is_small(wire_format):
-    bodies = encode_bodies(VideoRequest("A kite"), wire_format).values()
-    assert all(len(as_bytes(body)) < 200 for body in bodies)

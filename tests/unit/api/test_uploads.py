@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,8 +14,8 @@ from seedance_provider.api.errors import ConnectionLostError, InvalidRequestErro
 from seedance_provider.api.protocol import HttpRequest, HttpResponse, SeedanceProtocol
 from seedance_provider.api.uploads import Upload, UploadTicket, file_problem
 from tests.support.scripted_api import Answer
+from tests.unit.api.conftest import KEY
 
-KEY = "sk-test-3f9a"
 PICTURE = bytes(range(256)) * 300
 LINKS = {"uploadUrl": "https://storage.example/b?signature=1", "url": "https://media.example/b.png"}
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -56,29 +55,22 @@ class TestUpload:
 
 
 class TestProtocol:
-    def test_a_place_is_asked_for_with_the_key_and_the_name(self):
-        request = SeedanceProtocol(KEY, "https://api.example/v1").ask_for_upload("a bud.png")
-        assert (request.method, request.url) == ("POST", "https://api.example/v1/uploads")
-        assert request.headers["Authorization"] == f"Bearer {KEY}"
-        assert json.loads(request.body) == {"fileName": "a bud.png"}
-
     @pytest.mark.parametrize("answer", [LINKS, {"data": LINKS}], ids=["flat", "enveloped"])
     def test_the_least_that_an_answer_can_say_is_two_links(self, answer):
         assert ticket_of(answer) == UploadTicket(
             LINKS["uploadUrl"], LINKS["url"], "application/octet-stream", lifetime_seconds=86_400
         )
 
-    def test_the_answer_may_say_what_the_file_is_and_how_long_it_stays(self):
-        ticket = ticket_of(LINKS | {"contentType": "image/png", "assetTtlSeconds": 0.5})
-        assert (ticket.content_type, ticket.lifetime_seconds) == ("image/png", 0.5)
-
-    @pytest.mark.parametrize("lifetime", [0, -1, True, "3600", None, [], 366 * 24 * 3600, float("inf")])
-    def test_what_is_no_lifetime_is_taken_for_24_hours(self, lifetime):
-        assert ticket_of(LINKS | {"assetTtlSeconds": lifetime}).lifetime_seconds == 86_400
-
-    @pytest.mark.parametrize("lifetime", [1, 366 * 24 * 3600 - 1])
-    def test_a_lifetime_may_be_up_to_a_year(self, lifetime):
-        assert ticket_of(LINKS | {"assetTtlSeconds": lifetime}).lifetime_seconds == lifetime
+    @pytest.mark.parametrize(
+        ("said", "seconds"),
+        [
+            *((lifetime, lifetime) for lifetime in (0.5, 1, 366 * 24 * 3600 - 1)),
+            *((no, 86_400) for no in (0, -1, True, "3600", None, [], 366 * 24 * 3600, float("inf"))),
+        ],
+    )
+    def test_what_is_no_lifetime_of_up_to_a_year_is_taken_for_24_hours(self, said, seconds):
+        ticket = ticket_of(LINKS | {"contentType": "image/png", "assetTtlSeconds": said})
+        assert (ticket.content_type, ticket.lifetime_seconds) == ("image/png", seconds)
 
     @pytest.mark.parametrize("name", LINKS)
     @pytest.mark.parametrize("link", [None, 5, "", "ftp://a/b", "storage.example/b"])
@@ -92,12 +84,10 @@ class TestProtocol:
         )
         assert request == HttpRequest("PUT", "https://storage.example/b?s", {"Content-Type": "image/png"})
 
-    @pytest.mark.parametrize("status", [200, 201, 204, 299])
-    def test_any_success_of_the_storage_will_do(self, status):
-        SeedanceProtocol(KEY).read_put(HttpResponse(status, {}, b""))
-
     @pytest.mark.parametrize("status", [199, 300, 302, 403, 503])
-    def test_anything_else_of_the_storage_is_an_error(self, status):
+    def test_anything_but_a_success_of_the_storage_is_an_error(self, status):
+        for success in (200, 201, 204, 299):
+            SeedanceProtocol(KEY).read_put(HttpResponse(success, {}, b""))
         with pytest.raises(UnexpectedResponseError, match=r"^HTTP \d+: the storage did not take the file \(") as caught:
             SeedanceProtocol(KEY).read_put(HttpResponse(status, {}, b"<Error/>"))
         assert (caught.value.status, "<Error/>" in str(caught.value)) == (status, True)
@@ -132,6 +122,7 @@ class TestClient:
         upload = client.upload(io.BytesIO(PICTURE), "a bud.png", len(PICTURE))
         asked, put = api.asked
         assert (asked.method, asked.path, asked.json) == ("POST", "/api/v1/uploads", {"fileName": "a bud.png"})
+        assert asked.headers["Authorization"] == f"Bearer {KEY}"
         assert (put.method, put.path, put.query, put.body) == ("PUT", "/put", {"signature": ["1"]}, PICTURE)
         assert (put.headers["Content-Type"], put.headers["Content-Length"]) == ("image/png", str(len(PICTURE)))
         assert "Authorization" not in put.headers
@@ -163,15 +154,13 @@ class TestClient:
         assert str(caught.value).endswith(". Nothing was uploaded or charged.")
         assert [asked.method for asked in api.asked] == ["POST"]
 
-    def test_the_wait_for_a_place_has_an_end(self, monkeypatch):
+    def test_the_wait_for_a_place_has_an_end(self, silent_url, monkeypatch):
         monkeypatch.setattr(client_module, "_READ_SECONDS", 0.05)
-        with socket.create_server(("127.0.0.1", 0)) as silent:
-            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-            with (
-                SeedanceClient(SeedanceProtocol(KEY, url)) as client,
-                pytest.raises(ConnectionLostError, match="timed out"),
-            ):
-                client.upload(io.BytesIO(PICTURE), "a.png", len(PICTURE))
+        with (
+            SeedanceClient(SeedanceProtocol(KEY, silent_url)) as client,
+            pytest.raises(ConnectionLostError, match="timed out"),
+        ):
+            client.upload(io.BytesIO(PICTURE), "a.png", len(PICTURE))
 
     def test_an_error_of_either_step_comes_from_a_call_that_costs_nothing(self, api, client):
         api.readings[0] = Answer(403, b"<Error/>")
@@ -180,12 +169,10 @@ class TestClient:
         assert caught.value.was_reading
 
     def test_a_storage_that_is_silent_is_a_lost_connection_that_does_not_show_the_signed_address(
-        self, api, client, monkeypatch
+        self, api, client, silent_url, monkeypatch
     ):
         monkeypatch.setattr(client_module, "_PUT_SECONDS", 0.05)
-        with socket.create_server(("127.0.0.1", 0)) as silent:
-            host = f"http://127.0.0.1:{silent.getsockname()[1]}"
-            api.creations[0] = Answer(200, {"uploadUrl": f"{host}/put?signature=1", "url": f"{host}/b.png"})
-            with pytest.raises(ConnectionLostError) as caught:
-                client.upload(io.BytesIO(b"x"), "a.png", 1)
-        assert str(caught.value) == f"{host} did not answer completely: timed out."
+        api.creations[0] = Answer(200, {"uploadUrl": f"{silent_url}/put?signature=1", "url": f"{silent_url}/b.png"})
+        with pytest.raises(ConnectionLostError) as caught:
+            client.upload(io.BytesIO(b"x"), "a.png", 1)
+        assert str(caught.value) == f"{silent_url} did not answer completely: timed out."

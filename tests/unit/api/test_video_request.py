@@ -10,7 +10,8 @@ import pytest
 
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.media_file import MediaFile
-from seedance_provider.api.video_request import DEFAULT_DURATION, DEFAULT_RESOLUTION, VideoRequest
+from seedance_provider.api.models import MODELS
+from seedance_provider.api.video_request import VideoRequest
 
 FIRST, LAST = "https://media.example/first.png", "https://media.example/last.png"
 VIDEO, SOUND = "https://media.example/walk.mp4", "https://media.example/waves.mp3"
@@ -21,21 +22,9 @@ EDIT = {"model": "seedance2-5-edit", "reference_videos": [VIDEO]}
 
 #: What each field is that takes texts, with one in it.
 TEXT_FIELDS = {
-    **dict.fromkeys(
-        [
-            "prompt",
-            "model",
-            "resolution",
-            "aspect_ratio",
-            "first_frame",
-            "last_frame",
-            "bitrate_mode",
-            "output_format",
-            "callback_url",
-        ],
-        str,
-    ),
-    **dict.fromkeys(["reference_images", "reference_videos", "reference_audios"], lambda text: [text]),
+    **dict.fromkeys(("prompt", "model", "resolution", "aspect_ratio", "first_frame", "last_frame"), str),
+    **dict.fromkeys(("bitrate_mode", "output_format", "callback_url"), str),
+    **dict.fromkeys(("reference_images", "reference_videos", "reference_audios"), lambda text: [text]),
     "extra_inputs": lambda text: {"future": [{"deep": text}]},
 }
 
@@ -50,94 +39,75 @@ def refusal(**fields):
     return str(caught.value)
 
 
-class TestDefaults:
-    def test_a_prompt_is_enough_and_gives_the_quickstarts_video(self):
-        request = VideoRequest("A garden")
-        assert (request.model, request.duration, request.resolution) == (
-            "seedance-20",
-            DEFAULT_DURATION,
-            DEFAULT_RESOLUTION,
-        )
-        assert (DEFAULT_DURATION, DEFAULT_RESOLUTION) == (5, "1280x720")
-
-    def test_with_an_aspect_ratio_the_resolution_is_720p(self):
-        request = a_request(aspect_ratio="9:16")
-        assert (request.resolution, request.output_resolution) == (None, "720p")
-        assert request.effective_aspect_ratio == "9:16"
-
-    def test_a_resolution_by_name_leaves_the_shape_to_the_api(self):
-        request = a_request(resolution="1080p")
-        assert (request.output_resolution, request.effective_aspect_ratio) == ("1080p", None)
+def test_a_prompt_is_enough_and_gives_the_quickstarts_video():
+    request = VideoRequest("A garden")
+    assert (request.model, request.duration, request.resolution) == ("seedance-20", 5, "1280x720")
 
 
 class TestAccepted:
-    @pytest.mark.parametrize(
-        ("duration", "seconds"),
-        [(4, 4), (15, 15), ("5", 5), ("5s", 5), (" 12 s ", 12), (7.0, 7)],
-    )
+    @pytest.mark.parametrize(("duration", "seconds"), [(4, 4), (15, 15), ("5", 5), ("5s", 5), (" 12 s ", 12), (7.0, 7)])
     def test_duration_in_every_spelling(self, duration, seconds):
         request = a_request(duration=duration)
-        assert request.duration == seconds
-        assert type(request.duration) is int
+        assert (request.duration, type(request.duration)) == (seconds, int)
 
     @pytest.mark.parametrize(
-        ("resolution", "output_resolution", "aspect_ratio"),
+        ("fields", "output_resolution", "aspect_ratio"),
         [
-            ("1280x720", "720p", "16:9"),
-            ("720x1280", "720p", "9:16"),
-            ("720x720", "720p", "1:1"),
-            ("960x720", "720p", "4:3"),
-            ("720x960", "720p", "3:4"),
-            ("480p", "480p", None),
-            ("720p", "720p", None),
-            ("1080p", "1080p", None),
-            ("4k", "4k", None),
+            ({"resolution": "1280x720"}, "720p", "16:9"),
+            ({"resolution": "720x1280"}, "720p", "9:16"),
+            ({"resolution": "720x720"}, "720p", "1:1"),
+            ({"resolution": "960x720"}, "720p", "4:3"),
+            ({"resolution": "720x960"}, "720p", "3:4"),
+            *(({"resolution": resolution}, resolution, None) for resolution in ("480p", "720p", "1080p", "4k")),
+            ({"model": "seedance2-fast", "resolution": "480p"}, "480p", None),
+            ({"model": "seedance2-fast"}, "720p", "16:9"),
+            ({"model": "seedance2.0-mini", "resolution": "720x1280"}, "720p", "9:16"),
+            ({"aspect_ratio": "9:16"}, "720p", "9:16"),
+            ({"aspect_ratio": "9:16", "resolution": "720x1280"}, "720p", "9:16"),
+            ({"aspect_ratio": "16:9", "resolution": "4k"}, "4k", "16:9"),
+            *(
+                ({"aspect_ratio": shape, "resolution": "1080p"}, "1080p", shape)
+                for shape in MODELS["seedance-20"].aspect_ratios
+            ),
+            # The shape follows references, unless something else is said.
+            ({"reference_images": [FIRST]}, "720p", None),
+            ({"reference_images": [FIRST], "resolution": "1280x720"}, "720p", "16:9"),
+            (EDIT, "720p", None),
         ],
     )
-    def test_every_resolution_of_the_standard_model(self, resolution, output_resolution, aspect_ratio):
-        request = a_request(resolution=resolution)
+    def test_every_size(self, fields, output_resolution, aspect_ratio):
+        request = a_request(**fields)
         assert (request.output_resolution, request.effective_aspect_ratio) == (output_resolution, aspect_ratio)
 
-    @pytest.mark.parametrize("model", ["seedance2-fast", "seedance2.0-mini"])
-    @pytest.mark.parametrize("resolution", ["480p", "720p", "1280x720", "720x1280", None])
-    def test_every_resolution_of_the_small_models(self, model, resolution):
-        assert a_request(model=model, resolution=resolution).output_resolution in ("480p", "720p")
-
-    @pytest.mark.parametrize("aspect_ratio", ["16:9", "9:16", "1:1", "4:3", "3:4", "21:9"])
-    def test_every_aspect_ratio(self, aspect_ratio):
-        assert a_request(aspect_ratio=aspect_ratio, resolution="1080p").effective_aspect_ratio == aspect_ratio
-
-    def test_an_aspect_ratio_may_repeat_what_the_pixels_say(self):
-        assert a_request(resolution="720x1280", aspect_ratio="9:16").effective_aspect_ratio == "9:16"
-
-    def test_4k_in_its_documented_shape(self):
-        assert a_request(resolution="4k", aspect_ratio="16:9").output_resolution == "4k"
-
-    @pytest.mark.parametrize("length", [1, 10_000])
-    def test_a_prompt_up_to_the_limit(self, length):
-        assert len(a_request(prompt="x" * length).prompt) == length
-
     @pytest.mark.parametrize(
-        ("fields", "frames"),
+        "fields",
         [
-            ({}, []),
-            ({"first_frame": FIRST}, [FIRST]),
-            ({"first_frame": FIRST, "last_frame": LAST}, [FIRST, LAST]),
+            {"prompt": "x"},
+            {"prompt": "x" * 10_000},
+            {"model": "seedance2-5", "prompt": "x" * 30_000},
+            {"model": "seedance2-5", "duration": 30},
+            {"model": "seedance2-5", "output_format": "mov"},
+            {"prompt": None, "first_frame": FIRST},
+            {"prompt": None, "reference_videos": [VIDEO]},
+            {"reference_videos": ["https://media.example/watch?v=7"]},
+            {"seed": -1},
+            {"seed": 0},
+            {"seed": 4_294_967_295},
+            {"first_frame": "http://media.example/a.png"},
+            {"first_frame": "https://media.example:1/a.png"},
+            {"reference_video_seconds": 3.8, **EDIT},
+            {"reference_video_seconds": 30.2, **EDIT},
         ],
     )
-    def test_frames_in_their_order(self, fields, frames):
-        assert a_request(**fields).frames == frames
+    def test_what_is_within_the_limits_is_kept_as_it_is(self, fields):
+        request = a_request(**fields)
+        for name, value in fields.items():
+            kept = getattr(request, name)
+            assert (list(kept) if isinstance(kept, tuple) else kept) == value
 
-    @pytest.mark.parametrize("seed", [-1, 0, 4_294_967_295])
-    def test_every_seed_and_the_wish_for_any(self, seed):
-        assert a_request(seed=seed).seed == seed
-
-    @pytest.mark.parametrize("url", ["http://media.example/a.png", "https://media.example:1/a.png"])
-    def test_an_address_of_the_web_with_any_port(self, url):
-        assert a_request(first_frame=url).first_frame == url
-
-    def test_extra_inputs_may_be_left_out_as_none(self):
-        assert a_request(extra_inputs=None).extra_inputs == {}
+    def test_frames_in_their_order(self):
+        assert a_request().frames == []
+        assert a_request(first_frame=FIRST, last_frame=LAST).frames == [FIRST, LAST]
 
     def test_extra_inputs_are_a_copy(self):
         given = {"seed": 7, "nested": {"a": [1]}}
@@ -178,10 +148,7 @@ class TestRefused:
             ({"duration": "five"}, "duration is 'five'"),
             ({"duration": "\u0665"}, "duration is '\u0665'"),
             ({"seed": "\u0665"}, "seed is '\u0665'"),
-            (
-                {"reference_videos": [VIDEO], "reference_video_seconds": "\u0665"},
-                "reference_video_seconds is '\u0665', and a number above 0 is needed",
-            ),
+            ({"reference_videos": [VIDEO], "reference_video_seconds": "\u0665"}, "seconds is '\u0665', and a number"),
             ({"duration": "-5"}, "duration is -5, and"),
             ({"duration": "5m"}, "duration is '5m'"),
             ({"duration": ""}, "duration is ''"),
@@ -212,10 +179,7 @@ class TestRefused:
             ({"first_frame": "https://[media"}, "first_frame is 'https://[media'"),
             ({"first_frame": 7}, "first_frame is 7"),
             ({"first_frame": FIRST, "last_frame": "b.png"}, "last_frame is 'b.png'"),
-            (
-                {"last_frame": LAST},
-                "because last_frame is set but first_frame is not, and a last frame needs a first one.",
-            ),
+            ({"last_frame": LAST}, "because last_frame is set but first_frame is not, and a last frame needs a first"),
             ({"extra_inputs": [("seed", 7)]}, "extra_inputs is [('seed', 7)], and a mapping"),
             ({"extra_inputs": {7: "seed"}}, "extra_inputs is {7: 'seed'}, and a mapping"),
             ({"extra_inputs": {"future": object}}, "extra_inputs can't be written as JSON"),
@@ -225,21 +189,10 @@ class TestRefused:
     def test_the_field_and_its_value_are_named(self, fields, said):
         assert said in refusal(**fields)
 
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [
-            ("prompt", "half a \ud83c symbol"),
-            ("prompt", "the first half \ud800"),
-            ("prompt", "the last half \udfff"),
-            ("first_frame", f"{FIRST}?\ud83c"),
-            ("extra_inputs", {"negative_prompt": "half a \ud83c symbol"}),
-        ],
-    )
-    def test_a_text_that_is_no_unicode_is_refused_here_and_not_when_it_is_sent(self, name, value):
-        assert name in refusal(**{name: value})
-
     @pytest.mark.parametrize("name", TEXT_FIELDS)
-    @pytest.mark.parametrize("text", ["None", "{{ x }}", "['a']", "\u200b", "a\x00", "\ud800", "<a object at 0x7f00>"])
+    @pytest.mark.parametrize(
+        "text", ["None", "{{ x }}", "['a']", "\u200b", "a\x00", "\ud800", "half \ud83c", "<a object at 0x7f00>"]
+    )
     def test_no_field_takes_a_text_that_nobody_has_meant(self, name, text):
         value = TEXT_FIELDS[name](text)
         said = refusal(allow_unknown_model=True, **{name: value})
@@ -276,12 +229,8 @@ class TestRefused:
         assert said.startswith(
             "The video was not requested and nothing was charged, because prompt is '', and a text is "
         )
-        assert "; duration is 99" in said
-        for name in ("prompt", "duration", "resolution", "last_frame"):
-            assert f"{name} is " in said
-
-    def test_the_refusal_says_that_nothing_was_charged(self):
-        assert refusal(duration=99).startswith("The video was not requested and nothing was charged, because ")
+        for name in ("duration", "resolution", "last_frame"):
+            assert f"; {name} is " in said
 
     def test_a_long_prompt_is_not_repeated_in_full(self):
         assert len(refusal(prompt="x" * 100_000)) < 300
@@ -298,51 +247,26 @@ class TestRefused:
             ({"model": "x\ud800"}, "text that UTF-8 can write is needed"),
             ({"duration": 16, "model": "seedance2-fast"}, "whole seconds from 4 to 15"),
             ({"duration": 31, "model": "seedance2-5"}, "seedance2-5 takes whole seconds from 4 to 30"),
-            (
-                {"duration": 5, **EDIT},
-                "duration is 5, and seedance2-5-edit takes none: the length is that of the reference video.",
-            ),
-            (
-                {"aspect_ratio": "16:9", **EDIT},
-                "aspect_ratio is '16:9', and seedance2-5-edit takes none: the shape is that of the reference video",
-            ),
+            ({"duration": 5, **EDIT}, "duration is 5, and seedance2-5-edit takes none: the length is that of the"),
+            ({"aspect_ratio": "16:9", **EDIT}, "is '16:9', and seedance2-5-edit takes none: the shape is that of the"),
             ({"resolution": "1280x720", **EDIT}, "resolution is '1280x720', and seedance2-5-edit takes 480p, "),
             ({"model": "seedance2-5-extend"}, "reference_videos is empty, and seedance2-5-extend needs the video"),
             ({"first_frame": FIRST, "model": "seedance2-5-extend"}, "takes no frames"),
             ({"model": "seedance2-5", "resolution": "4k"}, "resolution is '4k', and seedance2-5 takes 480p, 720p, "),
-            (
-                {"first_frame": FIRST, "reference_images": [LAST]},
-                "because first_frame comes together with references, and the API takes either: pass the image in "
-                "reference_images, and say in the prompt what it is for.",
-            ),
-            (
-                {"reference_audios": [SOUND]},
-                "because reference_audios come alone, and the API needs a reference image or video with them.",
-            ),
+            ({"first_frame": FIRST, "reference_images": [LAST]}, "because first_frame comes together with references"),
+            ({"reference_audios": [SOUND]}, "because reference_audios come alone, and the API needs a reference image"),
             ({"reference_images": [FIRST] * 10}, "reference_images has 10 items, and seedance-20 takes at most 9"),
             ({"reference_videos": [VIDEO] * 4}, "reference_videos has 4 items, and seedance-20 takes at most 3"),
-            (
-                {"reference_videos": [VIDEO], "reference_audios": [SOUND] * 4},
-                "reference_audios has 4 items, and seedance-20 takes at most 3",
-            ),
+            ({"reference_videos": [VIDEO], "reference_audios": [SOUND] * 4}, "reference_audios has 4 items, and seed"),
             ({"reference_images": FIRST}, f"reference_images is '{FIRST}', and a list of public http(s) URLs or files"),
-            (
-                {"reference_images": [FIRST, "a.png"]},
-                "because reference_images 2 is 'a.png', and a public http(s) URL or a file is needed.",
-            ),
+            ({"reference_images": [FIRST, "a.png"]}, "because reference_images 2 is 'a.png', and a public http(s) URL"),
             ({"reference_images": [None]}, "reference_images 1 is None"),
             ({"reference_images": [VIDEO]}, "which is of kind video, and .jpg, .jpeg, .png, .webp are accepted"),
-            (
-                {"first_frame": "https://media.example/A.MP4?x=1"},
-                "first_frame is 'https://media.example/A.MP4?x=1', which is of kind video",
-            ),
+            ({"first_frame": "https://media.example/A.MP4?x=1"}, "/A.MP4?x=1', which is of kind video"),
             ({"first_frame": "https://media.example:0/a.png"}, "first_frame is 'https://media.example:0/a.png', and a"),
             ({"reference_videos": [FIRST]}, "which is of kind image"),
             ({"reference_images": [FIRST], "reference_audios": [VIDEO]}, "which is of kind video"),
-            (
-                {"reference_videos": [VIDEO], "reference_video_seconds": 16},
-                "reference_video_seconds is 16, and seedance-20 takes 0 to 15 s in total",
-            ),
+            ({"reference_videos": [VIDEO], "reference_video_seconds": 16}, "is 16, and seedance-20 takes 0 to 15 s in"),
             ({"reference_video_seconds": 5}, "there is no reference video"),
             ({"reference_videos": [VIDEO], "reference_video_seconds": 0}, "a number above 0 is needed"),
             ({"reference_videos": [VIDEO], "reference_video_seconds": "long"}, "a number above 0 is needed"),
@@ -350,10 +274,7 @@ class TestRefused:
             ({"reference_video_seconds": 3, **EDIT}, "takes 4 to 30 s in total"),
             ({"reference_video_seconds": 3.79, **EDIT}, "takes 4 to 30 s in total"),
             ({"reference_video_seconds": 30.21, **EDIT}, "takes 4 to 30 s in total"),
-            (
-                {"model": "seedance2-5-edit", "reference_videos": [VIDEO] * 2, "reference_video_seconds": 7},
-                "takes 8 to 30 s in total",
-            ),
+            ({**EDIT, "reference_videos": [VIDEO] * 2, "reference_video_seconds": 7}, "takes 8 to 30 s in total"),
             ({"generate_audio": "yes"}, "generate_audio is 'yes', and True or False is needed"),
             ({"generate_audio": 1}, "generate_audio is 1"),
             ({"bitrate_mode": "low"}, "bitrate_mode is 'low', and high is accepted"),
@@ -366,10 +287,7 @@ class TestRefused:
             ({"output_format": "avi", "model": "seedance2-5"}, "seedance2-5 makes mp4, mov"),
             ({"callback_url": "example.com"}, "callback_url is 'example.com', and an http(s) URL is needed"),
             ({"prompt": "like @image1"}, "prompt names @image1, and the number of images that were passed is 0"),
-            (
-                {"prompt": "@Video2 walks", "reference_videos": [VIDEO]},
-                "prompt names @Video2, and the number of videos that were passed is 1",
-            ),
+            ({"prompt": "@Video2 walks", "reference_videos": [VIDEO]}, "names @Video2, and the number of videos that"),
             ({"prompt": "@image0", "first_frame": FIRST}, "prompt names @image0"),
             ({"extra_inputs": {"outputResolution": "4k"}}, "has a parameter of its own: use resolution"),
             ({"extra_inputs": {"videoUrls": [VIDEO]}}, "has a parameter of its own: use reference_videos"),
@@ -419,46 +337,14 @@ class TestTags:
 
 
 class TestReferences:
-    def test_they_are_kept_in_their_order(self):
-        request = a_request(reference_images=[FIRST, LAST], reference_videos=[VIDEO], reference_audios=[SOUND])
+    def test_they_are_kept_in_their_order_and_as_many_as_the_model_takes(self):
+        images = [FIRST, LAST] + [FIRST] * 7
+        request = a_request(reference_images=images, reference_videos=[VIDEO] * 3, reference_audios=[SOUND] * 3)
         assert request.references == {
-            "reference_images": (FIRST, LAST),
-            "reference_videos": (VIDEO,),
-            "reference_audios": (SOUND,),
+            "reference_images": tuple(images),
+            "reference_videos": (VIDEO,) * 3,
+            "reference_audios": (SOUND,) * 3,
         }
-
-    def test_the_shape_follows_them_unless_something_else_is_said(self):
-        assert a_request(reference_images=[FIRST]).effective_aspect_ratio is None
-        assert a_request(reference_images=[FIRST]).output_resolution == "720p"
-        assert a_request(reference_images=[FIRST], resolution="1280x720").effective_aspect_ratio == "16:9"
-
-    def test_words_are_not_needed_with_pictures(self):
-        assert VideoRequest(first_frame=FIRST).prompt is None
-        assert VideoRequest(reference_videos=[VIDEO]).prompt is None
-
-    def test_there_may_be_as_many_as_the_model_takes(self):
-        request = a_request(reference_images=[FIRST] * 9, reference_videos=[VIDEO] * 3, reference_audios=[SOUND] * 3)
-        assert [len(media) for media in request.references.values()] == [9, 3, 3]
-
-    @pytest.mark.parametrize("seconds", [3.8, 30.2])
-    def test_their_length_need_not_be_exact(self, seconds):
-        assert a_request(reference_video_seconds=seconds, **EDIT).reference_video_seconds == seconds
-
-    def test_a_link_needs_no_ending(self):
-        assert a_request(reference_videos=["https://media.example/watch?v=7"]).has_references
-
-
-class TestSeedance25:
-    def test_it_is_long(self):
-        assert a_request(model="seedance2-5", duration="30s").duration == 30
-        assert a_request(model="seedance2-5", prompt="x" * 30_000).prompt is not None
-
-    def test_an_edited_video_has_the_length_and_shape_of_its_source(self):
-        request = a_request(**EDIT)
-        assert (request.duration, request.output_resolution, request.effective_aspect_ratio) == (None, "720p", None)
-
-    def test_it_makes_mov(self):
-        assert a_request(model="seedance2-5", output_format="mov").output_format == "mov"
 
 
 class TestUnknownModel:
@@ -482,10 +368,7 @@ class TestUnknownModel:
             ({"duration": "soon"}, "duration is 'soon'"),
             ({"duration": 0}, "duration is 0"),
             ({"duration": 1_000_000}, "duration is 1000000, and a whole number of seconds is needed"),
-            (
-                {"reference_videos": [VIDEO], "reference_video_seconds": 1e6},
-                "reference_video_seconds is 1000000.0, and a number above 0 is needed",
-            ),
+            ({"reference_videos": [VIDEO], "reference_video_seconds": 1e6}, "is 1000000.0, and a number above 0 is"),
             ({"first_frame": "a.png"}, "first_frame is 'a.png'"),
             ({"extra_inputs": {"imageUrls": []}}, "has a parameter of its own"),
             ({"output_format": 5}, "output_format is 5"),

@@ -57,27 +57,22 @@ class TestOf:
             KnownVideo.of(given)
 
 
-class TestIdentity:
-    def test_is_the_id_of_the_video_task(self):
-        assert video(video_url="https://media.example/b.mp4").identity == video().identity == "task_a"
-
-    def test_or_the_address_without_its_signature(self):
-        assert KnownVideo.of("https://media.example/a.mp4?signature=abc").identity == "https://media.example/a.mp4"
+def test_the_identity_is_the_id_of_the_video_task_or_the_address_without_its_signature():
+    assert video(video_url="https://media.example/b.mp4").identity == video().identity == "task_a"
+    assert KnownVideo.of("https://media.example/a.mp4?signature=abc").identity == "https://media.example/a.mp4"
 
 
-class TestMoment:
-    def test_is_when_it_was_completed_in_utc(self):
-        assert video().moment == datetime(2026, 11, 1, 12, 2, tzinfo=UTC)
-
-    def test_or_else_created(self):
-        assert video(completed_at=None).moment == datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-
-    def test_a_time_without_a_zone_is_utc(self):
-        assert video(completed_at="2026-11-01T12:02:00").moment == datetime(2026, 11, 1, 12, 2, tzinfo=UTC)
-
-    @pytest.mark.parametrize("said", [None, "yesterday", 7])
-    def test_may_be_unknown(self, said):
-        assert video(completed_at=said, created_at=said).moment is None
+@pytest.mark.parametrize(
+    ("facts", "moment"),
+    [
+        ({}, datetime(2026, 11, 1, 12, 2, tzinfo=UTC)),
+        ({"completed_at": None}, datetime(2026, 11, 1, 12, 0, tzinfo=UTC)),
+        ({"completed_at": "2026-11-01T12:02:00"}, datetime(2026, 11, 1, 12, 2, tzinfo=UTC)),
+        *(({"completed_at": said, "created_at": said}, None) for said in (None, "yesterday", 7)),
+    ],
+)
+def test_the_moment_is_when_it_was_completed_or_else_created_in_utc(facts, moment):
+    assert video(**facts).moment == moment
 
 
 class TestExplained:
@@ -97,6 +92,6 @@ class TestExplained:
         assert "until 2026-11-15 12:02 UTC, so it should still be there" in str(told)
 
     def test_without_a_date_nobody_knows(self):
-        told = KnownVideo.of("https://media.example/a.mp4").explained(REFUSED, self.COMPLETED)
+        told = video(completed_at=None, created_at=None).explained(REFUSED, self.COMPLETED)
         assert type(told) is MediaRefusedError
         assert "keeps videos for 14 days" in str(told)

@@ -35,10 +35,12 @@ def umask():
 @pytest.mark.usefixtures("kind")
 class TestPartFile:
     @pytest.mark.parametrize("replace", [False, True])
-    def test_has_its_name_when_it_is_published_and_no_other(self, final, replace):
+    def test_has_its_name_when_it_is_published_and_no_other(self, kind, final, replace):
         with PartFile(final.parent) as part:
             part.file.write(b"a video")
+            part.file.flush()
             assert not final.exists()
+            assert len(os.listdir(final.parent)) == (kind == "hidden")
             part.publish(final, replace=replace)
             assert final.read_bytes() == b"a video"
         assert os.listdir(final.parent) == ["a.mp4"]
@@ -47,29 +49,21 @@ class TestPartFile:
         with PartFile(final.parent) as part:
             part.file.write(b"half a vid")
         assert os.listdir(final.parent) == []
-
-    def test_also_after_an_error(self, final):
         with pytest.raises(ZeroDivisionError), PartFile(final.parent) as part:
             part.file.write(b"%d" % (1 // 0))
         assert os.listdir(final.parent) == []
 
-    def test_replaces_another_file_on_demand(self, final):
+    def test_replaces_another_file_on_demand_only(self, final):
         final.write_bytes(b"old")
         with final.open("rb") as reader, PartFile(final.parent) as part:
             part.file.write(b"new")
+            with pytest.raises(FileExistsError):
+                part.publish(final, replace=False)
+            assert final.read_bytes() == b"old"
             part.publish(final, replace=True)
             # Who reads the old one reads it to its end.
             assert reader.read() == b"old"
         assert final.read_bytes() == b"new"
-        assert os.listdir(final.parent) == ["a.mp4"]
-
-    def test_and_not_otherwise(self, final):
-        final.write_bytes(b"old")
-        with PartFile(final.parent) as part:
-            part.file.write(b"new")
-            with pytest.raises(FileExistsError):
-                part.publish(final, replace=False)
-        assert final.read_bytes() == b"old"
         assert os.listdir(final.parent) == ["a.mp4"]
 
     def test_a_folder_of_that_name_stays(self, final):
@@ -125,18 +119,8 @@ class TestPartFile:
             assert part.piece(2, 3) == b"vid"
             assert part.piece(5, 100) == b"eo"
 
-    def test_knows_its_folder(self, final):
-        with PartFile(final.parent) as part:
-            assert part.folder == final.parent
-
 
 class TestWithoutAName:
-    def test_nothing_is_in_the_folder_before_it_is_published(self, final):
-        with PartFile(final.parent) as part:
-            part.file.write(b"half a vid")
-            part.file.flush()
-            assert os.listdir(final.parent) == []
-
     @pytest.fixture
     def refused_without_a_name(self, monkeypatch):
         """A file system that makes files with a name only."""
@@ -169,11 +153,9 @@ class TestWithoutAName:
         with PartFile(final.parent) as part:
             assert os.listdir(final.parent) == [os.path.basename(part.path)]
 
-    def test_a_folder_that_is_not_there_is_an_error(self, final):
+    def test_any_other_error_is_one(self, final, refused_without_a_name):
         with pytest.raises(FileNotFoundError), PartFile(final.parent / "missing"):
             pass
-
-    def test_any_other_error_is_one_too(self, final, refused_without_a_name):
         refused_without_a_name(errno.EACCES)
         with pytest.raises(PermissionError), PartFile(final.parent):
             pass
@@ -188,24 +170,19 @@ class TestWithoutHardLinks:
         monkeypatch.setattr(part_file, "_UNNAMED", None)
         monkeypatch.setattr(os, "link", refused)
 
-    def test_it_is_renamed(self, final):
+    @pytest.mark.parametrize(("there", "replace"), [(None, False), (b"old", True)])
+    def test_it_is_renamed(self, final, there, replace):
+        if there:
+            final.write_bytes(there)
         with PartFile(final.parent) as part:
             part.file.write(b"a video")
-            part.publish(final, replace=False)
+            part.publish(final, replace=replace)
         assert final.read_bytes() == b"a video"
         assert os.listdir(final.parent) == ["a.mp4"]
 
-    def test_but_not_over_another_file(self, final):
+    def test_but_not_over_another_file_by_accident(self, final):
         final.write_bytes(b"old")
         with PartFile(final.parent) as part, pytest.raises(FileExistsError):
             part.publish(final, replace=False)
         assert final.read_bytes() == b"old"
-        assert os.listdir(final.parent) == ["a.mp4"]
-
-    def test_unless_that_is_wanted(self, final):
-        final.write_bytes(b"old")
-        with PartFile(final.parent) as part:
-            part.file.write(b"a video")
-            part.publish(final, replace=True)
-        assert final.read_bytes() == b"a video"
         assert os.listdir(final.parent) == ["a.mp4"]

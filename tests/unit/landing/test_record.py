@@ -26,35 +26,23 @@ def record(landed):
 
 
 class TestLandingRecord:
-    def test_is_true_while_the_object_is_as_it_was_left(self, record, landed):
+    def test_is_true_of_its_video_while_the_object_is_as_it_was_left(self, record, landed):
         assert record.is_still_true("task_a", [landed])
-
-    def test_is_not_about_another_video(self, record, landed):
         assert not record.is_still_true("task_b", [landed])
-
-    def test_is_not_true_of_an_object_that_was_deleted(self, record, landed):
+        assert not record.is_still_true("task_a", [landed, landed.beside(".json", instead=True)])
+        landed.local_path.write_bytes(b"another")
+        assert not record.is_still_true("task_a", [landed])
         landed.local_path.unlink()
         assert not record.is_still_true("task_a", [landed])
 
-    def test_is_not_true_of_an_object_that_was_replaced(self, record, landed):
-        landed.local_path.write_bytes(b"another")
-        assert not record.is_still_true("task_a", [landed])
-
-    def test_is_not_enough_if_more_is_wanted(self, record, landed):
-        assert not record.is_still_true("task_a", [landed, landed.beside(".json", instead=True)])
-
 
 class TestLandingRecords:
-    def test_what_is_kept_is_found_again_by_the_next_try(self, record):
-        store = StateStore()
-        LandingRecords(store, LOG).save(record)
-        assert LandingRecords(store, LOG).load() == record
-
-    def test_it_is_kept_for_as_long_as_the_task_instance(self, record):
+    def test_what_is_kept_is_found_again_for_as_long_as_there_is_the_task_instance(self, record):
         from airflow.sdk import NEVER_EXPIRE
 
         store = StateStore()
         LandingRecords(store, LOG).save(record)
+        assert LandingRecords(store, LOG).load() == record
         assert store.retentions == [NEVER_EXPIRE]
 
     def test_an_airflow_without_a_store_has_no_record(self, record):

@@ -18,59 +18,39 @@ from seedance_provider.network.addresses import (
 PUBLIC, PRIVATE, LOOPBACK, LINK_LOCAL = AddressKind
 
 
-@pytest.mark.parametrize(
-    ("address", "kind"),
-    [
-        ("1.1.1.1", PUBLIC),
-        ("2606:4700::1111", PUBLIC),
-        ("::ffff:1.1.1.1", PUBLIC),
-        ("64:ff9b::101:101", PUBLIC),
-        ("127.0.0.1", LOOPBACK),
-        ("127.9.9.9", LOOPBACK),
-        ("::1", LOOPBACK),
-        ("::ffff:127.0.0.1", LOOPBACK),
-        ("64:ff9b::7f00:1", LOOPBACK),
-        ("2002:7f00:1::", LOOPBACK),
-        ("169.254.169.254", LINK_LOCAL),
-        ("::ffff:169.254.169.254", LINK_LOCAL),
-        ("64:ff9b::a9fe:a9fe", LINK_LOCAL),
-        ("fe80::1", LINK_LOCAL),
-        ("fe80::1%eth0", LINK_LOCAL),
-        ("10.0.0.1", PRIVATE),
-        ("172.16.0.1", PRIVATE),
-        ("192.168.1.1", PRIVATE),
-        ("100.64.0.1", PRIVATE),
-        ("0.0.0.0", PRIVATE),  # noqa: S104 - nobody listens there
-        ("::", PRIVATE),
-        ("fd00:ec2::254", PRIVATE),
-        ("224.0.0.1", PRIVATE),
-        ("255.255.255.255", PRIVATE),
-        ("2002:a00:1::", PRIVATE),
-        ("239.255.255.250", PRIVATE),
-        ("ff02::1", PRIVATE),
-        ("ff0e::1", PRIVATE),
-        ("240.0.0.1", PRIVATE),
-        ("198.18.0.1", PRIVATE),
+KINDS = {
+    PUBLIC: ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"],
+    LOOPBACK: ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"],
+    LINK_LOCAL: ["169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fe80::1", "fe80::1%eth0"],
+    PRIVATE: [
+        "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "fd00:ec2::254", "2002:a00:1::",
+        "0.0.0.0",  # noqa: S104 - nobody listens there
+        "::", "255.255.255.255", "224.0.0.1", "239.255.255.250", "ff02::1", "ff0e::1", "240.0.0.1",
         # Site-local, as fd00::/8 was called once.
-        ("fec0::1", PRIVATE),
+        "fec0::1",
         # NAT64 of one's own (RFC 8215), and two older ways to write 127.0.0.1.
-        ("64:ff9b:1::a00:1", PRIVATE),
-        ("::127.0.0.1", PRIVATE),
-        ("::ffff:0:127.0.0.1", PRIVATE),
+        "64:ff9b:1::a00:1", "::127.0.0.1", "::ffff:0:127.0.0.1",
     ],
-)
-def test_what_an_address_is_good_for(address, kind):
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "address"), [(kind, address) for kind in KINDS for address in KINDS[kind]])
+def test_what_an_address_is_good_for(kind, address):
     assert kind_of(address) is kind
 
 
 class TestAddressRule:
-    def test_public_addresses_are_always_allowed(self):
-        AddressRule().check("1.1.1.1")
-
-    @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "169.254.169.254"])
-    def test_others_are_not(self, address):
+    @pytest.mark.parametrize("rule", [AddressRule(), AddressRule.beside("http://127.0.0.1/api/v1")])
+    @pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254"])
+    def test_other_networks_are_not_allowed(self, rule, address):
+        rule.check("1.1.1.1")
         with pytest.raises(UnsafeAddressError, match=rf"leads to {address}, which is a .* address, and the API is not"):
-            AddressRule().check(address)
+            rule.check(address)
+
+    def test_this_machine_is_if_the_api_is_on_it(self):
+        AddressRule.beside("http://127.0.0.1/api/v1").check("127.0.0.1")
+        with pytest.raises(UnsafeAddressError, match="loopback"):
+            AddressRule().check("127.0.0.1")
 
     @pytest.mark.parametrize(
         ("api", "allowed"),
@@ -84,30 +64,24 @@ class TestAddressRule:
     def test_what_the_api_is_at_is_allowed_too(self, api, allowed):
         assert AddressRule.beside(api).allowed == allowed
 
-    def test_an_api_on_this_machine_opens_no_other_network(self):
-        rule = AddressRule.beside("http://127.0.0.1/api/v1")
-        rule.check("127.0.0.1")
-        for address in ("10.0.0.1", "169.254.169.254"):
-            with pytest.raises(UnsafeAddressError):
-                rule.check(address)
-
     def test_a_name_stands_for_all_of_its_addresses(self, monkeypatch):
         found = [(0, 0, 0, "", ("10.0.0.1", 0)), (0, 0, 0, "", ("::1", 0, 0, 0))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
         assert AddressRule.beside("https://api.example/v1").allowed == {PRIVATE, LOOPBACK}
 
     @pytest.mark.parametrize(
-        "api", ["https://a..b/api/v1", f"https://{'a' * 64}.example", "http://[::1/api", "/api/v1", ""]
+        "api",
+        [
+            "https://kinovi.invalid",
+            "https://a..b/api/v1",
+            f"https://{'a' * 64}.example",
+            "http://[::1/api",
+            "/api/v1",
+            "",
+        ],
     )
     def test_what_is_no_name_allows_nothing(self, api):
         assert AddressRule.beside(api).allowed == set()
-
-    def test_a_name_that_nobody_knows_allows_nothing(self, monkeypatch):
-        def unknown(*args, **kwargs):
-            raise socket.gaierror(-2, "Name or service not known")
-
-        monkeypatch.setattr(socket, "getaddrinfo", unknown)
-        assert AddressRule.beside("https://api.example/v1").allowed == set()
 
 
 class TestCheckUrl:
@@ -117,26 +91,12 @@ class TestCheckUrl:
 
     @pytest.mark.parametrize(
         "url",
-        [
-            "file:///etc/passwd",
-            "ftp://a.example/a",
-            "s3://b/a",
-            "/etc/passwd",
-            "",
-            "data:,x",
-            "https://",
-            "http:///a",
-            "gopher://a.example",
-            "//a.example/a",
-        ],
-    )
+        ["file:///etc/passwd", "ftp://a.example/a", "s3://b/a", "/etc/passwd", "", "data:,x", "https://", "http:///a",
+         "gopher://a.example", "//a.example/a", "http://[::1/a.mp4"],
+    )  # fmt: skip
     def test_nothing_else_is(self, url):
-        with pytest.raises(UnsafeAddressError, match="only http"):
+        with pytest.raises(UnsafeAddressError, match=r"only http|Invalid IPv6 URL"):
             check_url(url)
-
-    def test_nor_is_what_is_no_address(self):
-        with pytest.raises(UnsafeAddressError, match="Invalid IPv6 URL"):
-            check_url("http://[::1/a.mp4")
 
 
 @pytest.mark.parametrize(

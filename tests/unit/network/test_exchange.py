@@ -91,10 +91,6 @@ class TestExchange:
         assert exchange.timed_out
         assert told == [signal.SIGTERM, "delivered"]
 
-    def test_without_one_a_session_is_as_any_other(self, session, server):
-        server.content = b"a video"
-        assert session.get(server.url, timeout=5).content == b"a video"
-
     def test_those_of_two_threads_are_two(self, session, server):
         server.content = b"a video"
         answers = []

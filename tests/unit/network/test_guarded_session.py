@@ -40,17 +40,12 @@ class TestGuard:
             public_only.get(server.url)
         assert server.requests == []
 
-    def test_nor_does_a_name_that_leads_to_one(self, server, public_only, names):
-        names["media.example"] = ["127.0.0.1"]
+    @pytest.mark.parametrize("looked_up_before", [[], ["1.1.1.1"]])
+    def test_nor_does_a_name_that_leads_to_one_when_it_matters(self, server, public_only, names, looked_up_before):
+        names["media.example"] = [*looked_up_before, "127.0.0.1"]
+        for _ in looked_up_before:
+            socket.getaddrinfo("media.example", 80)
         with pytest.raises(UnsafeAddressError, match=r"leads to 127\.0\.0\.1"):
-            public_only.get(server.url.replace("127.0.0.1", "media.example"))
-        assert server.requests == []
-
-    def test_nor_does_one_that_leads_there_only_when_it_matters(self, server, public_only, names):
-        # Looked up beforehand it would have been a public one.
-        names["media.example"] = ["1.1.1.1", "127.0.0.1"]
-        socket.getaddrinfo("media.example", 80)
-        with pytest.raises(UnsafeAddressError):
             public_only.get(server.url.replace("127.0.0.1", "media.example"))
         assert server.requests == []
 
@@ -58,18 +53,12 @@ class TestGuard:
         with pytest.raises(UnsafeAddressError):
             public_only.get(server.url.replace("http://", "https://"))
 
-    def test_an_address_that_is_allowed_does(self, server, session):
-        server.content = b"a video"
-        assert session.get(server.url).content == b"a video"
-
 
 class TestProxy:
     def test_sees_to_the_addresses_itself(self, server, public_only, monkeypatch):
         # It is in the own network, as proxies are, and the environment names it, not an address from outside.
         server.content = b"a video"
         monkeypatch.setenv("http_proxy", server.url.removesuffix("/a.mp4"))
-        monkeypatch.delenv("no_proxy", raising=False)
-        monkeypatch.delenv("NO_PROXY", raising=False)
         assert public_only.get("http://media.example/a.mp4").content == b"a video"
         assert server.requests[0].path == "http://media.example/a.mp4"
 
@@ -79,6 +68,7 @@ class TestWhatIsSent:
         session.get(server.url)
         headers = server.requests[0].headers
         assert set(headers) == {"Host", "User-Agent", "Accept", "Accept-Encoding", "Connection"}
+        assert headers["Accept-Encoding"] == "identity"
 
     @pytest.mark.parametrize("machine", ["machine 127.0.0.1", "default"])
     def test_nothing_that_a_netrc_file_says_not_even_after_a_redirect(
@@ -92,10 +82,6 @@ class TestWhatIsSent:
         session.get(server.url)
         assert [request.path for request in server.requests] == ["/a.mp4", "/elsewhere.mp4"]
         assert not any("Authorization" in request.headers for request in server.requests)
-
-    def test_no_wish_for_compression(self, server, session):
-        session.get(server.url)
-        assert server.requests[0].headers["Accept-Encoding"] == "identity"
 
     def test_the_rule_of_one_session_is_not_that_of_others(self, server, public_only):
         assert requests.get(server.url, timeout=5).status_code == 200

@@ -6,6 +6,7 @@ from collections import deque
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from airflow.models.dag import DagModel
@@ -73,10 +74,9 @@ class TestWithoutALogin:
         for path in [path for path, methods in paths if method in methods]:
             answer = await client.request(method, path, params=STORED)
             assert (path, answer.status_code) == (path, 401)
-
-    @pytest.mark.parametrize("path", ["/videos/index.html", "/videos/gone.js", "/videos/application.py", "/stored"])
-    async def test_nothing_is_said_about_what_there_is(self, client, path):
-        assert (await client.get(path)).status_code == 401
+        # Nothing is said about what there is.
+        for path in ("/videos/index.html", "/videos/gone.js", "/videos/application.py"):
+            assert (await client.get(path)).status_code == 401
 
     @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
     async def test_the_application_does_not_describe_itself(self, client, path):
@@ -85,17 +85,11 @@ class TestWithoutALogin:
 
 @pytest.mark.usefixtures("logged_in")
 class TestPage:
-    @pytest.mark.parametrize(
-        ("name", "content_type"),
-        [
-            ("videos.css", "text/css; charset=utf-8"),
-            ("main.js", "text/javascript; charset=utf-8"),
-        ],
-    )
-    async def test_is_served(self, client, name, content_type):
-        answer = await client.get(f"/videos/{name}")
-        assert (answer.status_code, answer.headers["content-type"]) == (200, content_type)
-        assert answer.content == (PAGE / name).read_bytes()
+    async def test_is_served(self, client):
+        for name, content_type in [("videos.css", "text/css"), ("main.js", "text/javascript")]:
+            answer = await client.get(f"/videos/{name}")
+            assert (answer.status_code, answer.headers["content-type"]) == (200, f"{content_type}; charset=utf-8")
+            assert answer.content == (PAGE / name).read_bytes()
 
     @pytest.mark.parametrize(
         ("names", "content"), [("", ""), ("Brand, Trailer", "Brand,Trailer"), ('"><b>', "&quot;&gt;&lt;b&gt;")]
@@ -147,8 +141,6 @@ class TestPage:
 
 
 async def status_of(application, raw_path: str) -> int:
-    from urllib.parse import unquote
-
     sent: list[dict[str, Any]] = []
     scope = {
         "type": "http",
@@ -209,28 +201,23 @@ class TestStored:
         assert landed[0]["map_index"] == 3
 
     @pytest.mark.parametrize(
-        ("asked", "told", "part"),
+        ("asked", "status", "told", "part"),
         [
-            ("bytes=0-", "bytes 0-99/100", VIDEO),
-            ("bytes=0-11", "bytes 0-11/100", VIDEO[:12]),
-            ("bytes=90-", "bytes 90-99/100", VIDEO[90:]),
-            ("bytes=-1", "bytes 99-99/100", VIDEO[99:]),
-            ("bytes=50-5000", "bytes 50-99/100", VIDEO[50:]),
+            ("bytes=0-", 206, "bytes 0-99/100", VIDEO),
+            ("bytes=0-11", 206, "bytes 0-11/100", VIDEO[:12]),
+            ("bytes=90-", 206, "bytes 90-99/100", VIDEO[90:]),
+            ("bytes=-1", 206, "bytes 99-99/100", VIDEO[99:]),
+            ("bytes=50-5000", 206, "bytes 50-99/100", VIDEO[50:]),
+            ("bytes=100-", 416, "bytes */100", b""),
+            # What is no part is all of it.
+            *((asked, 200, None, VIDEO) for asked in ("bytes=0-0,5-9", "nonsense", f"bytes={'9' * 5000}-")),
         ],
     )
-    async def test_a_part_of_it(self, client, landed, asked, told, part):
+    async def test_a_part_of_it(self, client, landed, asked, status, told, part):
         answer = await client.get("/stored", params=STORED, headers={"Range": asked})
-        assert (answer.status_code, answer.headers["content-range"], answer.content) == (206, told, part)
-        assert answer.headers["content-length"] == str(len(part))
-
-    @pytest.mark.parametrize("asked", ["bytes=0-0,5-9", "nonsense", f"bytes={'9' * 5000}-"])
-    async def test_what_is_no_part_is_all_of_it(self, client, landed, asked):
-        answer = await client.get("/stored", params=STORED, headers={"Range": asked})
-        assert (answer.status_code, answer.content) == (200, VIDEO)
-
-    async def test_a_part_that_is_not_there(self, client, landed):
-        answer = await client.get("/stored", params=STORED, headers={"Range": "bytes=100-"})
-        assert (answer.status_code, answer.headers["content-range"]) == (416, "bytes */100")
+        assert (answer.status_code, answer.headers.get("content-range")) == (status, told)
+        if part:
+            assert (answer.content, answer.headers["content-length"]) == (part, str(len(part)))
 
     @pytest.mark.parametrize("asked", [{}, {"Range": "bytes=5-9"}, {"Range": "bytes=100-"}])
     async def test_to_be_told_of_it_reads_nothing_of_it(self, client, landed, module, monkeypatch, asked):
@@ -287,17 +274,14 @@ class TestRecorded:
     @pytest.mark.parametrize(
         ("kept", "value"),
         [
-            ({"path": "/a", "size": 7}, {"path": "/a", "size": 7}),
-            ('{"path": "/a", "size": 7}', {"path": "/a", "size": 7}),
-            ("just a text", "just a text"),
+            (SimpleNamespace(value={"path": "/a", "size": 7}), {"path": "/a", "size": 7}),
+            (SimpleNamespace(value='{"path": "/a", "size": 7}'), {"path": "/a", "size": 7}),
+            (SimpleNamespace(value="just a text"), "just a text"),
+            (SimpleNamespace(value=None), None),
+            (SimpleNamespace(value=[1]), [1]),
             (None, None),
-            ([1], [1]),
         ],
     )
     def test_is_read_either_way(self, module, kept, value):
-        found = SimpleNamespace(first=lambda: SimpleNamespace(value=kept))
+        found = SimpleNamespace(first=lambda: kept)
         assert module._landed(SimpleNamespace(scalars=lambda _: found), **self.PLACE) == value
-
-    def test_may_not_be_there(self, module):
-        found = SimpleNamespace(first=lambda: None)
-        assert module._landed(SimpleNamespace(scalars=lambda _: found), **self.PLACE) is None

@@ -42,31 +42,12 @@ def test_a_part_that_is_all_of_it(header):
 @pytest.mark.parametrize(
     "header",
     [
-        None,
-        "",
-        "bytes",
-        "bytes=",
-        "bytes=-",
-        "bytes=a-b",
-        "bytes=1",
-        "bytes=1-2-3",
-        "bytes=--5",
-        "bytes=+1-5",
-        "bytes=0x1-0x5",
-        "bytes=1.0-5.0",
-        "bytes=\u0661-\u0665",
-        "bytes=0-1\nX: y",
-        "items=0-5",
-        "0-5",
-        "bytes=5-4",
-        "bytes=4000-3000",
-        "bytes=0-0,5-9",
-        "bytes=0-0,-1",
-        f"bytes={ENDLESS}-",
-        f"bytes=0-{ENDLESS}",
+        None, "", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=1", "bytes=1-2-3", "bytes=--5", "bytes=+1-5",
+        "bytes=0x1-0x5", "bytes=1.0-5.0", "bytes=\u0661-\u0665", "bytes=0-1\nX: y", "items=0-5", "0-5", "bytes=5-4",
+        "bytes=4000-3000", "bytes=0-0,5-9", "bytes=0-0,-1", f"bytes={ENDLESS}-", f"bytes=0-{ENDLESS}",
         f"bytes=-{ENDLESS}",
     ],
-)
+)  # fmt: skip
 def test_what_is_no_single_range_asks_for_no_part(header):
     assert requested_range(header, 1000) is None
 
@@ -77,11 +58,10 @@ def test_what_is_not_there_says_how_much_there_is(header):
         requested_range(header, 1000)
 
 
-class TestEmptyFile:
-    @pytest.mark.parametrize("header", ["bytes=0-", "bytes=0-0", "bytes=-1", "bytes=-0"])
-    def test_has_no_part(self, header):
-        with pytest.raises(UnsatisfiableRangeError, match=r"^bytes \*/0$"):
-            requested_range(header, 0)
+@pytest.mark.parametrize("header", ["bytes=0-", "bytes=0-0", "bytes=-1", "bytes=-0"])
+def test_an_empty_file_has_no_part(header):
+    with pytest.raises(UnsatisfiableRangeError, match=r"^bytes \*/0$"):
+        requested_range(header, 0)
 
 
 @pytest.mark.parametrize(("header", "expected"), [("bytes=0-0", "0-0"), ("bytes=-3", "997-999"), ("bytes=0-", "0-999")])

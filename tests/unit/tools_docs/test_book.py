@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[3]
 
 FILES = {
@@ -76,39 +74,23 @@ def written(folder: Path, **changes: str) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def book(tmp_path_factory):
-    folder = written(tmp_path_factory.mktemp("book"))
-    done = build(folder)
+def test_links_lead_to_pages_and_files_and_nothing_is_hidden(tmp_path):
+    done = build(written(tmp_path))
     assert done.returncode == 0, done.stderr
-    return {page.stem: page.read_text() for page in (folder / "built").rglob("*.html")}
-
-
-def test_a_link_to_a_file_that_a_page_includes_leads_to_the_page(book):
-    assert 'href="news.html#what-is-new"' in book["index"]
-    assert 'href="../news.html"' in book["one"]
-
-
-def test_a_link_in_an_included_file_leads_to_the_page(book):
-    assert 'href="guides/one.html#a-guide"' in book["news"]
-
-
-@pytest.mark.parametrize("page", ["index", "one", "news"])
-def test_code_can_be_downloaded(book, page):
-    assert "_downloads/" in book[page]
-
-
-def test_a_link_to_a_folder_is_its_text(book):
-    assert ", all code, and" in book["index"]
-
-
-def test_code_in_a_text_stays_as_it_is(book):
-    assert "[no](link)" in book["index"]
-
-
-def test_a_default_that_is_made_anew_hides_nothing(book):
-    assert "&lt;factory&gt;" not in book["one"]
-    assert 'class="n"><span class="pre">shape' in book["one"]
+    pages = {page.stem: page.read_text() for page in (tmp_path / "built").rglob("*.html")}
+    for page, shown in [
+        ("index", 'href="news.html#what-is-new"'),
+        ("one", 'href="../news.html"'),
+        ("news", 'href="guides/one.html#a-guide"'),
+        *((page, "_downloads/") for page in ("index", "one", "news")),
+        # A folder is no page, and code in a text is no link.
+        ("index", ", all code, and"),
+        ("index", "[no](link)"),
+        # The default beside it is one that is made anew.
+        ("one", 'class="n"><span class="pre">shape'),
+    ]:
+        assert shown in pages[page]
+    assert "&lt;factory&gt;" not in pages["one"]
 
 
 def test_a_link_to_a_heading_that_does_not_exist_fails_the_build(tmp_path):
