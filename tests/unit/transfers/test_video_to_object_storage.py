@@ -67,13 +67,10 @@ class TestLanding:
     def _media(self, api, mp4):
         api.readings.append(served(mp4))
 
-    def test_lands_the_output_of_a_task_and_returns_where(self, api, folder, mp4):
-        uri = upload(video=video(api), destination=f"file://{folder}/kite.mp4")
+    @pytest.mark.parametrize("given", [video, lambda api: f"{api.url}/a.mp4"], ids=["the output of a task", "a URL"])
+    def test_lands_a_video_and_returns_where(self, api, folder, mp4, given):
+        uri = upload(video=given(api), destination=f"file://{folder}/kite.mp4")
         assert uri == f"file://{folder}/kite.mp4"
-        assert (folder / "kite.mp4").read_bytes() == mp4
-
-    def test_lands_a_url(self, api, folder, mp4):
-        upload(video=f"{api.url}/a.mp4", destination=f"file://{folder}/kite.mp4")
         assert (folder / "kite.mp4").read_bytes() == mp4
 
     def test_names_it_after_the_video_task(self, api, folder):
@@ -144,13 +141,6 @@ class TestAgain:
         assert uri == f"file://{folder}/kite.mp4"
         assert api.asked == []
         assert again["ti"].xcoms["landed"] == first["ti"].xcoms["landed"] | {"was_there": True}
-
-    def test_also_when_the_vendor_has_deleted_the_video(self, api, folder, mp4):
-        store = StateStore()
-        upload(context(store), video=video(api), destination=f"file://{folder}/kite.mp4")
-        api.readings.clear()
-        upload(context(store), video=video(api), destination=f"file://{folder}/kite.mp4")
-        assert (folder / "kite.mp4").read_bytes() == mp4
 
     def test_what_was_deleted_lands_again(self, api, folder, mp4):
         store = StateStore()
