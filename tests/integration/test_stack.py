@@ -56,15 +56,6 @@ class TestAirflowStack:
         assert "from the shell" in stack.task_log("quick", run_id, "shell")
         assert stack.import_errors() == {}
 
-    def test_runs_cleared_tasks_again(self, stack):
-        run_id = stack.start_run("quick")
-        stack.wait_for_run("quick", run_id)
-        stack.clear("quick", run_id, ["shell"])
-        stack.wait_for_run("quick", run_id)
-
-        tries = {task["task_id"]: task["try_number"] for task in stack.task_instances("quick", run_id)}
-        assert tries == {"question": 1, "shell": 2}
-
     def test_knows_the_processes_of_a_task(self, stack):
         run_id = stack.start_run("endless")
         wait_until(lambda: has_started(stack, run_id), timeout=180, what="the endless task")
@@ -72,14 +63,6 @@ class TestAirflowStack:
 
         assert task.pid == stack.task_instances("endless", run_id)[0]["pid"]
         assert task.supervisor_pid is not None
-
-    def test_restarts_a_component(self, stack):
-        before = stack.processes["triggerer"].pid
-        stack.kill("triggerer")
-        assert "triggerer" not in stack.processes
-        stack.restart("triggerer")
-
-        assert stack.processes["triggerer"].pid != before
 
     def test_leaves_nothing_behind(self, stack):
         (task,) = stack.running_tasks()

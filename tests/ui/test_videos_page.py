@@ -280,14 +280,6 @@ class TestLinks:
         else:
             plays(opened.locator("video"))
 
-    @pytest.mark.parametrize("task", ["refused", "wait", "submit", "retried"])
-    def test_a_task_names_its_video_task(self, airflow, run_of, task):
-        run_id = run_of("many_ways")
-        path = f"/dags/many_ways/dagRuns/{run_id}/taskInstances/{task}"
-        link = airflow.call("GET", f"{path}/links")["extra_links"]["Video task"]
-        submitted = airflow.xcom("many_ways", run_id, task, key="submitted")
-        assert link.endswith(f"/api/v1/jobs/recordInfo?taskId={submitted['video_task_id']}")
-
 
 @pytest.mark.usefixtures("all_runs")
 class TestForEverybody:

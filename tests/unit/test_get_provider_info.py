@@ -45,34 +45,6 @@ def test_is_found_by_airflow():
     assert entry.load() is get_provider_info
 
 
-@pytest.mark.parametrize("name", modules())
-def test_every_module_can_be_imported(name):
-    importlib.import_module(name)
-
-
-#: What the hooks and triggers are made of.
-PARTS = (
-    "__init__",
-    "account",
-    "connection_settings",
-    "outage",
-    "poll_queue",
-    "reader",
-    "slot_queue",
-    "video_creation",
-    "video_landing",
-)
-
-
-def test_every_module_of_a_kind_is_named():
-    package = Path(importlib.import_module("seedance_provider").__file__).parent
-    for kind in ("operators", "sensors", "hooks", "triggers", "transfers"):
-        public = {
-            f"seedance_provider.{kind}.{path.stem}" for path in (package / kind).glob("*.py") if path.stem not in PARTS
-        }
-        assert public <= set(modules())
-
-
 class TestClasses:
     """Whatever is named is there, is what Airflow expects, and nothing that is there is missing."""
 

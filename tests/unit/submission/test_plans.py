@@ -416,9 +416,7 @@ class TestSubmissionStore:
     def test_a_store_that_is_down_is_an_error(self, method, use, done):
         kept = StateStore()
         kept.fail = method
-        with pytest.raises(
-            SubmissionStoreError, match=f"can't be {done}: ConnectionError: the metadata database is"
-        ):
+        with pytest.raises(SubmissionStoreError, match=f"can't be {done}: ConnectionError: the metadata database is"):
             use(SubmissionStore(kept))
 
     def test_without_a_store_nothing_is_kept(self):
