@@ -483,6 +483,29 @@ class TestShowingFails:
     def forgetful() -> dict:
         return context(StateStore()) | {"ti": _Forgetful()}
 
+    def test_a_video_is_waited_for_all_the_same(self, api, capsys):
+        accepts(api)
+        assert deferred(operator().execute, self.forgetful()).trigger.video_task_id == "task_a"
+        assert "The XCom 'submitted' could not be written" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("creation", "arguments"),
+        [
+            (CREATED, {}),
+            (Answer(402, {"message": "Insufficient credits", "required": 200, "available": 20}), {}),
+            (None, {"duration": 3}),
+        ],
+    )
+    @pytest.mark.parametrize("text", [MODERATION, PASSING])
+    def test_a_failure_is_the_same(self, api, creation, arguments, text):
+        api.creations.extend([creation] if creation else [])
+        api.readings.append(Answer(body=record("fail", error=text)))
+        self.assert_end_is_the_same(in_worker(**arguments).execute)
+
+    @pytest.mark.parametrize("outcome", ["timed_out", "unreachable", "gone", "refused"])
+    def test_so_is_an_early_end_of_the_wait(self, outcome):
+        self.assert_end_is_the_same(partial(operator().execute_complete, event=early(outcome)))
+
     def assert_end_is_the_same(self, call) -> None:
         ends = []
         for one_try in (context(StateStore()), self.forgetful()):
@@ -490,36 +513,6 @@ class TestShowingFails:
                 call(one_try)
             ends.append((type(caught.value), str(caught.value), type(caught.value.__cause__)))
         assert ends[0] == ends[1]
-
-    def test_a_video_is_waited_for_all_the_same(self, api, capsys):
-        accepts(api)
-        assert deferred(operator().execute, self.forgetful()).trigger.video_task_id == "task_a"
-        assert "The XCom 'submitted' could not be written" in capsys.readouterr().out
-
-    @pytest.mark.parametrize(
-        ("creation", "reading", "arguments"),
-        [
-            (CREATED, Answer(body=record("fail", error=MODERATION)), {}),
-            (CREATED, Answer(body=record("fail", error=PASSING)), {}),
-            (Answer(402, {"message": "Insufficient credits", "required": 200, "available": 20}), None, {}),
-            (None, None, {"duration": 3}),
-        ],
-    )
-    def test_a_failure_is_the_same(self, api, creation, reading, arguments):
-        api.creations.extend([creation] if creation else [])
-        api.readings.extend([reading] if reading else [])
-        self.assert_end_is_the_same(lambda one_try: in_worker(**arguments).execute(one_try))
-
-    @pytest.mark.parametrize("outcome", ["timed_out", "unreachable", "gone", "refused"])
-    def test_so_is_an_early_end_of_the_wait(self, outcome):
-        self.assert_end_is_the_same(lambda one_try: operator().execute_complete(one_try, early(outcome)))
-
-    def test_so_is_a_store_that_is_down(self, api):
-        one_try = self.forgetful()
-        one_try["task_state_store"].fail = "get"
-        with pytest.raises(AirflowException, match="the metadata database is down") as caught:
-            operator().execute(one_try)
-        assert type(caught.value) is AirflowException
 
 
 class TestLimits:

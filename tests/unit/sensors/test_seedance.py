@@ -342,7 +342,7 @@ class TestShowingFails:
             ends.append((type(caught.value), str(caught.value), type(caught.value.__cause__)))
         assert ends[0] == ends[1]
 
-    def test_a_timeout_is_the_same(self, api, capsys):
+    def test_so_is_a_timeout(self, api, capsys):
         api.readings.append(Answer(body=record("generating")))
         with pytest.raises(AirflowSensorTimeout):
             sensor(deferrable=False, timeout=0.05).execute({"ti": _Forgetful()})
