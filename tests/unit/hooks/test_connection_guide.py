@@ -26,10 +26,6 @@ def settings_of(value: str) -> ConnectionSettings:
     return ConnectionSettings.from_connection(read(value, conn_id="seedance_default"))
 
 
-def test_the_guide_has_each_connection_as_json_and_as_a_uri():
-    assert [value.startswith("{") for value in EXPORTS] == [True, False, False, True, False, True, False]
-
-
 @pytest.mark.parametrize("value", EXPORTS)
 def test_every_variable_of_the_guide_is_a_connection(value, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", value)
@@ -38,11 +34,6 @@ def test_every_variable_of_the_guide_is_a_connection(value, monkeypatch):
     is_emulator = settings.api_key == "emulator-key"
     assert settings.base_url == ("http://127.0.0.1:8765/api/v1" if is_emulator else "https://kinovi.ai/api/v1")
     assert settings.max_credits == (300 if "max_credits" in value else None)
-
-
-def test_a_key_with_every_character_that_needs_it_survives_a_uri():
-    settings = settings_of("seedance://:a%2Fb%3Ac%40d%25e%3Ff%23g@kinovi.ai/api%2Fv1")
-    assert settings.api_key == "a/b:c@d%e?f#g"
 
 
 @pytest.mark.parametrize("value", [json.dumps(SECRET), EXPORTS[-1]], ids=["json", "uri"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -707,23 +706,6 @@ class TestRotatedKey:
         assert in_worker().execute(context(StateStore()))["status"] == "success"
         assert [asked.headers["Authorization"] for asked in api.read][-1] == "Bearer the-new-key"
         assert len(api.created) == 1
-
-    def test_a_worker_waits_for_a_connection_that_was_deleted(self, api, monkeypatch):
-        api.creations.append(CREATED)
-        api.readings.extend([self.REFUSED, Answer(body=record())])
-        whole = os.environ["AIRFLOW_CONN_SEEDANCE_DEFAULT"]
-        look_up, polls = SeedanceHook.get_settings, []
-
-        def delete_it_for_two_polls(hook):
-            polls.append(hook)
-            if len(polls) == 5:
-                monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", whole)
-            return look_up(hook)
-
-        monkeypatch.setattr(SeedanceHook, "get_settings", delete_it_for_two_polls)
-        after(api, self.REFUSED, lambda: monkeypatch.delenv("AIRFLOW_CONN_SEEDANCE_DEFAULT"))
-        assert in_worker().execute(context(StateStore()))["status"] == "success"
-        assert len(polls) == 5
 
     def test_after_the_tolerance_it_fails_for_good_and_a_clear_re_attaches(self, api):
         store = StateStore()

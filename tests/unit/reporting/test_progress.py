@@ -26,51 +26,12 @@ def submitted(one_try: dict, **facts) -> None:
     show_submitted(one_try, LOG, "task_a", **known | {"record_url": RECORD_URL} | facts)
 
 
-class TestSubmitted:
-    def test_is_all_that_is_known(self):
-        one_try = context()
-        submitted(one_try, further={"estimated_credits": 200, "prompt": "A kite", "inputs": {}})
-        assert one_try["ti"].xcoms == {
-            "submitted": {
-                "video_task_id": "task_a",
-                "model": "seedance-20",
-                "submitted_at": "2023-11-14T22:13:20+00:00",
-                "typical_seconds": [60, 300],
-                "record_url": RECORD_URL,
-                "estimated_credits": 200,
-                "prompt": "A kite",
-                "inputs": {},
-            }
-        }
-
-    def test_what_is_not_known_is_null(self):
-        one_try = context()
-        submitted(one_try, model=None, submitted_at=None)
-        shown = one_try["ti"].xcoms["submitted"]
-        assert (shown["model"], shown["submitted_at"]) == (None, None)
-        assert "prompt" not in shown
-
-
 def failed(one_try: dict, error: Exception | None = None, **facts) -> None:
     known = {"reason": "timed_out", "video_task_id": None, "retryable": True}
     report_failure(one_try, LOG, ("It took too long.", "It is paid for.", "Clear it."), error, **known | facts)
 
 
 class TestFailure:
-    @pytest.mark.parametrize("retryable", [True, False])
-    def test_that_no_error_of_the_api_has_led_to_is_its_story(self, retryable):
-        one_try = context()
-        failed(one_try, retryable=retryable, video_task_id="task_a")
-        assert one_try["ti"].xcoms == {
-            "failure": {
-                "video_task_id": "task_a",
-                "reason": "timed_out",
-                "message": "It took too long.",
-                "advice": "Clear it.",
-                "retryable": retryable,
-            }
-        }
-
     @pytest.mark.parametrize(
         "error",
         [
@@ -92,14 +53,6 @@ class TestFailure:
         shown = one_try["ti"].xcoms["failure"]
         assert (shown["video_task_id"], shown["advice"], shown["message"]) == ("task_a", "Clear it.", "Odd")
         assert shown["reason"]
-
-    def test_is_three_lines_in_the_log(self, caplog):
-        failed(context())
-        assert [(said.levelname, said.getMessage()) for said in caplog.records] == [
-            ("ERROR", "It took too long."),
-            ("ERROR", "It is paid for."),
-            ("ERROR", "Clear it. More: docs/errors.md (timed_out)."),
-        ]
 
 
 def test_an_outage_is_shown_by_the_moment_at_which_it_began():

@@ -211,20 +211,6 @@ class TestVideoTrigger:
         assert result.outcome is Outcome.REFUSED
         assert "no API key" in result.message
 
-    async def test_puts_up_with_a_connection_that_can_not_be_looked_up_for_a_while(self, api, monkeypatch):
-        from airflow.providers.common.compat import connection
-
-        looked_up, failures = connection.get_async_connection, iter([ConnectionError("database is down")])
-
-        async def look_up(*args, **kwargs):
-            for failure in failures:
-                raise failure
-            return await looked_up(*args, **kwargs)
-
-        monkeypatch.setattr(connection, "get_async_connection", look_up)
-        api.readings.append(Answer(body=record()))
-        assert WaitResult.from_event(await fired(trigger())).outcome is Outcome.FINISHED
-
     async def test_logs_changes_with_the_elapsed_time_and_not_every_poll(self, api, capsys):
         api.readings.extend([Answer(body=record(s)) for s in ("waiting", "waiting", "waiting", "success")])
         await fired(trigger())
