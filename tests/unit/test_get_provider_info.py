@@ -144,26 +144,25 @@ class TestTheConnectionForm:
         shown = {name for name in manager.connection_form_widgets if name.startswith("extra__seedance__")}
         assert shown == {f"extra__seedance__{name}" for name in self.fields}
 
+    @staticmethod
+    def settings_of(extra):
+        connection = Connection(conn_id="a", conn_type="seedance", password="sk-key", extra=json.dumps(extra))
+        return ConnectionSettings.from_connection(connection)
+
     def test_what_it_says_if_nothing_is_filled_in_means_the_defaults(self):
-        extra = json.dumps({name: field["schema"]["default"] for name, field in self.fields.items()})
-        untouched = Connection(conn_id="a", conn_type="seedance", password="sk-key", extra=extra)
-        assert ConnectionSettings.from_connection(untouched) == ConnectionSettings("sk-key")
+        untouched = {name: field["schema"]["default"] for name, field in self.fields.items()}
+        assert self.settings_of(untouched) == ConnectionSettings("sk-key")
 
     def test_an_emptied_field_is_nothing(self):
-        emptied = Connection(
-            conn_id="a", conn_type="seedance", password="sk-key", extra=json.dumps(dict.fromkeys(self.fields))
-        )
-        assert ConnectionSettings.from_connection(emptied) == ConnectionSettings("sk-key")
+        assert self.settings_of(dict.fromkeys(self.fields)) == ConnectionSettings("sk-key")
         # Airflow 3.2 would put any other minimum into an emptied field.
         assert {field["schema"].get("minimum", 0) for field in self.fields.values()} == {0}
 
     def test_has_a_field_for_every_option(self):
-        connection = Connection(conn_id="a", conn_type="seedance", password="sk-key", extra='{"surprise": 1}')
         with pytest.raises(ConnectionSettingsError) as caught:
-            ConnectionSettings.from_connection(connection)
-        assert set(str(caught.value).rpartition("the known options are ")[2].rstrip(".").split(", ")) == set(
-            self.fields
-        )
+            self.settings_of({"surprise": 1})
+        known = str(caught.value).rpartition("the known options are ")[2].rstrip(".").split(", ")
+        assert set(known) == set(self.fields)
 
     def test_names_the_real_defaults(self):
         assert self.form["ui-field-behaviour"]["placeholders"]["host"].endswith(f" {DEFAULT_BASE_URL}")
@@ -173,8 +172,5 @@ class TestTheConnectionForm:
         assert self.fields["wire_format"]["schema"]["enum"] == list(WIRE_FORMATS)
 
     def test_every_example_works(self):
-        example = "60-300"
-        assert example in self.fields["typical_seconds"]["description"]
-        extra = json.dumps({"typical_seconds": example})
-        connection = Connection(conn_id="a", conn_type="seedance", password="sk-key", extra=extra)
-        assert ConnectionSettings.from_connection(connection).typical_seconds == (60, 300)
+        assert "60-300" in self.fields["typical_seconds"]["description"]
+        assert self.settings_of({"typical_seconds": "60-300"}).typical_seconds == (60, 300)

@@ -187,12 +187,3 @@ def test_arguments_and_the_context_reach_the_function(api):
         operator = seedance_video_task()(describe)("A kite").operator
     deferred(operator.execute, context(StateStore(), max_tries=3))
     assert api.created[0].json["inputs"]["prompt"] == "A kite 3"
-
-
-def test_it_can_be_mapped():
-    def describe(subject):
-        return subject
-
-    with DAG("d", schedule=None):
-        mapped = seedance_video_task(duration=4)(describe).expand(subject=["A kite", "A boat"])
-    assert mapped.operator.is_mapped

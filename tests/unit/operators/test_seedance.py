@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowTaskTimeout,
     TaskDeferred,
 )
-from airflow.sdk import DAG, ObjectStoragePath
+from airflow.sdk import ObjectStoragePath
 
 from seedance_provider.api.errors import (
     AuthenticationError,
@@ -918,18 +918,6 @@ class TestInADag:
     def test_every_parameter_of_the_request_is_a_template(self):
         request = {field.name for field in fields(VideoRequest)} - {"allow_unknown_model"}
         assert request | {"seedance_conn_id"} == set(CreateVideoOperator.template_fields)
-
-    def test_templates_are_rendered(self):
-        made = operator(prompt="{{ a }}", duration="{{ b }}", extra_inputs={"seed": "{{ b }}"})
-        made.render_template_fields({"a": "A kite", "b": 7})
-        assert (made.prompt, made.duration, made.extra_inputs) == ("A kite", "7", {"seed": "7"})
-
-    def test_can_be_mapped(self):
-        with DAG("d", schedule=None):
-            by_prompt = CreateVideoOperator.partial(task_id="a", duration=4).expand(prompt=["x", "y"])
-            by_arguments = CreateVideoOperator.partial(task_id="b").expand_kwargs([{"prompt": "x", "duration": 4}])
-        assert by_prompt.is_mapped
-        assert by_arguments.is_mapped
 
     def test_the_key_is_in_nothing_that_is_stored(self, api, seedance_default):
         accepts(api)
