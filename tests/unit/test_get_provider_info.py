@@ -57,8 +57,6 @@ class TestClasses:
     def test_every_module_brings_what_it_is_named_for(self, kind, base):
         for name in self.info[kind][0]["python-modules"]:
             assert classes_of(importlib.import_module(name), base), name
-
-    def test_every_transfer_is_an_operator(self):
         for transfer in self.info["transfers"]:
             assert classes_of(importlib.import_module(transfer["python-module"]), BaseOperator)
 

@@ -70,9 +70,6 @@ def test_every_public_name_is_in_the_reference(inventory, module):
 def test_every_option_of_the_configuration_is_in_the_reference():
     page = (REFERENCE / "configuration.md").read_text()
     info = get_provider_info()
-    for option in info["config"]["seedance"]["options"].values():
-        assert option["description"].split(".")[0] in page
-        assert f"`{option['example']}`" in page
     for name in (*info["config"]["seedance"]["options"], *info["connection-types"][0]["conn-fields"]):
         assert f"| `{name}` |" in page
 

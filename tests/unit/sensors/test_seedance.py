@@ -52,11 +52,6 @@ class TestDeferring:
         api.readings.append(Answer(body=record()))
         assert sensor().execute(context())["status"] == "success"
 
-    def test_an_api_that_does_not_answer_is_left_to_the_trigger(self, api):
-        api.readings.append(Answer(hang_up=True))
-        with pytest.raises(TaskDeferred):
-            sensor().execute(context())
-
     def test_returns_the_result(self):
         assert sensor().execute_complete(context(), finished())["video_url"] == "https://media.example/a.mp4"
 
