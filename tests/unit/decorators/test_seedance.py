@@ -126,6 +126,14 @@ def test_a_clear_with_a_record_that_is_not_understood_fails_and_does_not_call_th
     assert len(api.created) == 1
 
 
+def test_inputs_whose_content_is_gone_fail_for_good_and_do_not_call_the_function_again(api):
+    store = StateStore()
+    store.values["seedance_inputs"] = "null"
+    with pytest.raises(AirflowFailException, match="is gone"):
+        made(lambda: pytest.fail("it is called again"), task_id="create").execute(context(store))
+    assert api.created == []
+
+
 def test_a_task_that_is_told_to_end_while_its_function_runs_submits_nothing(api):
     def describe():
         operator.on_kill()

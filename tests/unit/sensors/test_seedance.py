@@ -363,24 +363,22 @@ class TestBadInput:
             sensor(poke_interval=0)
 
 
-class TestRefusedKey:
-    REFUSED = Answer(401, {"message": "Invalid API Key"})
+@pytest.mark.parametrize(
+    ("answer", "has_worked"), [(Answer(body=record("generating")), True), (Answer(hang_up=True), False)]
+)
+def test_the_trigger_is_told_whether_the_key_has_worked(api, answer, has_worked):
+    api.readings.append(answer)
+    with pytest.raises(TaskDeferred) as caught:
+        sensor().execute(context())
+    assert caught.value.trigger.was_seen is has_worked
 
-    @pytest.mark.parametrize("deferrable", [True, False])
-    def test_fails_at_once_at_the_first_poll(self, api, deferrable):
-        api.readings.append(self.REFUSED)
-        with pytest.raises(AirflowFailException, match="refuses this account"):
-            sensor(deferrable=deferrable).execute(context())
-        assert len(api.read) == 1
 
-    @pytest.mark.parametrize(
-        ("answer", "has_worked"), [(Answer(body=record("generating")), True), (Answer(hang_up=True), False)]
-    )
-    def test_the_trigger_is_told_whether_the_key_has_worked(self, api, answer, has_worked):
-        api.readings.append(answer)
-        with pytest.raises(TaskDeferred) as caught:
-            sensor().execute(context())
-        assert caught.value.trigger.was_seen is has_worked
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_a_refused_key_fails_at_once_at_the_first_poll(api, deferrable):
+    api.readings.append(Answer(401, {"message": "Invalid API Key"}))
+    with pytest.raises(AirflowFailException, match="refuses this account"):
+        sensor(deferrable=deferrable).execute(context())
+    assert len(api.read) == 1
 
 
 def test_a_kill_only_says_that_the_video_goes_on(api, capsys):
