@@ -84,10 +84,7 @@ def run(folder: Path, dag_ids: Iterable[str]) -> dict[str, Outcome]:
             "SEEDANCE_PROMPT_FILE": (folder / "prompts.csv").as_uri(),
         }
         by_generation = {
-            name: {
-                "AIRFLOW_CONN_SEEDANCE_DEFAULT": at_once(running),
-                "SEEDANCE_VIDEO_FOLDER": (folder / name).as_uri(),
-            }
+            name: {"AIRFLOW_CONN_SEEDANCE_DEFAULT": at_once(running), "SEEDANCE_VIDEO_FOLDER": (folder / name).as_uri()}
             for name, running in emulators.items()
         }
         examples = {dag_id: CONF.get(dag_id, {}) for dag_id in dag_ids}

@@ -10,11 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from seedance_provider.api.errors import InvalidRequestError
-from seedance_provider.landing.errors import (
-    DestinationTakenError,
-    InvalidDestinationError,
-    StorageDeniedError,
-)
+from seedance_provider.landing.errors import DestinationTakenError, InvalidDestinationError, StorageDeniedError
 from seedance_provider.storage.stored_object import StoredObject
 from seedance_provider.submission.reference_files import ReferenceFiles
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator

@@ -17,11 +17,7 @@ import pytest
 
 from seedance_provider.api.async_client import AsyncSeedanceClient
 from seedance_provider.api.client import SeedanceClient
-from seedance_provider.api.errors import (
-    AuthenticationError,
-    InvalidRequestError,
-    SeedanceError,
-)
+from seedance_provider.api.errors import AuthenticationError, InvalidRequestError, SeedanceError
 from seedance_provider.api.http_errors import HTTP_ERRORS
 from seedance_provider.api.protocol import HttpResponse, Protocol
 from seedance_provider.api.task_failures import failure_of

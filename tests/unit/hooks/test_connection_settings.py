@@ -9,10 +9,7 @@ import pytest
 from airflow.sdk import Connection
 
 from seedance_provider.api.protocol import DEFAULT_BASE_URL
-from seedance_provider.hooks.connection_settings import (
-    ConnectionSettings,
-    ConnectionSettingsError,
-)
+from seedance_provider.hooks.connection_settings import ConnectionSettings, ConnectionSettingsError
 
 KEY = "sk-test-3f9a"
 VENDOR = "https://kinovi.ai/api/v1"
@@ -262,11 +259,7 @@ class TestOptions:
                 "such as '60-300'",
                 ["60", '"60"', '"a-b"', '"300-60"', '"0-60"', "[1, 2, 3]", "[[], {}]", "true"],
             ),
-            (
-                "max_polls_per_second",
-                "at least 0.1 is needed",
-                ["0", "0.01", "-1", '"many"', "[1]", "true", "1e999"],
-            ),
+            ("max_polls_per_second", "at least 0.1 is needed", ["0", "0.01", "-1", '"many"', "[1]", "true", "1e999"]),
         ],
     )
     def test_so_is_what_is_no_such_number(self, name, needed, values):

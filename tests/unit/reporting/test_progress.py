@@ -69,11 +69,7 @@ NO_XCOMS = SimpleNamespace(xcom_push=Mock(side_effect=ConnectionError("the metad
 class TestWhatCanNotBeShown:
     @pytest.mark.parametrize(
         ("one_try", "why"),
-        [
-            ({"ti": NO_XCOMS}, "the metadata database is down"),
-            ({}, "'ti'"),
-            (context(), "not JSON serializable"),
-        ],
+        [({"ti": NO_XCOMS}, "the metadata database is down"), ({}, "'ti'"), (context(), "not JSON serializable")],
     )
     def test_is_left_out_with_a_warning(self, caplog, one_try, why):
         submitted(one_try, further={"inputs": {"seed": object()}})

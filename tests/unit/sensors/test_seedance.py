@@ -233,8 +233,7 @@ class TestFailure:
 
     @pytest.mark.parametrize("when", ["at the first poll", "in the worker", "after the wait"])
     @pytest.mark.parametrize(
-        ("said", "reason", "retryable"),
-        [(MODERATION, "text_moderation", False), (SERVER_ERROR, "server_error", True)],
+        ("said", "reason", "retryable"), [(MODERATION, "text_moderation", False), (SERVER_ERROR, "server_error", True)]
     )
     def test_of_a_failed_video(self, api, when, said, reason, retryable):
         api.readings.append(Answer(body=record("fail", error=said)))
