@@ -73,11 +73,7 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """
-    Return the blocks of a page, in their order.
-
-    :param page: a Markdown file.
-    """
+    """Return the blocks of a page, in their order."""
     found: list[Block] = []
     for example in _sybil.parse(page).examples():
         found.append(Block(example, found[-1] if found else None))

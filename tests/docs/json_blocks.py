@@ -79,12 +79,7 @@ SHOWN = {
 
 
 def check(block: Block, fixture: Callable[[str], Any]) -> None:
-    """
-    Compare a block with what it shows.
-
-    :param block: of JSON.
-    :param fixture: returns a fixture by its name.
-    """
+    """Compare a block with what it shows."""
     shown = json.loads(block.text)
     for connection in shown, *(shown.values() if isinstance(shown, dict) else ()):
         if isinstance(connection, dict) and "conn_type" in connection:
@@ -96,12 +91,7 @@ def check(block: Block, fixture: Callable[[str], Any]) -> None:
 
 
 def real_results(dags_folder: Path, folder: Path) -> SimpleNamespace:
-    """
-    Return what tasks return (``created``, ``landed``), and leave when they fail (``failure``).
-
-    :param dags_folder: the folder of DAGs.
-    :param folder: where a video lands.
-    """
+    """Return what tasks return (``created``, ``landed``), and leave when they fail (``failure``)."""
     with DAG("results") as dag:
         create = CreateVideoOperator(task_id="create", prompt="A kite", resolution="1280x720", duration=5)
         VideoToObjectStorageOperator(

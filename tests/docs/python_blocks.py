@@ -56,12 +56,7 @@ def granted_names() -> dict[str, Any]:
 
 
 def execute(block: Block, names: dict[str, Any]) -> list[DAG]:
-    """
-    Execute a block, and return the DAGs with their tasks that Airflow would find in it.
-
-    :param block: of Python.
-    :param names: those of its page, which are added to.
-    """
+    """Execute a block, and return the DAGs with their tasks that Airflow would find in it."""
     module = ModuleType("documents")
     sys.modules[module.__name__] = module
     # As the DagBag does it.
@@ -86,24 +81,14 @@ def _takes_for_granted(name: str, text: str) -> bool:
 
 
 def run(dag: DAG, folder: Path) -> Any:
-    """
-    Take a DAG into a DagBag and the database as Airflow does, run it, and return the run.
-
-    :param dag: any.
-    :param folder: the folder of DAGs, which needs no file of it.
-    """
+    """Take a DAG into a DagBag and the database as Airflow does, run it, and return the run."""
     take(dag, folder)
     # As if triggered by hand: such a run has no logical date.
     return dag.test(logical_date=None)
 
 
 def take(dag: DAG, folder: Path) -> None:
-    """
-    Take a DAG into a DagBag and the database as Airflow does.
-
-    :param dag: any.
-    :param folder: the folder of DAGs, which needs no file of it.
-    """
+    """Take a DAG into a DagBag and the database as Airflow does."""
     # Pages have DAGs of the same name.
     with suppress(DagNotFound):
         delete_dag(dag.dag_id)

@@ -69,9 +69,6 @@ class _Terminal:
 class Shells:
     """
     The terminals of all pages; at the end of the ``with`` block they are closed, and what was started in them ends.
-
-    :param database: of an Airflow, copied for each.
-    :param folder: for their homes.
     """
 
     def __init__(self, database: Path, folder: Path) -> None:
@@ -87,11 +84,7 @@ class Shells:
         self._exits.close()
 
     def run(self, block: Block) -> None:
-        """
-        Type a block into the terminal of its page, and look at what is only recorded.
-
-        :param block: of bash.
-        """
+        """Type a block into the terminal of its page, and look at what is only recorded."""
         if block.page in PAGES_TYPED_ELSEWHERE:
             return
         terminal = self._open.get(block.page)
@@ -155,10 +148,6 @@ def check_recorded(text: str) -> None:
 def check_variable(name: str, value: str, connections: dict[str, ConnectionSettings]) -> None:
     """
     Look whether a variable is what it is for. What a block says of one connection has to lead to the same account.
-
-    :param name: of a connection, an option of Airflow, or one of VARIABLES.
-    :param value: what it is set to.
-    :param connections: those of the block so far.
     """
     prefix, _, rest = name.partition("__")
     if name.startswith("AIRFLOW_CONN_"):
@@ -182,11 +171,7 @@ def _connection(value: str, conn_id: str) -> Connection:
 
 
 def check_pip(*words: str) -> None:
-    """
-    Look whether pip could install that: the extras and files exist.
-
-    :param words: of the command.
-    """
+    """Look whether pip could install that: the extras and files exist."""
     action, *words = words
     assert action == "install", f"pip {action} is not known here"
     package = metadata("airflow-provider-seedance")

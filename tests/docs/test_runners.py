@@ -66,22 +66,3 @@ def test_a_command_that_is_unknown_or_fails_is_noticed(run_bash, typed, noticed)
 def test_json_that_shows_something_else_is_noticed(run_json, text, before):
     with pytest.raises(NOTICED):
         run_json(block(text, before))
-
-
-@in_airflow
-def test_a_dag_that_fails_is_noticed(run_python):
-    with pytest.raises(AssertionError, match="around_"):
-        run_python(block("CreateVideoOperator(task_id='create', prompt='[fail:text_moderation]')"))
-
-
-@in_airflow
-def test_settings_that_airflow_does_not_know_are_noticed(run_ini):
-    run_ini(block("[core]\ntest_connection = Enabled"))
-    with pytest.raises(AssertionError):
-        run_ini(block("[core]\nnothing_of_that_name = 1"))
-
-
-@in_airflow
-def test_output_that_nobody_prints_is_noticed(run_text):
-    with pytest.raises(AssertionError):
-        run_text(block("chaos: videos=1 nothing_of_that_name=1"))

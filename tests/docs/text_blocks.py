@@ -21,11 +21,7 @@ COMPARED_ELSEWHERE = {"docs/quickstart.md": "tests/slow/test_quickstart.py"}
 
 
 def check(block: Block) -> None:
-    """
-    Look for who prints a block.
-
-    :param block: of text.
-    """
+    """Look for who prints a block."""
     if block.page in COMPARED_ELSEWHERE:
         return
     sources = [path for start, path in PRINTED_BY.items() if block.text.startswith(start)]
@@ -36,11 +32,7 @@ def check(block: Block) -> None:
 
 
 def check_settings(block: Block) -> None:
-    """
-    Airflow has to know all options of a piece of airflow.cfg.
-
-    :param block: of ini.
-    """
+    """Airflow has to know all options of a piece of airflow.cfg."""
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_string(block.text)
     for section in parser.sections():

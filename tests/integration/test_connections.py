@@ -112,42 +112,22 @@ def test_a_connection_that_is_broken_is_never_replaced(airflow_stack, emulator, 
     assert "On nobody's account" not in [video["prompt"] for video in emulator.ledger()["submissions"]]
 
 
-class TestTestButton:
-    def press(self, airflow_stack, emulator, **fields) -> tuple[bool, str]:
-        found = airflow_stack.call("POST", "/connections/test", json=form("tried", emulator, **fields))
-        return found["status"], found["message"]
-
-    def test_an_accepted_key(self, airflow_stack, emulator):
-        worked, message = self.press(airflow_stack, emulator)
-        assert worked
-        assert "accepts the key" in message
-
-    def test_the_demo_key(self, airflow_stack, emulator):
-        worked, message = self.press(airflow_stack, emulator, password=DEMO_KEY)
-        assert worked
-        assert "read-only" in message
-
-    def test_a_rejected_key(self, airflow_stack, emulator):
-        worked, message = self.press(airflow_stack, emulator, password="not-a-key")
-        assert not worked
-        assert "Invalid API Key" in message
-
-    def test_an_account_without_access(self, airflow_stack, emulator):
-        worked, message = self.press(airflow_stack, emulator, password="no-access")
-        assert not worked
-        assert "no access to the API" in message
-
-    def test_a_base_url_without_its_path(self, airflow_stack, emulator):
-        worked, message = self.press(airflow_stack, emulator, host=emulator.base_url.removesuffix("/api/v1"))
-        assert not worked
-        assert "full base URL" in message
-
-    def test_an_unreachable_host(self, airflow_stack, emulator):
-        worked, message = self.press(airflow_stack, emulator, host="http://127.0.0.1:9/api/v1")
-        assert not worked
-        assert "unreachable" in message
-
-    def test_it_costs_nothing(self, airflow_stack, emulator):
-        before = emulator.ledger()["submissionCount"]
-        self.press(airflow_stack, emulator)
-        assert emulator.ledger()["submissionCount"] == before
+@pytest.mark.parametrize(
+    ("host", "password", "works", "said"),
+    [
+        ("{server}/api/v1", DEFAULT_KEY, True, "accepts the key"),
+        ("{server}/api/v1", DEMO_KEY, True, "read-only"),
+        ("{server}/api/v1", "not-a-key", False, "Invalid API Key"),
+        ("{server}/api/v1", "no-access", False, "no access to the API"),
+        ("{server}", DEFAULT_KEY, False, "full base URL"),
+        ("http://127.0.0.1:9/api/v1", DEFAULT_KEY, False, "unreachable"),
+    ],
+)
+def test_the_test_button_says_what_is_wrong_and_costs_nothing(airflow_stack, emulator, host, password, works, said):
+    before = emulator.ledger()["submissionCount"]
+    server = emulator.base_url.removesuffix("/api/v1")
+    filled = form("tried", emulator, host=host.format(server=server), password=password)
+    found = airflow_stack.call("POST", "/connections/test", json=filled)
+    assert found["status"] is works
+    assert said in found["message"]
+    assert emulator.ledger()["submissionCount"] == before

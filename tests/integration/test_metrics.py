@@ -36,13 +36,10 @@ def counted(heard, name: str) -> list[float]:
     return [metric.value for metric in heard if metric.name == name]
 
 
-def test_every_video_is_counted_once(heard):
+def test_every_video_is_counted_once_and_failures_have_their_reason(heard):
     assert counted(heard, "seedance.video.created") == [1, 1, 1]
     assert counted(heard, "seedance.video.succeeded") == [1]
     assert counted(heard, "seedance.credits.used") == [160]
-
-
-def test_failures_have_their_reason(heard):
     failed = [metric.tags["reason"] for metric in heard if metric.name == "seedance.video.failed"]
     assert sorted(failed) == ["server_error", "text_moderation"]
 

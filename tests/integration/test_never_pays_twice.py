@@ -22,14 +22,6 @@ def die_at_the_first_try():
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class DiesBeforeDeferring(CreateVideoOperator):
-    """The video is paid for, and recorded."""
-
-    def defer(self, **arguments):
-        die_at_the_first_try()
-        super().defer(**arguments)
-
-
 class LosesItsWorker(CreateVideoOperator):
     """The video is paid for, and the process that supervises the task dies with it: the machine is gone."""
 
@@ -60,7 +52,7 @@ class DiesAfterResuming(CreateVideoOperator):
 
 RETRIES = {"retries": 2, "retry_delay": timedelta(seconds=1), "poll_interval": 1}
 
-for operator in (DiesBeforeDeferring, LosesItsWorker, DiesBeforeRecording, DiesAfterResuming):
+for operator in (LosesItsWorker, DiesBeforeRecording, DiesAfterResuming):
     name = operator.__name__
     with DAG(dag_id=name, schedule=None):
         operator(task_id="create", prompt=name + " {{ run_id }}", duration=4, **RETRIES)
@@ -78,7 +70,6 @@ with DAG(dag_id="full_account", schedule=None):
     )
 '''
 DAG_IDS = [
-    "DiesBeforeDeferring",
     "LosesItsWorker",
     "DiesBeforeRecording",
     "DiesAfterResuming",
@@ -105,7 +96,7 @@ def instances(airflow_stack, runs, dag_id: str) -> list[dict]:
     return airflow_stack.task_instances(dag_id, runs[dag_id])
 
 
-@pytest.mark.parametrize("dag_id", ["DiesBeforeDeferring", "LosesItsWorker", "DiesAfterResuming"])
+@pytest.mark.parametrize("dag_id", ["LosesItsWorker", "DiesAfterResuming"])
 def test_a_killed_worker_pays_once_and_its_retry_delivers(airflow_stack, emulator, runs, dag_id):
     (instance,) = instances(airflow_stack, runs, dag_id)
     assert (instance["state"], instance["try_number"]) == ("success", 2)

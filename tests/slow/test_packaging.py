@@ -84,10 +84,6 @@ class TestReproducing:
         assert {member.mtime for member in members} == {packed_at}
         assert {member.mode for member in members} <= {0o644, 0o755}
 
-    def test_make_build_lets_nobody_set_another_date(self, sources):
-        said = run("make", "--dry-run", "--always-make", "build", cwd=sources)
-        assert "env -u SOURCE_DATE_EPOCH" in said
-
 
 class TestContents:
     def test_the_wheel_holds_the_package_and_nothing_else(self, wheel, sources):
@@ -153,16 +149,6 @@ class TestMetadata:
         links = re.findall(r"\]\(([^)]*)\)", metadata.get_payload())
         assert links
         assert [link for link in links if not link.startswith("https://")] == []
-
-    def test_there_are_no_addresses_of_the_project_as_long_as_it_has_none(self, metadata):
-        assert metadata.get_all("Project-URL") is None
-
-    def test_airflow_is_told_where_to_look(self, wheel):
-        told = wheel.read(only_folder(wheel, ".dist-info") + "entry_points.txt").decode()
-        assert told.split("\n\n") == [
-            "[airflow.plugins]\nseedance = seedance_provider.plugins.seedance:SeedancePlugin",
-            "[apache_airflow_provider]\nprovider_info = seedance_provider.get_provider_info:get_provider_info\n",
-        ]
 
 
 def only_folder(wheel: zipfile.ZipFile, ending: str) -> str:

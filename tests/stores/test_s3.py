@@ -106,9 +106,3 @@ class TestReferences:
         uri = f"s3://s3@{s3_bucket}/2026/b.png"
         with pytest.raises(InvalidRequestError, match=f"There is no file {uri}. Nothing was sent or charged"):
             self.described(uri)
-
-    def test_a_listed_bucket_names_its_files_with_their_connection(self, s3_bucket):
-        from airflow.sdk import ObjectStoragePath
-
-        listed = [str(path) for path in ObjectStoragePath(f"s3://s3@{s3_bucket}/2026").iterdir()]
-        assert listed == [f"s3://s3@{s3_bucket}/2026/a.png"]

@@ -8,7 +8,6 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from seedance_provider.emulator.settings import DEFAULT_KEY
 from tests.ui.conftest import ADMIN, Login, card_of, open_framed, open_videos, password_of, token
 
 KITE = "A kite rises over a windy beach"
@@ -129,10 +128,3 @@ class TestWhatADagSays:
         answer = requests.get(url, headers=as_user(airflow, ADMIN.user), timeout=SECONDS)
         assert answer.status_code == 404
         assert b"root:" not in answer.content
-
-    def test_no_task_shows_the_key(self, airflow, run_of):
-        key = DEFAULT_KEY.encode()
-        run_of("many_ways")
-        files = [path for path in airflow.home.rglob("*") if path.is_file()]
-        assert any(b"A boat in the fog" in path.read_bytes() for path in files)
-        assert [path for path in files if key in path.read_bytes()] == []

@@ -14,17 +14,9 @@ from seedance_provider.retry_policy import seedance_retry_policy
 from tests.support.airflow_versions import HAS_STATE_STORE, needs_retry_policies
 
 if HAS_STATE_STORE:
-    from airflow.sdk.definitions.retry_policy import RetryPolicy
     from airflow.serialization.serialized_objects import DagSerialization
 
     from seedance_provider.submission.retry_decisions import SeedanceRetryPolicy
-
-
-@needs_retry_policies
-def test_the_defaults():
-    policy = seedance_retry_policy()
-    assert isinstance(policy, RetryPolicy)
-    assert policy == SeedanceRetryPolicy(delay=30, slot_delay=60, longest_delay=600, longest_wait=3600)
 
 
 @needs_retry_policies

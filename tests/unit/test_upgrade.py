@@ -114,18 +114,14 @@ class TestRecordings:
         assert [found for found in ("127.0.0.1", "/tmp", "/home", "/root", "sk-") if found in text] == []
 
 
-class TestTriggers:
-    @cases(trigger=lambda trigger: trigger is not None)
-    def test_what_was_deferred_is_made_again_as_it_was(self, row):
-        trigger = import_string(row["trigger"]["classpath"])(**row["trigger"]["kwargs"])
-        classpath, kwargs = trigger.serialize()
-        assert classpath == row["trigger"]["classpath"]
-        assert kwargs | row["trigger"]["kwargs"] == kwargs
-
-    @cases(trigger=lambda trigger: trigger is not None)
-    def test_what_it_resumes_with_is_still_there(self, row, task):
-        method = getattr(task, row["next_method"])
-        inspect.signature(method).bind({}, event={}, **row["next_kwargs"])
+@cases(trigger=lambda trigger: trigger is not None)
+def test_what_was_deferred_is_made_again_as_it_was_and_can_resume(row, task):
+    trigger = import_string(row["trigger"]["classpath"])(**row["trigger"]["kwargs"])
+    classpath, kwargs = trigger.serialize()
+    assert classpath == row["trigger"]["classpath"]
+    assert kwargs | row["trigger"]["kwargs"] == kwargs
+    method = getattr(task, row["next_method"])
+    inspect.signature(method).bind({}, event={}, **row["next_kwargs"])
 
 
 class TestResuming:

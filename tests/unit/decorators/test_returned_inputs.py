@@ -49,28 +49,19 @@ class TestInputsOf:
 
 
 class TestReturnedInputs:
-    def test_the_function_is_called_once_for_all_tries(self):
+    def test_the_function_is_called_once_for_all_tries_and_again_after_a_clear(self):
         store, prompts = StateStore(), iter(["A kite", "A boat"])
         assert ReturnedInputs(store, 3).get(lambda: next(prompts)) == ({"prompt": "A kite"}, False)
         assert ReturnedInputs(store, 3).get(lambda: next(prompts)) == ({"prompt": "A kite"}, True)
-
-    def test_a_clear_calls_it_again(self):
-        store, prompts = StateStore(), iter(["A kite", "A boat"])
-        ReturnedInputs(store, 3).get(lambda: next(prompts))
         assert ReturnedInputs(store, 4).get(lambda: next(prompts)) == ({"prompt": "A boat"}, False)
         assert ReturnedInputs(store, 4).get(lambda: pytest.fail("called")) == ({"prompt": "A boat"}, True)
 
-    def test_a_rescue_asks_for_the_same_video(self):
+    def test_a_rescue_and_its_retries_ask_for_the_same_video(self):
         store = StateStore()
         ReturnedInputs(store, 3).get(lambda: "A kite")
-        again = ReturnedInputs(store, 4).get(lambda: pytest.fail("called"), is_rescue=True)
-        assert again == ({"prompt": "A kite"}, True)
-
-    def test_what_a_rescue_asks_for_is_kept_for_its_retries(self):
-        store = StateStore()
-        ReturnedInputs(store, 3).get(lambda: "A kite")
-        ReturnedInputs(store, 4).get(lambda: pytest.fail("called"), is_rescue=True)
-        assert ReturnedInputs(store, 4).get(lambda: pytest.fail("called")) == ({"prompt": "A kite"}, True)
+        for is_rescue in (True, False):
+            again = ReturnedInputs(store, 4).get(lambda: pytest.fail("called"), is_rescue=is_rescue)
+            assert again == ({"prompt": "A kite"}, True)
 
     def test_what_is_kept_can_be_shown_without_calling_anything(self):
         store = StateStore()

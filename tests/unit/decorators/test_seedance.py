@@ -30,6 +30,12 @@ def deferred(call, *arguments, **kwargs):
     return caught.value
 
 
+def tries_of(*prompts):
+    """Makes the operator of each try, as Airflow does; the function returns another prompt each time."""
+    remaining = iter(prompts)
+    return lambda **options: made(lambda: next(remaining), task_id="create", **options)
+
+
 def test_it_is_the_operator_and_its_task_is_named_after_the_function():
     def a_kite():
         return "A kite"
@@ -51,71 +57,61 @@ def test_what_it_returns_is_what_is_asked_for(api, returned):
     assert inputs["duration"] == (6 if returned == "A kite" else 4)
 
 
-def test_a_retry_re_attaches_though_the_function_would_return_something_else(api):
-    prompts, store = iter(["A kite", "A boat"]), StateStore()
+@pytest.mark.parametrize("max_tries", [3, 4], ids=["a retry", "a clear before Airflow got it"])
+def test_the_next_try_re_attaches_though_the_function_would_return_something_else(api, max_tries):
+    next_try, store = tries_of("A kite", "A boat"), StateStore()
     api.creations.append(CREATED)
     api.readings.append(Answer(body=record("generating")))
-    deferred(made(lambda: next(prompts), task_id="create").execute, context(store))
-    deferred(made(lambda: next(prompts), task_id="create").execute, context(store))
-    assert len(api.created) == 1
-
-
-def test_a_clear_rescues_what_airflow_never_got(api):
-    prompts, store = iter(["A kite", "A boat"]), StateStore()
-    api.creations.append(CREATED)
-    api.readings.append(Answer(body=record("generating")))
-    deferred(made(lambda: next(prompts), task_id="create").execute, context(store, max_tries=3))
-    deferred(made(lambda: next(prompts), task_id="create").execute, context(store, max_tries=4))
+    deferred(next_try().execute, context(store, max_tries=3))
+    deferred(next_try().execute, context(store, max_tries=max_tries))
     assert len(api.created) == 1
 
 
 def test_a_worker_that_dies_after_the_rescue_does_not_lead_to_another_video(api):
-    prompts, store = iter(["A kite", "A boat"]), StateStore()
+    next_try, store = tries_of("A kite", "A boat"), StateStore()
     api.creations.append(CREATED)
     api.readings.append(Answer(body=record("success")))
-    options = {"task_id": "create", "deferrable": False}
-    deferred(made(lambda: next(prompts), task_id="create").execute, context(store, max_tries=3))
+    deferred(next_try().execute, context(store, max_tries=3))
     for _ in ("rescued, but Airflow never heard of it", "the retry"):
-        result = made(lambda: next(prompts), **options).execute(context(store, max_tries=4))
+        result = next_try(deferrable=False).execute(context(store, max_tries=4))
         assert result["video_task_id"] == "task_a"
     assert len(api.created) == 1
 
 
-def finished() -> dict:
-    task = VideoTask.from_record(record(), video_task_id="task_a")
-    return WaitResult(Outcome.FINISHED, task=task).to_event()
-
-
 class TestAfterTheWait:
-    def test_what_was_returned_is_shown(self, api):
-        store = StateStore()
-        api.creations.append(CREATED)
-        deferred(made(lambda: "A kite", task_id="create").execute, context(store))
-        resumed = made(self.not_again, task_id="create")
-        assert resumed.execute_complete(context(store), finished())["status"] == "success"
-        assert resumed.prompt == "A kite"
+    """The function is not called again."""
 
-    def test_the_function_is_not_called_below_airflow_3_3_either(self):
-        assert made(self.not_again, task_id="create").execute_complete(context(), finished())["status"] == "success"
+    @staticmethod
+    def resume(store):
+        resumed = made(lambda: pytest.fail("it is called again"), task_id="create")
+        event = WaitResult(Outcome.FINISHED, task=VideoTask.from_record(record(), video_task_id="task_a")).to_event()
+        assert resumed.execute_complete(context(store), event)["status"] == "success"
+        return resumed
 
-    def test_a_store_that_is_down_loses_no_video(self, api, capsys):
-        store = StateStore()
+    @pytest.fixture
+    def store(self, api):
+        """With the record of a video that is waited for."""
+        kept = StateStore()
         api.creations.append(CREATED)
-        deferred(made(lambda: "A kite", task_id="create").execute, context(store))
+        deferred(made(lambda: "A kite", task_id="create").execute, context(kept))
+        return kept
+
+    def test_what_was_returned_is_shown(self, store):
+        assert self.resume(store).prompt == "A kite"
+
+    def test_nor_is_it_below_airflow_3_3(self):
+        self.resume(None)
+
+    def test_a_store_that_is_down_loses_no_video(self, store, capsys):
         store.fail = "get"
-        assert (
-            made(self.not_again, task_id="create").execute_complete(context(store), finished())["status"] == "success"
-        )
+        self.resume(store)
         assert "rendered fields don't show" in capsys.readouterr().out
 
-    def not_again(self):
-        raise AssertionError("the function is called again")
 
-
-@pytest.mark.parametrize("call", [1, 2])
-def test_a_store_that_can_not_be_read_is_asked_again_by_the_next_try(api, call):
+@pytest.mark.parametrize("outage", [{"get": [1]}, {"get": [2]}, {"set": [1]}])
+def test_while_the_store_is_down_nothing_is_submitted_and_the_next_try_asks_again(api, outage):
     with pytest.raises(AirflowException, match="the metadata database is down") as caught:
-        made(lambda: "A kite", task_id="create").execute(context(StateStore(get=[call])))
+        made(lambda: "A kite", task_id="create").execute(context(StateStore(**outage)))
     assert not isinstance(caught.value, AirflowFailException)
     assert api.created == []
 
@@ -130,9 +126,11 @@ def test_a_clear_with_a_record_that_is_not_understood_fails_and_does_not_call_th
     assert len(api.created) == 1
 
 
-def test_what_can_not_be_kept_is_not_submitted(api):
-    with pytest.raises(AirflowException, match="the metadata database is down"):
-        made(lambda: "A kite", task_id="create").execute(context(StateStore(set=[1])))
+def test_inputs_whose_content_is_gone_fail_for_good_and_do_not_call_the_function_again(api):
+    store = StateStore()
+    store.values["seedance_inputs"] = "null"
+    with pytest.raises(AirflowFailException, match="is gone"):
+        made(lambda: pytest.fail("it is called again"), task_id="create").execute(context(store))
     assert api.created == []
 
 
@@ -164,21 +162,19 @@ def test_an_async_function_is_refused_when_the_dag_is_read():
 
 
 def test_after_the_video_was_delivered_a_clear_calls_the_function(api):
-    prompts, store = iter(["A kite", "A boat"]), StateStore()
+    next_try, store = tries_of("A kite", "A boat"), StateStore()
     api.creations.extend([CREATED, Answer(body={"taskId": "task_b"})])
     api.readings.append(Answer(body=record("success")))
-    options = {"task_id": "create", "wait_for_completion": False}
-    made(lambda: next(prompts), **options).execute(context(store, max_tries=3))
-    made(lambda: next(prompts), **options).execute(context(store, max_tries=4))
+    for max_tries in (3, 4):
+        next_try(wait_for_completion=False).execute(context(store, max_tries=max_tries))
     assert [asked.json["inputs"]["prompt"] for asked in api.created] == ["A kite", "A boat"]
 
 
 def test_after_the_wait_for_a_slot_it_asks_for_the_same(api):
-    prompts, store = iter(["A kite", "A boat"]), StateStore()
+    next_try, store = tries_of("A kite", "A boat"), StateStore()
     api.creations.extend([Answer(429, {"message": "Concurrency limit reached (1).", "limit": 1}), CREATED])
-    waiting = deferred(made(lambda: next(prompts), task_id="create").execute, context(store))
-    resumed = made(lambda: next(prompts), task_id="create")
-    deferred(resumed.resume_after_slot, context(store), {"free": True}, **waiting.kwargs)
+    waiting = deferred(next_try().execute, context(store))
+    deferred(next_try().resume_after_slot, context(store), {"free": True}, **waiting.kwargs)
     assert [asked.json["inputs"]["prompt"] for asked in api.created] == ["A kite"] * 2
 
 
@@ -199,12 +195,3 @@ def test_arguments_and_the_context_reach_the_function(api):
         operator = seedance_video_task()(describe)("A kite").operator
     deferred(operator.execute, context(StateStore(), max_tries=3))
     assert api.created[0].json["inputs"]["prompt"] == "A kite 3"
-
-
-def test_it_can_be_mapped():
-    def describe(subject):
-        return subject
-
-    with DAG("d", schedule=None):
-        mapped = seedance_video_task(duration=4)(describe).expand(subject=["A kite", "A boat"])
-    assert mapped.operator.is_mapped

@@ -13,7 +13,6 @@ from airflow.secrets.local_filesystem import LocalFilesystemBackend
 from botocore.stub import Stubber
 
 from seedance_provider.hooks.connection_settings import ConnectionSettings
-from seedance_provider.hooks.seedance import SeedanceHook
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "connection.md").read_text()
 EXPORTS = re.findall(r"^export AIRFLOW_CONN_SEEDANCE_DEFAULT='(.*)'$", GUIDE, re.MULTILINE)
@@ -24,25 +23,6 @@ SECRET, FILE = STORED
 def settings_of(value: str) -> ConnectionSettings:
     read = Connection.from_json if value.startswith("{") else Connection.from_uri
     return ConnectionSettings.from_connection(read(value, conn_id="seedance_default"))
-
-
-def test_the_guide_has_each_connection_as_json_and_as_a_uri():
-    assert [value.startswith("{") for value in EXPORTS] == [True, False, False, True, False, True, False]
-
-
-@pytest.mark.parametrize("value", EXPORTS)
-def test_every_variable_of_the_guide_is_a_connection(value, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", value)
-    settings = SeedanceHook().get_settings()
-    assert settings.api_key in ("my-key", "emulator-key")
-    is_emulator = settings.api_key == "emulator-key"
-    assert settings.base_url == ("http://127.0.0.1:8765/api/v1" if is_emulator else "https://kinovi.ai/api/v1")
-    assert settings.max_credits == (300 if "max_credits" in value else None)
-
-
-def test_a_key_with_every_character_that_needs_it_survives_a_uri():
-    settings = settings_of("seedance://:a%2Fb%3Ac%40d%25e%3Ff%23g@kinovi.ai/api%2Fv1")
-    assert settings.api_key == "a/b:c@d%e?f#g"
 
 
 @pytest.mark.parametrize("value", [json.dumps(SECRET), EXPORTS[-1]], ids=["json", "uri"])

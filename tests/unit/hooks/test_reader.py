@@ -15,7 +15,6 @@ from tests.support.scripted_api import Answer, record
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
 VARIABLE = "AIRFLOW_CONN_SEEDANCE_DEFAULT"
-REFUSAL = Answer(401, {"message": "Invalid API Key"})
 
 
 def put_key(monkeypatch, api, key: str) -> None:
@@ -31,20 +30,18 @@ def test_reads_over_one_connection_and_with_one_look_up(api, monkeypatch):
     assert len({asked.client for asked in api.read}) == 1
 
 
-def test_takes_the_key_that_the_connection_holds_after_a_refusal(api, monkeypatch):
-    api.readings.extend([REFUSAL, Answer(body=record())])
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [
+        (Answer(401, {"message": "Invalid API Key"}), AuthenticationError),
+        (Answer(403, {"message": "Not with this key"}), ForbiddenError),
+    ],
+    ids=["as documented", "in words of tomorrow"],
+)
+def test_takes_the_key_that_the_connection_holds_after_a_refusal(api, monkeypatch, refusal, error):
+    api.readings.extend([refusal, Answer(body=record())])
     with ConnectionReader(SeedanceHook()) as reader:
-        with pytest.raises(AuthenticationError):
-            reader.get_task("task_a")
-        put_key(monkeypatch, api, "sk-new")
-        reader.get_task("task_a")
-    assert [asked.headers["Authorization"] for asked in api.read][1] == "Bearer sk-new"
-
-
-def test_takes_the_key_that_the_connection_holds_after_a_refusal_in_words_of_tomorrow(api, monkeypatch):
-    api.readings.extend([Answer(403, {"message": "Not with this key"}), Answer(body=record())])
-    with ConnectionReader(SeedanceHook()) as reader:
-        with pytest.raises(ForbiddenError):
+        with pytest.raises(error):
             reader.get_task("task_a")
         put_key(monkeypatch, api, "sk-new")
         reader.get_task("task_a")

@@ -10,9 +10,6 @@ from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.sdk import BaseOperator
 
 from seedance_provider.links.seedance import StoredVideoLink, VideoLink, VideoTaskLink
-from seedance_provider.operators.seedance import CreateVideoOperator
-from seedance_provider.sensors.seedance import VideoSensor
-from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 
 RUN = "manual__2026-03-01T00:00:00+00:00"
 KEY = TaskInstanceKey("films", "make", RUN, 2, 3)
@@ -144,9 +141,3 @@ class TestAddress:
         assert place(address) == {"dag_id": "films", "run_id": run_id, "task_id": "make", "map_index": "-1"}
         assert address.isascii()
         assert " " not in address
-
-
-def test_every_operator_has_the_links_that_suit_it():
-    for kind in (CreateVideoOperator, VideoSensor):
-        assert [one.name for one in kind.operator_extra_links] == ["Video", "Video task"]
-    assert [one.name for one in VideoToObjectStorageOperator.operator_extra_links] == ["Stored video", "Video"]

@@ -55,13 +55,8 @@ def collected(monkeypatch):
     return lambda: collector.collected_assets
 
 
-def test_an_asset_hears_of_the_video():
-    asset = Asset("kites")
-    assert announced(asset)[asset].extra == EXTRA
-
-
-def test_an_asset_with_an_address_of_its_own_does_too():
-    asset = Asset("kites", uri="s3://b/kites/")
+@pytest.mark.parametrize("asset", [Asset("kites"), Asset("kites", uri="s3://b/kites/")])
+def test_an_asset_hears_of_the_video(asset):
     assert announced(asset)[asset].extra == EXTRA
 
 

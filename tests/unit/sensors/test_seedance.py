@@ -52,34 +52,8 @@ class TestDeferring:
         api.readings.append(Answer(body=record()))
         assert sensor().execute(context())["status"] == "success"
 
-    def test_an_api_that_does_not_answer_is_left_to_the_trigger(self, api):
-        api.readings.append(Answer(hang_up=True))
-        with pytest.raises(TaskDeferred):
-            sensor().execute(context())
-
-    def test_a_failed_video_skips_at_once_with_soft_fail(self, api):
-        api.readings.append(Answer(body=record("fail", error=MODERATION)))
-        with pytest.raises(AirflowSkipException):
-            sensor(soft_fail=True).execute(context())
-
     def test_returns_the_result(self):
         assert sensor().execute_complete(context(), finished())["video_url"] == "https://media.example/a.mp4"
-
-    @pytest.mark.parametrize(
-        ("fired", "error", "said"),
-        [
-            (finished(status="fail", error=MODERATION), AirflowFailException, "text_moderation"),
-            (finished(status="fail", error=SERVER_ERROR), AirflowFailException, "server_error"),
-            (WaitResult(Outcome.TIMED_OUT, "Not yet").to_event(), AirflowSensorTimeout, "Not yet"),
-            (WaitResult(Outcome.UNREACHABLE, "No answer.").to_event(), AirflowException, "No answer"),
-            (WaitResult(Outcome.GONE, "Not shown.").to_event(), AirflowFailException, "Not shown"),
-            (WaitResult(Outcome.REFUSED, "Bad key").to_event(), AirflowFailException, "Bad key"),
-        ],
-    )
-    def test_everything_else_is_an_error_of_its_kind(self, fired, error, said):
-        with pytest.raises(AirflowException, match=said) as caught:
-            sensor().execute_complete(context(), fired)
-        assert type(caught.value) is error
 
     @pytest.mark.parametrize(("text", "said"), [(MODERATION, "can't help"), (SERVER_ERROR, "is safe and can help")])
     def test_the_log_says_in_three_lines_what_happened_and_what_to_do(self, text, said, capsys):
@@ -103,37 +77,15 @@ class TestPoking:
     def poking(self, **arguments) -> VideoSensor:
         return sensor(**{"deferrable": False} | arguments)
 
-    def test_waits_and_returns_the_result(self, api):
-        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "success")])
+    def test_waits_over_one_connection_and_returns_the_result(self, api):
+        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "generating", "success")])
         assert self.poking().execute(context())["status"] == "success"
-
-    def test_never_creates_anything(self, api):
-        api.readings.extend([Answer(404, {"message": "Task not found"})])
-        with pytest.raises(AirflowFailException, match="task_a"):
-            self.poking().execute(context())
-        assert api.created == []
+        assert len(api.read) == 4
+        assert len({asked.client for asked in api.read}) == 1
 
     def test_puts_up_with_a_faulty_api(self, api):
         api.readings.extend([Answer(hang_up=True), Answer(502, b"<html>", "text/html"), Answer(body=record())])
         assert self.poking().execute(context())["status"] == "success"
-
-    def test_fails_for_good_with_the_reason(self, api):
-        api.readings.append(Answer(body=record("fail", error={"code": "2038", "message": MODERATION})))
-        with pytest.raises(AirflowFailException, match="text_moderation"):
-            self.poking().execute(context())
-
-    def test_one_connection_for_all_polls(self, api):
-        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "generating", "success")])
-        self.poking().execute(context())
-        assert len(api.read) == 4
-        assert len({asked.client for asked in api.read}) == 1
-
-    def test_gives_up_on_an_api_that_is_away_for_too_long(self, api):
-        api.readings.append(Answer(hang_up=True))
-        with pytest.raises(AirflowException, match="could not be asked") as caught:
-            self.poking(error_tolerance=0.05).execute(context())
-        assert type(caught.value) is AirflowException
-        assert isinstance(caught.value.__cause__, SeedanceError)
 
     def test_waits_as_long_as_the_api_asks_for_after_the_first_poll_too(self, api):
         api.readings.extend(
@@ -156,17 +108,13 @@ class TestPoking:
             Answer(body=record("generating")),
             Answer(body=record("fail", error="x")),
             Answer(401, {"message": "Invalid API Key"}),
+            Answer(hang_up=True),
         ],
     )
     def test_skips_if_it_may_not_fail(self, api, answer, how):
         api.readings.append(answer)
         with pytest.raises(AirflowSkipException):
-            self.poking(timeout=0.05, **{how: True}).execute(context())
-
-    def test_soft_fail_skips_when_the_api_is_away_for_too_long(self, api):
-        api.readings.append(Answer(hang_up=True))
-        with pytest.raises(AirflowSkipException):
-            self.poking(error_tolerance=0.05, soft_fail=True).execute(context())
+            self.poking(timeout=0.2, error_tolerance=0.05, **{how: True}).execute(context())
 
 
 class TestSchedule:
@@ -193,11 +141,7 @@ class TestSchedule:
         api.readings.append(answer)
         assert self.deferred().typical_seconds == [60, 300]
 
-    def test_what_the_connection_says_counts_more(self, api):
-        api.readings.append(Answer(body=record("generating")))
-        assert self.deferred().typical_seconds == ANY_TIME
-
-    def test_an_interval_of_ones_own_changes_nothing_else(self, api):
+    def test_the_connection_knows_better_and_an_interval_of_ones_own_changes_nothing_else(self, api):
         api.readings.append(Answer(body=record("generating")))
         trigger = self.deferred(poke_interval=timedelta(seconds=9))
         assert (trigger.typical_seconds, trigger.poll_interval) == (ANY_TIME, 9)
@@ -212,31 +156,28 @@ class TestSchedule:
         # Soon after a poll that failed, and after the one that told its age, when the video may be there.
         assert pauses == [pytest.approx(5, rel=0.11), pytest.approx(48, rel=0.11)]
 
-    @pytest.mark.parametrize("defaults", [{}, {"mode": "reschedule"}])
-    def test_rescheduling_starts_a_worker_once_a_minute(self, defaults):
-        mode = {} if defaults else {"mode": "reschedule"}
+    @pytest.mark.parametrize(
+        ("defaults", "arguments", "seconds"),
+        [
+            ({}, {"deferrable": False, "mode": "reschedule"}, 60),
+            ({"mode": "reschedule"}, {"deferrable": False}, 60),
+            ({}, {"deferrable": False, "mode": "reschedule", "poke_interval": 90}, 90),
+            ({}, {"mode": "reschedule"}, 5),
+        ],
+    )
+    def test_rescheduling_starts_a_worker_once_a_minute_unless_told_otherwise(self, defaults, arguments, seconds):
         with DAG("rescheduling", schedule=None, default_args=defaults):
-            made = VideoSensor(task_id="wait", video_task_id="task_a", deferrable=False, **mode)
-        assert made.poke_interval == 60
-
-    def test_a_mode_that_is_not_used_changes_nothing(self):
-        assert VideoSensor(task_id="wait", video_task_id="task_a", mode="reschedule").poke_interval == 5
-
-    def test_a_given_interval_is_kept_when_rescheduling(self):
-        assert sensor(deferrable=False, mode="reschedule", poke_interval=90).poke_interval == 90
+            assert VideoSensor(task_id="wait", video_task_id="task_a", **arguments).poke_interval == seconds
 
 
-class TestRescheduling:
-    def test_polls_once_and_asks_to_be_started_again(self, api):
-        api.readings.append(Answer(body=record("generating")))
-        assert sensor(deferrable=False, mode="reschedule").poke(context()).is_done is False
-        assert len(api.read) == 1
-
-    def test_returns_the_result(self, api):
-        api.readings.append(Answer(body=record()))
-        polled = sensor(deferrable=False, mode="reschedule").poke(context())
-        assert polled.is_done
-        assert polled.xcom_value["status"] == "success"
+def test_rescheduling_polls_once_and_asks_to_be_started_again_until_the_result_is_there(api):
+    api.readings.extend([Answer(body=record("generating")), Answer(body=record())])
+    waiting = sensor(deferrable=False, mode="reschedule")
+    assert waiting.poke(context()).is_done is False
+    assert len(api.read) == 1
+    polled = waiting.poke(context())
+    assert polled.is_done
+    assert polled.xcom_value["status"] == "success"
 
 
 class TestSubmitted:
@@ -290,34 +231,34 @@ class TestFailure:
             call(one_try, *arguments)
         return caught.value, one_try["ti"].xcoms["failure"]
 
-    @pytest.mark.parametrize("deferrable", [True, False])
+    @pytest.mark.parametrize("when", ["at the first poll", "in the worker", "after the wait"])
     @pytest.mark.parametrize(
-        ("said", "reason", "retryable"),
-        [(MODERATION, "text_moderation", False), (SERVER_ERROR, "server_error", True)],
+        ("said", "reason", "retryable"), [(MODERATION, "text_moderation", False), (SERVER_ERROR, "server_error", True)]
     )
-    def test_of_a_failed_video(self, api, deferrable, said, reason, retryable):
+    def test_of_a_failed_video(self, api, when, said, reason, retryable):
         api.readings.append(Answer(body=record("fail", error=said)))
-        _, failure = self.failed(sensor(deferrable=deferrable).execute)
+        if when == "after the wait":
+            raised, failure = self.failed(sensor().execute_complete, finished(status="fail", error=said))
+        else:
+            raised, failure = self.failed(sensor(deferrable=when == "at the first poll").execute)
+        assert type(raised) is AirflowFailException
+        assert reason in str(raised)
         assert (failure["video_task_id"], failure["reason"], failure["retryable"]) == ("task_a", reason, retryable)
         assert failure["message"] == said
         assert failure["advice"]
 
-    def test_is_the_same_after_waiting(self, api):
-        api.readings.append(Answer(body=record("fail", error=MODERATION)))
-        _, before = self.failed(sensor().execute)
-        assert self.failed(sensor().execute_complete, finished(status="fail", error=MODERATION))[1] == before
-
     @pytest.mark.parametrize(
-        ("outcome", "retryable"),
+        ("outcome", "error", "retryable"),
         [
-            (Outcome.TIMED_OUT, True),
-            (Outcome.UNREACHABLE, True),
-            (Outcome.GONE, False),
-            (Outcome.REFUSED, False),
+            (Outcome.TIMED_OUT, AirflowSensorTimeout, True),
+            (Outcome.UNREACHABLE, AirflowException, True),
+            (Outcome.GONE, AirflowFailException, False),
+            (Outcome.REFUSED, AirflowFailException, False),
         ],
     )
-    def test_of_a_wait_that_ended_early(self, outcome, retryable):
+    def test_of_a_wait_that_ended_early(self, outcome, error, retryable):
         raised, failure = self.failed(sensor().execute_complete, WaitResult(outcome, "It is over").to_event())
+        assert type(raised) is error
         advice = failure.pop("advice")
         assert failure == {
             "video_task_id": "task_a",
@@ -329,23 +270,29 @@ class TestFailure:
         assert "It is over" in str(raised)
 
     @pytest.mark.parametrize(
-        ("answer", "reason", "retryable"),
+        ("answer", "error", "said", "reason"),
         [
-            (Answer(404, {"message": "Task not found"}), "task_not_found", False),
-            (Answer(401, {"message": "Invalid API Key"}), "invalid_key", False),
-            (Answer(hang_up=True), "connection_lost", True),
+            (Answer(404, {"message": "Task not found"}), AirflowFailException, "task_a", "task_not_found"),
+            (Answer(401, {"message": "Invalid API Key"}), AirflowFailException, "refuses this account", "invalid_key"),
+            (Answer(hang_up=True), AirflowException, "could not be asked", "connection_lost"),
         ],
     )
-    def test_of_an_api_that_does_not_help(self, api, seedance_default, answer, reason, retryable):
+    def test_of_an_api_that_does_not_help(self, api, seedance_default, answer, error, said, reason):
         api.readings.append(answer)
-        _, failure = self.failed(sensor(deferrable=False, error_tolerance=0.05).execute)
-        assert (failure["reason"], failure["retryable"]) == (reason, retryable)
+        raised, failure = self.failed(sensor(deferrable=False, error_tolerance=0.05).execute)
+        assert (type(raised), failure["reason"]) == (error, reason)
+        assert said in str(raised)
+        assert isinstance(raised.__cause__, SeedanceError)
+        assert failure["retryable"] is (error is AirflowException)
         assert seedance_default not in repr(failure)
+        assert api.created == []
 
     @pytest.mark.parametrize("deferrable", [True, False])
     def test_of_a_bad_connection(self, monkeypatch, deferrable):
         monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", '{"conn_type": "seedance"}')
         raised, failure = self.failed(sensor(deferrable=deferrable).execute)
+        assert type(raised) is AirflowFailException
+        assert "no API key" in str(raised)
         assert (failure["reason"], failure["message"]) == ("invalid_request", str(raised))
         assert failure["retryable"] is False
 
@@ -389,7 +336,7 @@ class TestShowingFails:
             ends.append((type(caught.value), str(caught.value), type(caught.value.__cause__)))
         assert ends[0] == ends[1]
 
-    def test_a_timeout_is_the_same(self, api, capsys):
+    def test_so_is_a_timeout(self, api, capsys):
         api.readings.append(Answer(body=record("generating")))
         with pytest.raises(AirflowSensorTimeout):
             sensor(deferrable=False, timeout=0.05).execute({"ti": _Forgetful()})
@@ -410,34 +357,27 @@ class TestBadInput:
             sensor(video_task_id=video_task_id, deferrable=deferrable).execute(context())
         assert api.asked == []
 
-    def test_a_bad_connection_fails_for_good(self, monkeypatch):
-        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", '{"conn_type": "seedance"}')
-        with pytest.raises(AirflowFailException, match="no API key"):
-            sensor(deferrable=False).execute(context())
-
     def test_an_interval_of_nothing_is_refused(self):
         with pytest.raises(ValueError, match="poll_interval"):
             sensor(poke_interval=0)
 
 
-class TestRefusedKey:
-    REFUSED = Answer(401, {"message": "Invalid API Key"})
+@pytest.mark.parametrize(
+    ("answer", "has_worked"), [(Answer(body=record("generating")), True), (Answer(hang_up=True), False)]
+)
+def test_the_trigger_is_told_whether_the_key_has_worked(api, answer, has_worked):
+    api.readings.append(answer)
+    with pytest.raises(TaskDeferred) as caught:
+        sensor().execute(context())
+    assert caught.value.trigger.was_seen is has_worked
 
-    @pytest.mark.parametrize("deferrable", [True, False])
-    def test_fails_at_once_at_the_first_poll(self, api, deferrable):
-        api.readings.append(self.REFUSED)
-        with pytest.raises(AirflowFailException, match="refuses this account"):
-            sensor(deferrable=deferrable).execute(context())
-        assert len(api.read) == 1
 
-    @pytest.mark.parametrize(
-        ("answer", "has_worked"), [(Answer(body=record("generating")), True), (Answer(hang_up=True), False)]
-    )
-    def test_the_trigger_is_told_whether_the_key_has_worked(self, api, answer, has_worked):
-        api.readings.append(answer)
-        with pytest.raises(TaskDeferred) as caught:
-            sensor().execute(context())
-        assert caught.value.trigger.was_seen is has_worked
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_a_refused_key_fails_at_once_at_the_first_poll(api, deferrable):
+    api.readings.append(Answer(401, {"message": "Invalid API Key"}))
+    with pytest.raises(AirflowFailException, match="refuses this account"):
+        sensor(deferrable=deferrable).execute(context())
+    assert len(api.read) == 1
 
 
 def test_a_kill_only_says_that_the_video_goes_on(api, capsys):

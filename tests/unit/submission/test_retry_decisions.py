@@ -62,21 +62,24 @@ class TestAction:
         assert decision.action is (RetryAction.RETRY if passing else RetryAction.FAIL)
         assert known.reason in decision.reason
 
-    def test_what_was_refused_here_is_permanent(self, wrapped):
-        assert decide(wrapped(InvalidRequestError("no prompt"))).action is RetryAction.FAIL
-
-    def test_what_was_never_sent_is_tried_again(self, wrapped):
-        assert decide(wrapped(ConnectionNotEstablishedError("refused"))).action is RetryAction.RETRY
+    @pytest.mark.parametrize(
+        ("error", "action"),
+        [
+            (InvalidRequestError("no prompt"), RetryAction.FAIL),
+            (ConnectionNotEstablishedError("refused"), RetryAction.RETRY),
+            # A look costs nothing.
+            (ConnectionLostError("reset", was_reading=True), RetryAction.RETRY),
+            (UnexpectedResponseError("reset", was_reading=True), RetryAction.RETRY),
+        ],
+    )
+    def test_every_other_error(self, error, action, wrapped):
+        assert decide(wrapped(error)).action is action
 
     @pytest.mark.parametrize("error_class", [ConnectionLostError, UnexpectedResponseError])
     def test_an_unknown_outcome_is_never_paid_for_again(self, error_class, wrapped):
         decision = decide(wrapped(error_class("reset")))
         assert decision.action is RetryAction.FAIL
         assert "unknown outcome" in decision.reason
-
-    @pytest.mark.parametrize("error_class", [ConnectionLostError, UnexpectedResponseError])
-    def test_a_look_costs_nothing_and_is_tried_again(self, error_class, wrapped):
-        assert decide(wrapped(error_class("reset", was_reading=True))).action is RetryAction.RETRY
 
 
 class TestOtherErrors:
@@ -96,14 +99,10 @@ class TestOtherErrors:
         assert decide(first).action is RetryAction.DEFAULT
 
 
-class TestOnce:
-    def test_an_extension_is_tried_once_more(self):
-        error = ExtensionFailedError("It failed.", reason="invalid_extension")
-        assert [decide(error, number).action for number in (1, 2, 3)] == [
-            RetryAction.RETRY,
-            RetryAction.FAIL,
-            RetryAction.FAIL,
-        ]
+def test_an_extension_is_tried_once_more():
+    error = ExtensionFailedError("It failed.", reason="invalid_extension")
+    actions = [decide(error, number).action for number in (1, 2, 3)]
+    assert actions == [RetryAction.RETRY, RetryAction.FAIL, RetryAction.FAIL]
 
 
 class TestPause:

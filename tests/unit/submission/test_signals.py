@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -52,6 +53,16 @@ def child():
         process.communicate()
 
 
+@contextmanager
+def handling(number, handler):
+    """Let this process handle a signal in this way."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGALRM])
 def test_a_signal_waits_until_the_work_is_done(child, number):
     process = child(1)
@@ -76,36 +87,28 @@ def test_the_handlers_are_put_back_even_if_one_raises():
     def end(number, frame):
         raise EndedError
 
-    before = signal.signal(signal.SIGTERM, end)
+    done = []
+
+    def work():
+        with signals_held_back(lambda number: None):
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("the work")
+
     # A shell starts what runs in the background with SIGINT ignored, and the tests may be that.
-    interrupted = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        done = []
-
-        def work():
-            with signals_held_back(lambda number: None):
-                os.kill(os.getpid(), signal.SIGTERM)
-                done.append("the work")
-
+    with handling(signal.SIGTERM, end), handling(signal.SIGINT, signal.default_int_handler):
         with pytest.raises(EndedError):
             work()
         assert done == ["the work"]
         assert signal.getsignal(signal.SIGTERM) is end
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        signal.signal(signal.SIGINT, interrupted)
 
 
 def test_what_is_ignored_stays_ignored():
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
+    with handling(signal.SIGTERM, signal.SIG_IGN):
         with signals_held_back(lambda number: None) as came:
             os.kill(os.getpid(), signal.SIGTERM)
         assert came == []
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def test_another_thread_is_left_alone():
@@ -127,12 +130,8 @@ def test_what_can_not_be_said_does_not_disturb_the_work():
         raise RuntimeError("reentrant call inside the log")
 
     delivered = []
-    before = signal.signal(signal.SIGTERM, lambda number, _: delivered.append(number))
-    try:
-        with signals_held_back(tell) as came:
-            signal.raise_signal(signal.SIGTERM)
-            assert came == [signal.SIGTERM]
-            assert not delivered
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with handling(signal.SIGTERM, lambda number, _: delivered.append(number)), signals_held_back(tell) as came:
+        signal.raise_signal(signal.SIGTERM)
+        assert came == [signal.SIGTERM]
+        assert not delivered
     assert delivered == [signal.SIGTERM]

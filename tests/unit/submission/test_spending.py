@@ -117,19 +117,13 @@ class TestRunBudget:
         budget_of_task = budget(DagRun().task())
         assert [budget_of_task.reserve(1000) for _ in range(3)] == [None] * 3
 
-    def test_what_was_not_made_or_failed_is_free_again(self):
+    @pytest.mark.parametrize("cost", [0, 350], ids=["not made, or failed", "made"])
+    def test_what_it_did_cost_counts_in_place_of_what_was_expected(self, cost):
         run = DagRun()
         first = budget(run.task(map_index=1))
         assert first.reserve(1000) is None
-        first.note(0)
-        assert budget(run.task(map_index=2)).reserve(1000) is None
-
-    def test_what_it_did_cost_counts_in_place_of_what_was_expected(self):
-        run = DagRun()
-        first = budget(run.task(map_index=1))
-        first.reserve(1000)
-        first.note(350)
-        assert budget(run.task(map_index=2)).reserve(650) is None
+        first.note(cost)
+        assert budget(run.task(map_index=2)).reserve(1000 - cost) is None
 
     def test_a_retry_notes_what_it_re_attaches_to(self):
         run = DagRun()
@@ -251,21 +245,19 @@ class TestRunBudget:
         assert [plan is None for plan in plans] == [True] * 6 + [False] * 2
         assert "hold 900 credits" in plans[-1].message
 
-    @pytest.mark.parametrize("credits_", [-300, float("nan"), float("inf"), -float("inf"), None])
-    def test_credits_that_can_not_be_right_leave_the_estimate(self, credits_):
-        run = DagRun()
-        limits = Limits(run=budget(run.task()))
-        assert limits.reserve(REQUEST) is None
-        limits.note(credits_)
-        assert run.spent() == 200
-
-    @pytest.mark.parametrize("earlier", [-300, float("nan"), float("inf")])
-    def test_so_do_earlier_ones(self, earlier):
+    @pytest.mark.parametrize(
+        ("noted", "earlier", "spent"),
+        [
+            *((wrong, 0, 200) for wrong in (-300, float("nan"), float("inf"), -float("inf"), None)),
+            *((150, wrong, 150) for wrong in (-300, float("nan"), float("inf"))),
+        ],
+    )
+    def test_credits_that_can_not_be_right_leave_what_was_known(self, noted, earlier, spent):
         run = DagRun()
         limits = Limits(run=budget(run.task()))
         assert limits.reserve(REQUEST, earlier) is None
-        limits.note(150, earlier)
-        assert run.spent() == 150
+        limits.note(noted, earlier)
+        assert run.spent() == spent
 
     @pytest.mark.parametrize(
         "entry",

@@ -17,11 +17,15 @@ from tests.support.task_context import StateStore, context
 PICTURE = b"\x89PNG" + b"x" * 100_000
 
 
+def connect(monkeypatch, host, password=DEFAULT_KEY):
+    connection = {"conn_type": "seedance", "host": host, "password": password}
+    monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
+
+
 @pytest.fixture
 def emulator(monkeypatch):
     with running_emulator(Settings()) as running:
-        connection = {"conn_type": "seedance", "host": running.base_url, "password": DEFAULT_KEY}
-        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
+        connect(monkeypatch, running.base_url)
         yield running
 
 
@@ -59,15 +63,13 @@ def test_what_can_not_be_a_reference_fails_for_good(tmp_path, name, content):
 
 
 def test_a_refused_key_fails_for_good_and_says_what_to_do(picture, emulator, monkeypatch):
-    wrong = {"conn_type": "seedance", "host": emulator.base_url, "password": "wrong"}
-    monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(wrong))
+    connect(monkeypatch, emulator.base_url, "wrong")
     with pytest.raises(AirflowFailException, match=r"was not uploaded, and nothing was charged.*Put a valid key"):
         execute(f"file://{picture}")
 
 
 def test_an_api_that_is_away_is_tried_again(picture, monkeypatch):
-    away = {"conn_type": "seedance", "host": "http://127.0.0.1:9/api/v1", "password": "key"}
-    monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(away))
+    connect(monkeypatch, "http://127.0.0.1:9/api/v1")
     with pytest.raises(AirflowException) as caught:
         execute(f"file://{picture}")
     assert not isinstance(caught.value, AirflowFailException)

@@ -67,13 +67,10 @@ class TestLanding:
     def _media(self, api, mp4):
         api.readings.append(served(mp4))
 
-    def test_lands_the_output_of_a_task_and_returns_where(self, api, folder, mp4):
-        uri = upload(video=video(api), destination=f"file://{folder}/kite.mp4")
+    @pytest.mark.parametrize("given", [video, lambda api: f"{api.url}/a.mp4"], ids=["the output of a task", "a URL"])
+    def test_lands_a_video_and_returns_where(self, api, folder, mp4, given):
+        uri = upload(video=given(api), destination=f"file://{folder}/kite.mp4")
         assert uri == f"file://{folder}/kite.mp4"
-        assert (folder / "kite.mp4").read_bytes() == mp4
-
-    def test_lands_a_url(self, api, folder, mp4):
-        upload(video=f"{api.url}/a.mp4", destination=f"file://{folder}/kite.mp4")
         assert (folder / "kite.mp4").read_bytes() == mp4
 
     def test_names_it_after_the_video_task(self, api, folder):
@@ -145,13 +142,6 @@ class TestAgain:
         assert api.asked == []
         assert again["ti"].xcoms["landed"] == first["ti"].xcoms["landed"] | {"was_there": True}
 
-    def test_also_when_the_vendor_has_deleted_the_video(self, api, folder, mp4):
-        store = StateStore()
-        upload(context(store), video=video(api), destination=f"file://{folder}/kite.mp4")
-        api.readings.clear()
-        upload(context(store), video=video(api), destination=f"file://{folder}/kite.mp4")
-        assert (folder / "kite.mp4").read_bytes() == mp4
-
     def test_what_was_deleted_lands_again(self, api, folder, mp4):
         store = StateStore()
         upload(context(store), video=video(api), destination=f"file://{folder}/kite.mp4")
@@ -175,21 +165,18 @@ class TestAgain:
         assert api.asked != []
 
 
-class TestDestinationTaken:
-    @pytest.fixture(autouse=True)
-    def _taken(self, api, folder, mp4):
-        api.readings.append(served(mp4))
-        folder.mkdir()
-        (folder / "kite.mp4").write_bytes(b"precious")
-
-    def test_another_object_is_not_overwritten(self, api, folder):
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_another_object_is_overwritten_only_if_that_is_wanted(api, folder, mp4, overwrite):
+    api.readings.append(served(mp4))
+    folder.mkdir()
+    (folder / "kite.mp4").write_bytes(b"precious")
+    arguments = {"video": video(api), "destination": f"file://{folder}/kite.mp4", "overwrite": overwrite}
+    if overwrite:
+        upload(**arguments)
+    else:
         with pytest.raises(AirflowFailException, match="overwrite=True"):
-            upload(video=video(api), destination=f"file://{folder}/kite.mp4")
-        assert (folder / "kite.mp4").read_bytes() == b"precious"
-
-    def test_unless_that_is_wanted(self, api, folder, mp4):
-        upload(video=video(api), destination=f"file://{folder}/kite.mp4", overwrite=True)
-        assert (folder / "kite.mp4").read_bytes() == mp4
+            upload(**arguments)
+    assert (folder / "kite.mp4").read_bytes() == (mp4 if overwrite else b"precious")
 
 
 class TestBeside:
@@ -215,11 +202,6 @@ class TestBeside:
         api.readings.append(served(mp4))
         upload(video=video(api, last_frame_url=f"{api.url}/a.png"), destination=f"file://{folder}/kite.mp4")
         assert names_in(folder) == ["kite.mp4"]
-
-    def test_a_last_frame_that_the_api_has_not_sent_is_said_at_once(self, api, folder):
-        with pytest.raises(AirflowFailException, match="the API has sent none with this video"):
-            upload(video=video(api), destination=f"file://{folder}/kite.mp4", last_frame=True)
-        assert api.asked == []
 
     def test_a_last_frame_that_is_gone_is_told_with_where_the_video_is(self, api, folder, mp4):
         api.readings.extend([served(mp4), Answer(404), Answer(404, {"message": "Task not found"}), Answer(404)])
@@ -282,6 +264,24 @@ class TestErrors:
             upload(video={"video_url": url}, destination=f"file://{folder}/kite.mp4")
         assert names_in(folder) == []
 
+    @pytest.mark.parametrize("facts", [None, {}, {"video_url": None, "video_task_id": "task_a"}, 7])
+    def test_an_unfinished_video_is_refused_naming_the_sensor(self, folder, facts):
+        with pytest.raises(AirflowFailException, match="VideoSensor"):
+            upload(video=facts, destination=f"file://{folder}/kite.mp4")
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            ({"destination": "file:///videos/"}, "task_id is not known"),
+            ({"destination": "nowhere://bucket/a.mp4"}, "in no storage that this Airflow knows"),
+            ({"destination": "file:///videos/a.mp4", "last_frame": True}, "the API has sent none with this video"),
+        ],
+    )
+    def test_what_can_not_be_done_is_said_before_anything_is_fetched(self, api, arguments, said):
+        with pytest.raises(AirflowFailException, match=said):
+            upload(video=f"{api.url}/a.mp4", **arguments)
+        assert api.asked == []
+
     def test_without_an_api_there_no_address_of_the_own_network_is_fetched(self, api, folder, monkeypatch):
         monkeypatch.delenv("AIRFLOW_CONN_SEEDANCE_DEFAULT")
         with pytest.raises(AirflowFailException, match=r"leads to 127\.0\.0\.1, which is a loopback address"):
@@ -293,20 +293,6 @@ class TestErrors:
         with pytest.raises(AirflowFailException, match="only http"):
             upload(video="ftp://a.example/a.mp4", destination=f"file://{folder}/kite.mp4")
         assert "lands without help from the API" in capsys.readouterr().out
-
-    @pytest.mark.parametrize("facts", [None, {}, {"video_url": None, "video_task_id": "task_a"}, 7])
-    def test_an_unfinished_video_is_refused_naming_the_sensor(self, folder, facts):
-        with pytest.raises(AirflowFailException, match="VideoSensor"):
-            upload(video=facts, destination=f"file://{folder}/kite.mp4")
-
-    def test_a_placeholder_without_a_value_is_refused(self, api, folder):
-        with pytest.raises(AirflowFailException, match="task_id is not known"):
-            upload(video=f"{api.url}/a.mp4", destination=f"file://{folder}/")
-
-    def test_an_unknown_storage_is_refused_for_good(self, api, folder):
-        with pytest.raises(AirflowFailException, match="in no storage that this Airflow knows"):
-            upload(video=video(api), destination="nowhere://bucket/a.mp4")
-        assert api.asked == []
 
     def test_a_faulty_download_is_retried(self, api, folder):
         api.readings.append(Answer(503, b"busy"))

@@ -40,21 +40,17 @@ class TestSharing:
             clients = await asyncio.gather(*(one.client() for _ in range(10)))
         assert len({id(client) for client in clients}) == 1
 
-    async def test_the_last_one_closes_it(self):
+    async def test_the_last_one_closes_it_and_the_next_one_gets_a_new_one(self):
         async with joined(CONN_ID):
             async with joined(CONN_ID) as account:
                 client = await account.client()
             assert not client._session.closed
         assert client._session.closed
         assert _accounts[asyncio.get_running_loop()] == {}
+        async with joined(CONN_ID) as another:
+            assert another is not account
 
-    async def test_the_next_one_after_that_gets_a_new_one(self):
-        async with joined(CONN_ID) as first:
-            pass
-        async with joined(CONN_ID) as second:
-            assert second is not first
-
-    async def test_other_connections_are_apart(self, monkeypatch):
+    async def test_other_connections_are_apart(self):
         async with joined(CONN_ID) as one, joined("other") as other:
             assert one is not other
 
@@ -68,22 +64,17 @@ class TestSharing:
 
 
 class TestLookUp:
-    @pytest.fixture
-    def polls(self, monkeypatch):
-        """The look-ups of a connection that does not work."""
-        found = []
+    async def test_one_look_up_for_all_who_ask_while_it_fails(self, monkeypatch):
+        look_ups = []
 
         async def look_up(hook):
-            found.append(hook)
+            look_ups.append(hook)
             raise ConnectionError("database is down")
 
         monkeypatch.setattr(SeedanceHook, "aget_settings", look_up)
-        return found
-
-    async def test_one_look_up_for_all_who_ask_while_it_fails(self, polls):
         async with joined(CONN_ID) as account:
             errors = await asyncio.gather(*(account.client() for _ in range(10)), return_exceptions=True)
-        assert len(polls) == 1
+        assert len(look_ups) == 1
         assert {type(error) for error in errors} == {TransportError}
         assert "database is down" in str(errors[0])
 
@@ -127,24 +118,14 @@ class TestOutage:
         assert [task.video_task_id for task in tasks] == ["task_a"] * 5
 
 
-class TestMaxPollsPerSecond:
-    @pytest.fixture
-    def limited(self, api, monkeypatch, seedance_default):  # which it replaces
-        """A connection that allows 50 polls in a second."""
-        connection = {
-            "conn_type": "seedance",
-            "host": api.base_url,
-            "password": "k",
-            "extra": {"max_polls_per_second": 50},
-        }
-        monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
-        api.readings += [Answer(body=record("generating"))] * 20
-
-    @pytest.mark.usefixtures("limited")
-    async def test_polls_are_spaced(self):
-        loop = asyncio.get_running_loop()
-        async with joined(CONN_ID) as account:
-            await account.client()
-            started = loop.time()
-            await asyncio.gather(*(account.poll("task_a") for _ in range(11)))
-            assert 10 / 50 <= loop.time() - started < 10 / 10
+async def test_polls_are_spaced_as_the_connection_says(api, monkeypatch):
+    options = {"max_polls_per_second": 50}
+    connection = {"conn_type": "seedance", "host": api.base_url, "password": "k", "extra": options}
+    monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
+    api.readings.append(Answer(body=record("generating")))
+    loop = asyncio.get_running_loop()
+    async with joined(CONN_ID) as account:
+        await account.client()
+        started = loop.time()
+        await asyncio.gather(*(account.poll("task_a") for _ in range(11)))
+        assert 10 / 50 <= loop.time() - started < 10 / 10

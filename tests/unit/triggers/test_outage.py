@@ -19,32 +19,23 @@ from seedance_provider.triggers.outage import Outage, is_outage
 REFUSED = ConnectionNotEstablishedError("refused")
 
 
-class TestIsOutage:
-    @pytest.mark.parametrize(
-        "error",
-        [
-            REFUSED,
-            ConnectionLostError("reset"),
-            InternalServerError("Oops", status=500),
-            RateLimitedError("Too many requests", status=429),
-            UnexpectedResponseError("a page", status=502, looks_like_html=True),
-            UnexpectedResponseError("a page", status=200, looks_like_html=True),
-        ],
-    )
-    def test_what_concerns_everybody(self, error):
-        assert is_outage(error)
-
-    @pytest.mark.parametrize(
-        "error",
-        [
-            TaskNotFoundError("Task not found", status=404),
-            AuthenticationError("Invalid API Key", status=401),
-            ConcurrencyLimitError("Concurrency limit reached (3).", status=429),
-            UnexpectedResponseError("another id", status=200, looks_like_html=False),
-        ],
-    )
-    def test_what_concerns_one_video_or_one_key(self, error):
-        assert not is_outage(error)
+@pytest.mark.parametrize(
+    ("error", "concerns_everybody"),
+    [
+        (REFUSED, True),
+        (ConnectionLostError("reset"), True),
+        (InternalServerError("Oops", status=500), True),
+        (RateLimitedError("Too many requests", status=429), True),
+        (UnexpectedResponseError("a page", status=502, looks_like_html=True), True),
+        (UnexpectedResponseError("a page", status=200, looks_like_html=True), True),
+        (TaskNotFoundError("Task not found", status=404), False),
+        (AuthenticationError("Invalid API Key", status=401), False),
+        (ConcurrencyLimitError("Concurrency limit reached (3).", status=429), False),
+        (UnexpectedResponseError("another id", status=200, looks_like_html=False), False),
+    ],
+)
+def test_an_outage_is_what_concerns_more_than_one_video_or_one_key(error, concerns_everybody):
+    assert is_outage(error) is concerns_everybody
 
 
 class TestOutage:

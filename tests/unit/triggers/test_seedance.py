@@ -51,16 +51,8 @@ async def fired(running) -> dict:
     return json.loads(json.dumps(events[0]))
 
 
-@pytest.mark.parametrize("made", [trigger(), SlotTrigger("seedance_default", deadline=1.5, probe_interval=30)])
-def test_runs_elsewhere_with_the_same_plain_arguments(made):
-    path, arguments = made.serialize()
-    module, name = path.rsplit(".", 1)
-    again = getattr(importlib.import_module(module), name)(**json.loads(json.dumps(arguments)))
-    assert again.serialize() == made.serialize()
-
-
 @pytest.mark.parametrize("kind", [VideoTrigger, SlotTrigger, OutageTrigger])
-def test_every_argument_is_written_down(kind):
+def test_runs_elsewhere_with_the_same_plain_arguments(kind):
     needed = {
         "video_task_id": "task_a",
         "deadline": 1.5,
@@ -73,14 +65,35 @@ def test_every_argument_is_written_down(kind):
     }
     names = [*inspect.signature(kind).parameters]
     made = kind(**{name: needed[name] for name in names if name in needed}, seedance_conn_id="a")
-    assert sorted(made.serialize()[1]) == sorted(names)
+    path, arguments = made.serialize()
+    assert sorted(arguments) == sorted(names)
+    module, name = path.rsplit(".", 1)
+    again = getattr(importlib.import_module(module), name)(**json.loads(json.dumps(arguments)))
+    assert again.serialize() == made.serialize()
 
 
-def test_a_trigger_of_an_older_release_still_runs():
+def test_triggers_of_an_older_release_still_run():
     arguments = trigger().serialize()[1]
     for name in ("was_seen", "estimated_credits", "settles", "typical_seconds", "submitted_at"):
         del arguments[name]
     assert VideoTrigger(**arguments).was_seen is False
+    slot = SlotTrigger(seedance_conn_id="seedance_default", deadline=1.0, probe_interval=30)
+    assert (slot.since, slot.refused_at, slot.limit) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (trigger(), "task_a continues at the API, which can't cancel it; its credits"),
+        (trigger(estimated_credits=160), "about 160 credits ($0.80) are spent unless it fails"),
+        (OutageTrigger("seedance_default", 1.0, 1.5, 5), "Nothing was submitted or charged"),
+        (SlotTrigger("seedance_default", 1.5, 60), "Nothing was submitted or charged"),
+    ],
+)
+async def test_a_kill_only_says_what_becomes_of_the_credits(api, capsys, made, said):
+    await made.on_kill()
+    assert api.asked == []
+    assert said in capsys.readouterr().out
 
 
 class TestRotatedKey:
@@ -128,19 +141,15 @@ class TestRotatedKey:
 
 
 class TestVideoTrigger:
-    async def test_fires_when_the_video_is_there(self, api):
+    async def test_polls_over_one_connection_and_fires_when_the_video_is_there(self, api):
         api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "success")])
         result = WaitResult.from_event(await fired(trigger()))
         assert result.outcome is Outcome.FINISHED
         assert result.task is not None
         assert result.task.video_url == "https://media.example/a.mp4"
         assert len(api.read) == 3
-        assert api.created == []
-
-    async def test_polls_over_one_connection(self, api):
-        api.readings.extend([Answer(body=record(s)) for s in ("waiting", "generating", "success")])
-        await fired(trigger())
         assert len({asked.client for asked in api.read}) == 1
+        assert api.created == []
 
     async def test_fires_when_the_deadline_has_passed(self, api):
         api.readings.append(Answer(body=record("generating")))
@@ -198,20 +207,6 @@ class TestVideoTrigger:
         assert result.outcome is Outcome.REFUSED
         assert "no API key" in result.message
 
-    async def test_puts_up_with_a_connection_that_can_not_be_looked_up_for_a_while(self, api, monkeypatch):
-        from airflow.providers.common.compat import connection
-
-        looked_up, failures = connection.get_async_connection, iter([ConnectionError("database is down")])
-
-        async def look_up(*args, **kwargs):
-            for failure in failures:
-                raise failure
-            return await looked_up(*args, **kwargs)
-
-        monkeypatch.setattr(connection, "get_async_connection", look_up)
-        api.readings.append(Answer(body=record()))
-        assert WaitResult.from_event(await fired(trigger())).outcome is Outcome.FINISHED
-
     async def test_logs_changes_with_the_elapsed_time_and_not_every_poll(self, api, capsys):
         api.readings.extend([Answer(body=record(s)) for s in ("waiting", "waiting", "waiting", "success")])
         await fired(trigger())
@@ -221,15 +216,6 @@ class TestVideoTrigger:
         made = trigger()
         made.task_id = "the_airflow_task"  # as the triggerer does
         assert made.serialize()[1]["video_task_id"] == "task_a"
-
-    async def test_a_kill_only_says_that_the_video_goes_on(self, api, capsys):
-        await trigger().on_kill()
-        assert api.asked == []
-        assert "task_a continues at the API, which can't cancel it; its credits" in capsys.readouterr().out
-
-    async def test_a_kill_tells_what_it_may_cost(self, capsys):
-        await trigger(estimated_credits=160).on_kill()
-        assert "about 160 credits ($0.80) are spent unless it fails" in capsys.readouterr().out
 
 
 class TestManyTriggers:
@@ -305,18 +291,8 @@ class TestOutageTrigger:
         await fired(self.outage(not_before=began + 0.5))
         assert time.time() - began >= 0.35
 
-    async def test_a_kill_only_says_that_nothing_was_submitted(self, api, capsys):
-        await self.outage().on_kill()
-        assert api.asked == []
-        assert "Nothing was submitted or charged" in capsys.readouterr().out
-
 
 class TestSlotTrigger:
-    async def test_a_kill_only_says_that_nothing_was_submitted(self, api, capsys):
-        await SlotTrigger("seedance_default", time.time() + 60, 60).on_kill()
-        assert api.asked == []
-        assert "Nothing was submitted or charged" in capsys.readouterr().out
-
     async def test_fires_after_a_while(self, api):
         assert await fired(SlotTrigger("seedance_default", time.time() + 60, 0.01)) == {"free": True}
         assert api.asked == []
@@ -353,10 +329,6 @@ class TestSlotTrigger:
         assert not late.done()
         late.cancel()
 
-    def test_one_of_an_older_release_still_runs(self):
-        made = SlotTrigger(seedance_conn_id="seedance_default", deadline=1.0, probe_interval=30)
-        assert (made.since, made.refused_at, made.limit) == (None, None, None)
-
 
 class TestRestart:
     """A triggerer that starts again runs all its triggers at once."""
@@ -382,20 +354,27 @@ class TestRestart:
         assert 2 <= min(first_polls) < 5  # and none before Airflow's scheduler can know of it
         assert max(first_polls) < 33
 
-    @pytest.mark.parametrize("age", [0, 10, 20])
-    async def test_a_video_that_can_hardly_be_ready_is_left_alone_until_it_can(self, first_polls, age):
-        submitted_at = time.time() - age
-        await fired(trigger(submitted_at=submitted_at, typical_seconds=[100, 200], deadline=submitted_at + 900))
-        assert 0.9 * (80 - age) - 0.5 <= first_polls[0] <= 1.1 * (80 - age)
-
-    async def test_the_time_in_which_it_waited_for_a_slot_does_not_count(self, first_polls):
+    @pytest.mark.parametrize(
+        ("ago", "arguments", "at_least", "at_most"),
+        [
+            # It can hardly be ready.
+            ({"submitted_at": 0}, {"typical_seconds": [100, 200]}, 71.5, 88),
+            ({"submitted_at": 20}, {"typical_seconds": [100, 200]}, 53.5, 66),
+            # The time in which it waited for a slot does not count.
+            ({"submitted_at": 0, "started": 300}, {"typical_seconds": [100, 200]}, 71.5, 88),
+            # A try that resumes late.
+            ({"submitted_at": 90}, {"typical_seconds": [100, 200], "poll_interval": 5}, 2, 5.5),
+            # Not before the scheduler knows of the deferral.
+            ({"submitted_at": 0}, {"typical_seconds": [0.5, 1], "poll_interval": 5}, 2, 2),
+            # A pause that is short anyway is kept.
+            ({"started": 60}, {"poll_interval": 1}, 0.9, 1.1),
+        ],
+    )
+    async def test_the_first_poll(self, first_polls, ago, arguments, at_least, at_most):
         now = time.time()
-        await fired(trigger(started=now - 300, submitted_at=now, typical_seconds=[100, 200], deadline=now + 900))
-        assert first_polls[0] > 70
-
-    async def test_a_try_that_resumes_late_polls_within_one_interval(self, first_polls):
-        await fired(trigger(submitted_at=time.time() - 90, typical_seconds=[100, 200], poll_interval=5))
-        assert 2 <= first_polls[0] <= 5.5
+        moments = {name: now - seconds for name, seconds in ago.items()}
+        await fired(trigger(deadline=now + 900, **moments, **arguments))
+        assert at_least <= first_polls[0] <= at_most
 
     async def test_without_typical_times_the_model_in_the_answer_decides(self, monkeypatch):
         wanted = []
@@ -410,11 +389,3 @@ class TestRestart:
         await fired(trigger(typical_seconds=None, poll_interval=5, deadline=time.time() + 900))
         assert 2 <= wanted[0] <= 5.5  # nothing is known yet
         assert wanted[1] == pytest.approx(0.8 * 180, rel=0.11)
-
-    async def test_no_poll_comes_before_the_scheduler_knows_of_the_deferral(self, first_polls):
-        await fired(trigger(submitted_at=time.time(), typical_seconds=[0.5, 1], poll_interval=5))
-        assert first_polls[0] == 2
-
-    async def test_a_pause_that_is_short_anyway_is_kept(self, first_polls):
-        await fired(trigger(started=time.time() - 60, poll_interval=1))
-        assert 0.9 <= first_polls[0] <= 1.1

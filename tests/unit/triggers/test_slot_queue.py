@@ -69,19 +69,16 @@ class TestOrder:
         ends(queue)
         assert await waiters.woken_after(1) == "early"
 
-    async def test_one_that_is_cancelled_when_woken_passes_it_on(self, queue, waiters):
+    @pytest.mark.parametrize("leaves", ["before", "when woken"])
+    async def test_one_that_leaves_passes_it_on(self, queue, waiters, leaves):
         await waiters.enter("a")
         await waiters.enter("b")
-        ends(queue)
+        if leaves == "when woken":
+            ends(queue)
         waiters.tasks["a"].cancel()
-        assert await waiters.woken_after(1) == "b"
-
-    async def test_one_that_leaves_makes_room(self, queue, waiters):
-        await waiters.enter("a")
-        await waiters.enter("b")
-        waiters.tasks["a"].cancel()
-        await asyncio.wait([waiters.tasks["a"]])
-        ends(queue)
+        if leaves == "before":
+            await asyncio.wait([waiters.tasks["a"]])
+            ends(queue)
         assert await waiters.woken_after(1) == "b"
 
     async def test_the_time_can_be_up(self, queue):
@@ -89,29 +86,22 @@ class TestOrder:
         assert await queue.wait(-1, NEVER) is False
 
 
-class TestVideosThatEnd:
-    async def test_a_video_that_two_wait_for_frees_one_slot(self, queue, waiters):
-        for name in "ab":
-            await waiters.enter(name)
+@pytest.mark.parametrize(
+    ("ends", "woken"),
+    [
+        pytest.param([True, True], "a", id="two wait for it, and it frees one slot"),
+        pytest.param([False], "", id="only not waited for any more"),
+        pytest.param([False, True], "a", id="another still waits for it"),
+    ],
+)
+async def test_a_video_frees_a_slot_when_it_ends(queue, waiters, ends, woken):
+    for name in "ab":
+        await waiters.enter(name)
+    for _ in ends:
         queue.watch("task_a")
-        queue.watch("task_a")
-        queue.unwatch("task_a", has_ended=True)
-        queue.unwatch("task_a", has_ended=True)
-        assert await waiters.woken_after(1) == "a"
-
-    async def test_one_that_is_only_not_waited_for_any_more_frees_none(self, queue, waiters):
-        await waiters.enter("a")
-        queue.watch("task_a")
-        queue.unwatch("task_a", has_ended=False)
-        assert await waiters.woken_after(0) == ""
-
-    async def test_one_that_another_still_waits_for_is_watched_on(self, queue, waiters):
-        await waiters.enter("a")
-        queue.watch("task_a")
-        queue.watch("task_a")
-        queue.unwatch("task_a", has_ended=False)
-        queue.unwatch("task_a", has_ended=True)
-        assert await waiters.woken_after(1) == "a"
+    for has_ended in ends:
+        queue.unwatch("task_a", has_ended=has_ended)
+    assert await waiters.woken_after(len(woken)) == woken
 
 
 class TestOnTheWay:

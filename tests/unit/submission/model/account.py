@@ -85,14 +85,7 @@ _REFUNDED = frozenset({Ending.FAIL_PASSING, Ending.FAIL_LASTING})
 
 @dataclass
 class Job:
-    """
-    One accepted request.
-
-    :param video_task_id: its id.
-    :param fingerprint: what was asked for.
-    :param key: whose account pays.
-    :param ending: what has become of it so far.
-    """
+    """One accepted request."""
 
     video_task_id: str
     fingerprint: str
@@ -126,12 +119,7 @@ class Job:
 
 @dataclass
 class Account:
-    """
-    What the API knows.
-
-    :param key: whose key the connection holds at present.
-    :param jobs: all that were ever accepted, under all keys.
-    """
+    """What the API knows."""
 
     key: str = "ours"
     jobs: dict[str, Job] = field(default_factory=dict)

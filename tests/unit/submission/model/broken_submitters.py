@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from seedance_provider.api.errors import TaskAccessDeniedError
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.submission import submitter
 from seedance_provider.submission.options import OnUnknownSubmission
-from seedance_provider.submission.plans import Action, Plan
+from seedance_provider.submission.plans import Action, Plan, plan_from_record, plan_from_video_task
 from seedance_provider.submission.record import Submission, SubmissionState
 from seedance_provider.submission.store import SubmissionStore
 from seedance_provider.submission.submitter import Submitter
@@ -20,158 +21,103 @@ from tests.unit.submission.model.machine import SubmissionMachine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
-
-    from seedance_provider.api.video_request import VideoRequest
     from seedance_provider.submission.submitter import VideoClient
 
 __all__ = ["BROKEN_MACHINES", "BROKEN_PLANS"]
 
 
-class _NoRecordBeforeTheRequest(SubmissionStore):
-    def claim(self, submission: Submission) -> None:
-        pass
+def _save_submitted_only(self: SubmissionStore, submission: Submission) -> None:
+    if submission.state is not SubmissionState.SUBMITTING:
+        SubmissionStore.save(self, submission)
 
 
-class _LostClaim(SubmissionStore):
-    """Nor is it noticed that the store has lost it."""
-
-    def save(self, submission: Submission) -> None:
-        if submission.state is not SubmissionState.SUBMITTING:
-            super().save(submission)
-
-    def claim(self, submission: Submission) -> None:
-        self.save(submission)
+def _save_submitting_only(self: SubmissionStore, submission: Submission) -> None:
+    if submission.state is not SubmissionState.SUBMITTED:
+        SubmissionStore.save(self, submission)
 
 
-class _InventedIdBeforeTheRequest(SubmissionStore):
-    def save(self, submission: Submission) -> None:
-        known = submission.state is not SubmissionState.SUBMITTING
-        super().save(submission if known else submission.accepted("task_pending"))
+def _save_with_an_invented_id(self: SubmissionStore, submission: Submission) -> None:
+    known = submission.state is not SubmissionState.SUBMITTING
+    SubmissionStore.save(self, submission if known else submission.accepted("task_pending"))
 
 
-class _NoRecordAfterTheRequest(SubmissionStore):
-    def save(self, submission: Submission) -> None:
-        if submission.state is not SubmissionState.SUBMITTED:
-            super().save(submission)
+def _load_nothing_while_it_is_down(self: SubmissionStore) -> Submission | None:
+    try:
+        return SubmissionStore.load(self)
+    except SubmissionStoreError:
+        return None
 
 
-class _RefusalForgetsToRestore(SubmissionStore):
-    def restore(self, previous: Submission | None) -> None:
-        pass
+def _obtain_whatever_is_unknown(self: Submitter, *arguments: Any) -> VideoTask | Plan:
+    return Submitter.obtain(replace(self, on_unknown=OnUnknownSubmission.RESUBMIT), *arguments)
 
 
-class _RefusalDeletesTheRecord(SubmissionStore):
-    def restore(self, previous: Submission | None) -> None:
-        super().restore(None)
+def _obtain_without_what_was_abandoned(self: Submitter, *arguments: Any) -> VideoTask | Plan:
+    record = self.store.load()
+    if record is not None and record.state is SubmissionState.ABANDONED:
+        self.store.restore(None)
+    return Submitter.obtain(self, *arguments)
 
 
-class _ErrorMeansNoRecord(SubmissionStore):
-    def load(self) -> Submission | None:
+def _obtain_with_hidden_as_failed(self: Submitter, client: VideoClient, *arguments: Any) -> VideoTask | Plan:
+    def get_task(video_task_id: str) -> VideoTask:
         try:
-            return super().load()
-        except SubmissionStoreError:
-            return None
-
-
-class _ResubmitsUnknown(Submitter):
-    def obtain(self, client: VideoClient, request: VideoRequest, fingerprint: str) -> VideoTask | Plan:
-        careless = replace(self, on_unknown=OnUnknownSubmission.RESUBMIT)
-        return Submitter.obtain(careless, client, request, fingerprint)
-
-
-class _ForgetsAfterTimeout(Submitter):
-    def conclude(self, result: WaitResult) -> VideoTask | Plan:
-        if result.outcome is Outcome.TIMED_OUT:
-            self.store.restore(None)
-        return super().conclude(result)
-
-
-class _RetriesAfterAbandoned(Submitter):
-    def obtain(self, client: VideoClient, request: VideoRequest, fingerprint: str) -> VideoTask | Plan:
-        record = self.store.load()
-        if record is not None and record.state is SubmissionState.ABANDONED:
-            self.store.restore(None)
-        return super().obtain(client, request, fingerprint)
-
-
-class _TakesHiddenForFailed(Submitter):
-    def obtain(self, client: VideoClient, request: VideoRequest, fingerprint: str) -> VideoTask | Plan:
-        return super().obtain(_HiddenIsFailed(client), request, fingerprint)
-
-
-class _HiddenIsFailed:
-    def __init__(self, client: VideoClient) -> None:
-        self._client = client
-
-    def create_task(self, request: VideoRequest) -> str:
-        return self._client.create_task(request)
-
-    def get_task(self, video_task_id: str) -> VideoTask:
-        try:
-            return self._client.get_task(video_task_id)
+            return client.get_task(video_task_id)
         except TaskAccessDeniedError:
             return VideoTask(video_task_id, status=TaskStatus.FAIL, error_message="Video generation failed.")
 
+    careless = SimpleNamespace(create_task=client.create_task, get_task=get_task)
+    return Submitter.obtain(self, careless, *arguments)
 
-def _machine(**parts: Any) -> type[SubmissionMachine]:
-    return type("BrokenMachine", (SubmissionMachine,), parts)
+
+def _conclude_without_what_timed_out(self: Submitter, result: WaitResult) -> VideoTask | Plan:
+    if result.outcome is Outcome.TIMED_OUT:
+        self.store.restore(None)
+    return Submitter.conclude(self, result)
+
+
+def _with_store(**methods: Any) -> type[SubmissionMachine]:
+    store = type("BrokenStore", (SubmissionStore,), methods)
+    return type("BrokenMachine", (SubmissionMachine,), {"store_class": store})
+
+
+def _with_submitter(**methods: Any) -> type[SubmissionMachine]:
+    submitter_class = type("BrokenSubmitter", (Submitter,), methods)
+    return type("BrokenMachine", (SubmissionMachine,), {"submitter_class": submitter_class})
 
 
 #: By the name of the mistake.
 BROKEN_MACHINES: dict[str, type[SubmissionMachine]] = {
-    "no record before the request": _machine(store_class=_NoRecordBeforeTheRequest),
-    "a claim is not read back": _machine(store_class=_LostClaim),
-    "an invented id before the request": _machine(store_class=_InventedIdBeforeTheRequest),
-    "no record after the request": _machine(store_class=_NoRecordAfterTheRequest),
-    "a refusal forgets to restore": _machine(store_class=_RefusalForgetsToRestore),
-    "a refusal deletes the record": _machine(store_class=_RefusalDeletesTheRecord),
-    "a store error means no record": _machine(store_class=_ErrorMeansNoRecord),
-    "an unknown outcome is submitted again": _machine(submitter_class=_ResubmitsUnknown),
-    "a timeout forgets the video": _machine(submitter_class=_ForgetsAfterTimeout),
-    "abandoned means no record": _machine(submitter_class=_RetriesAfterAbandoned),
-    "a video that is not shown has failed": _machine(submitter_class=_TakesHiddenForFailed),
+    "no record before the request": _with_store(claim=lambda self, submission: None),
+    "a claim is not read back": _with_store(save=_save_submitted_only, claim=_save_submitted_only),
+    "an invented id before the request": _with_store(save=_save_with_an_invented_id),
+    "no record after the request": _with_store(save=_save_submitting_only),
+    "a refusal forgets to restore": _with_store(restore=lambda self, previous: None),
+    "a refusal deletes the record": _with_store(restore=lambda self, previous: SubmissionStore.restore(self, None)),
+    "a store error means no record": _with_store(load=_load_nothing_while_it_is_down),
+    "an unknown outcome is submitted again": _with_submitter(obtain=_obtain_whatever_is_unknown),
+    "a timeout forgets the video": _with_submitter(conclude=_conclude_without_what_timed_out),
+    "abandoned means no record": _with_submitter(obtain=_obtain_without_what_was_abandoned),
+    "a video that is not shown has failed": _with_submitter(obtain=_obtain_with_hidden_as_failed),
 }
 
 
-def _regenerates_undelivered(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = submitter.plan_from_video_task
-
-    def broken(task: VideoTask, record: Submission, **options: Any) -> Plan:
-        return plan(task, record.with_delivered(), **options)
-
-    monkeypatch.setattr(submitter, "plan_from_video_task", broken)
+def _regenerates_undelivered(task: VideoTask, record: Submission, **options: Any) -> Plan:
+    return plan_from_video_task(task, record.with_delivered(), **options)
 
 
-def _resubmits_every_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = submitter.plan_from_video_task
-
-    def broken(task: VideoTask, record: Submission, **options: Any) -> Plan:
-        return Plan(Action.SUBMIT) if task.status is TaskStatus.FAIL else plan(task, record, **options)
-
-    monkeypatch.setattr(submitter, "plan_from_video_task", broken)
+def _resubmits_every_failure(task: VideoTask, record: Submission, **options: Any) -> Plan:
+    return Plan(Action.SUBMIT) if task.status is TaskStatus.FAIL else plan_from_video_task(task, record, **options)
 
 
-def _takes_every_try_for_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(record: Submission, max_tries: int) -> bool:
-        return True
-
-    monkeypatch.setattr(Submission, "was_cleared_since", broken)
+def _forgets_what_it_delivered(record: Submission | None, **options: Any) -> Plan:
+    return plan_from_record(None if record is not None and record.delivered else record, **options)
 
 
-def _forgets_what_it_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = submitter.plan_from_record
-
-    def broken(record: Submission | None, *, fingerprint: str, **options: Any) -> Plan:
-        kept = None if record is not None and record.delivered else record
-        return plan(kept, fingerprint=fingerprint, **options)
-
-    monkeypatch.setattr(submitter, "plan_from_record", broken)
-
-
-BROKEN_PLANS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "an undelivered video is regenerated": _regenerates_undelivered,
-    "every failure is submitted again": _resubmits_every_failure,
-    "every try counts as cleared": _takes_every_try_for_cleared,
-    "a delivered video is forgotten": _forgets_what_it_delivered,
+#: By the name of the mistake: where it is made, and what is there in place of what is right.
+BROKEN_PLANS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+    "an undelivered video is regenerated": (submitter, "plan_from_video_task", _regenerates_undelivered),
+    "every failure is submitted again": (submitter, "plan_from_video_task", _resubmits_every_failure),
+    "every try counts as cleared": (Submission, "was_cleared_since", lambda record, max_tries: True),
+    "a delivered video is forgotten": (submitter, "plan_from_record", _forgets_what_it_delivered),
 }

@@ -39,13 +39,7 @@ class Fault(StrEnum):
 
 @dataclass
 class Process:
-    """
-    What one process does to the outside, call by call.
-
-    :param faults: what goes wrong, by the number of the call.
-    :param harmed: whether anything has gone wrong yet.
-    :param out: whether the store is out for good.
-    """
+    """What one process does to the outside; faults go by the number of the call."""
 
     faults: Mapping[int, Fault]
     calls: int = 0
@@ -112,16 +106,7 @@ class FaultyStore:
 
 @dataclass
 class FaultyClient:
-    """
-    The client, as one process sees it.
-
-    :param process: the process.
-    :param account: what the API knows.
-    :param creation: what becomes of a request for a video.
-    :param reading: how questions are answered.
-    :param on_request: told when a request is sent, before anything comes of it.
-    :param on_accepted: told when a job is charged.
-    """
+    """The client, as one process sees it."""
 
     process: Process
     account: Account

@@ -20,14 +20,7 @@ class State(StrEnum):
 
 @dataclass
 class TaskInstance:
-    """
-    One task instance, by the rules of Airflow 3.3.
-
-    :param retries: of the operator, as the DAG file says it at present.
-    :param max_tries: the last try, but one, that a retry may lead to.
-    :param try_number: of the last try that was started.
-    :param video_task_id: what the trigger waits for.
-    """
+    """One task instance, by the rules of Airflow 3.3."""
 
     retries: int = 2
     max_tries: int = 2

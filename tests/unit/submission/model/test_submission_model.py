@@ -46,8 +46,8 @@ class TestTheModelItself:
         with pytest.raises(AssertionError):
             run_state_machine_as_test(machine, settings=_UNTIL_CAUGHT)
 
-    @pytest.mark.parametrize("break_it", BROKEN_PLANS.values(), ids=BROKEN_PLANS)
-    def test_catches_a_broken_plan(self, monkeypatch, break_it):
-        break_it(monkeypatch)
+    @pytest.mark.parametrize(("owner", "name", "broken"), BROKEN_PLANS.values(), ids=BROKEN_PLANS)
+    def test_catches_a_broken_plan(self, monkeypatch, owner, name, broken):
+        monkeypatch.setattr(owner, name, broken)
         with pytest.raises(AssertionError):
             run_state_machine_as_test(SubmissionMachine, settings=_UNTIL_CAUGHT)
