@@ -117,7 +117,7 @@ class VideoCreation:
     :param request: says what to make, given the files of the task. Called before anything is paid for.
     :param defer: Airflow's, which ends this process.
     :param log: of the task.
-    :param ending: kept up to date with what it means if Airflow ends the task now.
+    :param notice: kept up to date with what it means if Airflow ends the task now.
     """
 
     def __init__(

@@ -16,8 +16,9 @@ class KillNotice:
     """
     What Airflow's ``on_kill`` says and leaves behind.
 
-    :param fate: what it means for money and video if the task is ended now.
-    :param is_told: whether Airflow has told the task to end. That does not interrupt it; the process is killed later.
+    :param message: what it means for money and video if the task is ended now.
+    :param termination_requested: whether Airflow has told the task to end. That does not interrupt it; the process
+        is killed later.
     :param video_task_id: the video task, from the moment at which its id is known.
     """
 

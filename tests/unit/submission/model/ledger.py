@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Ledger", "Settings"]
 
-#: What every message says that asks a person to decide, see ``submission.py``.
+#: What every message says that asks a person to decide, see ``submission/plans.py``.
 _OFFER = "To submit, and pay, again: clear the Airflow task."
 _UNKNOWN = ("It is unknown whether a video was paid for", "whose outcome is unknown")
 
