@@ -98,8 +98,8 @@ class CreateVideoOperator(BaseOperator):
     :param seedance_conn_id: the Airflow connection with the key. Default ``seedance_default``.
     :param wait_for_completion: ``False`` ends the task when the video is submitted; use
         :class:`~seedance_provider.sensors.seedance.VideoSensor` to wait.
-    :param deferrable: wait in the triggerer, or, if ``False``, in the worker. Default: ``[operators]
-        default_deferrable`` of Airflow's configuration if that is set, else ``True``.
+    :param deferrable: wait in the triggerer, or, if ``False``, in the worker. Default: the environment variable
+        ``AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE`` if it is set, else ``True``.
     :param timeout: seconds, or a ``timedelta``, for which one try waits, for a slot and for the video together.
         Then it fails, the video task continues, and the next try re-attaches. ``execution_timeout`` shortens it.
         Default one hour; the vendor advises at least 10 minutes.

@@ -18,6 +18,7 @@ TREE_LINE = "├── "
 TREES = {
     "seedance_provider/api/errors.py": "tests/unit/api/test_errors.py",
     "seedance_provider/landing/errors.py": "tests/unit/landing/test_errors.py",
+    "seedance_provider/storage/errors.py": "tests/unit/landing/test_errors.py",
 }
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -20,11 +20,11 @@ VARIABLE = "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE"
 @pytest.mark.parametrize(
     ("variable", "file", "expected"),
     [
-        # Airflow ships it as False, which nobody has chosen.
         (None, "", "True True"),
         ("False", "", "False False"),
         ("True", "", "True True"),
-        (None, "[operators]\ndefault_deferrable = False\n", "False False"),
+        # As `airflow db migrate` writes it, which nobody has chosen.
+        (None, "[operators]\ndefault_deferrable = False\n", "True True"),
         ("True", "[operators]\ndefault_deferrable = False\n", "True True"),
     ],
 )
