@@ -91,6 +91,11 @@ class TestPage:
             assert (answer.status_code, answer.headers["content-type"]) == (200, f"{content_type}; charset=utf-8")
             assert answer.content == (PAGE / name).read_bytes()
 
+    async def test_no_part_of_it_is_looked_for(self, client):
+        answer = await client.get("/videos/main.js", headers={"Range": "bytes=" + "0-0," * 50 + "1-5"})
+        assert (answer.status_code, answer.content) == (200, (PAGE / "main.js").read_bytes())
+        assert "accept-ranges" not in answer.headers
+
     @pytest.mark.parametrize(
         ("names", "content"), [("", ""), ("Brand, Trailer", "Brand,Trailer"), ('"><b>', "&quot;&gt;&lt;b&gt;")]
     )
@@ -259,6 +264,18 @@ class TestStored:
         without = {key: value for key, value in STORED.items() if key != name}
         for place in (without, STORED | {name: ""}):
             assert (await client.get("/stored", params=place)).status_code == status
+        assert landed == []
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            *({"map_index": value} for value in ("99999999999999999999", str(2**31), "-2", "1.5", "", "9" * 5000)),
+            {"run_id": "a\0"},
+            {"task_id": "a\0"},
+        ],
+    )
+    async def test_what_no_database_can_look_up_is_refused(self, client, landed, wrong):
+        assert (await client.get("/stored", params=STORED | wrong)).status_code == 422
         assert landed == []
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
