@@ -36,6 +36,8 @@ are those to Airflow's API, four at a time at most. Medians of {rounds} loads of
 
 {rows}
 """
+#: Parts of the addresses that the page asks: Airflow's API, and what tasks have pushed.
+_ASKED = ("/api/v2/", "/seedance/pushed?")
 _HEADS = ("videos", "first card", "all cards", "first player", "requests")
 
 
@@ -88,7 +90,7 @@ def _load(browser: Browser, base_url: str) -> tuple[float, float, float, float]:
         # Everybody is an admin here, but the browser has to be told so.
         page.goto(f"{base_url}/auth/token/login", wait_until="commit")
         asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
+        page.on("request", lambda request: asked.append(request.url) if any(map(request.url.count, _ASKED)) else None)
         began = time.perf_counter()
         page.goto(f"{base_url}/seedance/videos/", wait_until="commit")
         page.locator("article").first.wait_for()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -154,17 +155,26 @@ class StoredFile:
             return str(self._fs.checksum(self._path.path))
 
     @contextmanager
-    def opened(self, *, block_size: int | None = None) -> Iterator[BinaryIO]:
-        """
-        Open it for reading.
-
-        :param block_size: how many bytes are read from an object store at a time. Default: that of its library.
-        """
+    def opened(self) -> Iterator[BinaryIO]:
+        """Open it for reading."""
         with self.asking():
             _ = self._fs
             # Of the path, which tells Airflow's lineage that the file was read.
-            with self._path.open("rb", block_size=block_size) as file:
+            with self._path.open("rb") as file:
                 yield cast("BinaryIO", file)
+
+    def handle(self) -> BinaryIO:
+        """
+        Open it so that each read asks for just its own bytes. The caller closes it.
+
+        In the file system of this machine, it stays the same file whatever takes its name, and a pipe that has taken
+        it is not waited for.
+        """
+        with self.asking():
+            if self.is_local:
+                return open(self.local_path, "rb", buffering=0, opener=_without_waiting)
+            self._fs.invalidate_cache()
+            return cast("BinaryIO", self._path.open("rb", cache_type="none"))
 
     def piece(self, start: int, length: int) -> bytes:
         """
@@ -229,6 +239,10 @@ class StoredFile:
         conn_id = self._conn_id
         whose = f"the connection {conn_id!r}" if conn_id else "the worker's own credentials"
         return f"{whose} the rights to read, list and write there"
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _says_exists(error: BaseException | None) -> bool:

@@ -112,11 +112,11 @@ class TestLanding:
 class TestShown:
     def test_what_has_landed_can_be_shown_in_parts(self, land, uri, bucket, video):
         landed = {"path": uri, "size": land(uri).size}
-        shown = StoredVideo.recorded(landed)
-        assert (shown.size, shown.media_type, shown.name) == (len(video), "video/mp4", "a.mp4")
-        middle = ByteRange(len(video) // 2, 1000, len(video))
-        assert b"".join(shown.pieces(middle)) == video[middle.start :][:1000]
-        assert b"".join(shown.pieces(ByteRange.whole(len(video)))) == video
+        with StoredVideo.recorded(landed) as shown:
+            assert (shown.size, shown.media_type, shown.name) == (len(video), "video/mp4", "a.mp4")
+            middle = ByteRange(len(video) // 2, 1000, len(video))
+            assert b"".join(shown.pieces(middle)) == video[middle.start :][:1000]
+            assert b"".join(shown.pieces(ByteRange.whole(len(video)))) == video
 
     def test_what_was_replaced_is_not_shown(self, land, uri, bucket, video):
         landed = {"path": uri, "size": land(uri).size}

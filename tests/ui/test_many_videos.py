@@ -22,7 +22,7 @@ def crowd(airflow, run_of):
 
 
 class Requests:
-    """Counts what a page asks of Airflow's API."""
+    """Counts what a page asks of Airflow's API, and of ours."""
 
     def __init__(self, page) -> None:
         self.count = 0
@@ -34,7 +34,8 @@ class Requests:
 
     def _change(self, request, by: int) -> None:
         # Of the page alone, not of Airflow's own around it.
-        if "/api/v2/" in request.url and "/seedance/videos/" in request.frame.url:
+        is_asked = "/api/v2/" in request.url or "/seedance/pushed?" in request.url
+        if is_asked and "/seedance/videos/" in request.frame.url:
             self.count += by > 0
             self.open += by
             self.most = max(self.most, self.open)

@@ -364,6 +364,15 @@ class TestTrouble:
         notice = page.frame_locator("iframe[title=Videos]").get_by_role("alert")
         expect(notice).to_have_text(re.compile("This run has no video yet"))
 
+    def test_it_says_that_what_was_pushed_can_t_be_read(self, airflow, page_of, run_of):
+        run_of("public_campaign")
+        page = page_of()
+        said = {"problem": "The API server can't load the XCom backend."}
+        page.route(re.compile(r"/seedance/pushed\?"), lambda route: route.fulfill(json=said))
+        page.goto(f"{airflow.base_url}/seedance/videos/?dag=public")
+        expect(page.get_by_role("article").first).to_contain_text(said["problem"])
+        expect(page.locator("#credits-note")).to_have_text(re.compile(f"could not be read, .*{said['problem']}"))
+
     def test_it_says_that_airflow_can_t_be_asked_and_tries_again(self, airflow, page_of, run_of):
         run_of("public_campaign")
         page = page_of()

@@ -252,7 +252,8 @@ class TestXComs:
     def test_a_landed_video_is_shown(self, pushed, tmp_path):
         size = pushed["landed"]["size"]
         (tmp_path / Path(pushed["landed"]["path"]).name).write_bytes(b"\0\0\0\x18ftypisom".ljust(size, b"\0"))
-        assert StoredVideo.recorded(pushed["landed"]).size == size
+        with StoredVideo.recorded(pushed["landed"]) as video:
+            assert video.size == size
         assert "/seedance/stored?" in self.link(StoredVideoLink)
 
     @cases(xcoms=lambda xcoms: "failure" in xcoms)

@@ -1,6 +1,13 @@
 // Airflow's public REST API, in the viewer's own session. Few requests at a time, so that a page full of videos is no
 // storm; what is asked first is answered first.
 
+// Instead of a value that the API server can't read: why.
+export class Unreadable {
+  constructor(problem) {
+    this.problem = problem;
+  }
+}
+
 export class ApiError extends Error {
   constructor(status, path) {
     super(`Airflow answered ${status} to ${path}`);
@@ -33,11 +40,13 @@ export class AirflowApi {
     });
   }
 
-  // The value of an XCom, or undefined if there is none that the viewer may see.
+  // The value of an XCom, Unreadable, or nothing if there is none that the viewer may see. It is not asked of the REST API,
+  // which knows only a reference to what an XCom backend keeps elsewhere.
   async xcom(place, key) {
-    const path = `${runPath(place)}/taskInstances/${encodeURIComponent(place.task_id)}/xcomEntries/${encodeURIComponent(key)}`;
+    const { dag_id, dag_run_id: run_id, task_id, map_index } = place;
     try {
-      return (await this.get(path, { map_index: place.map_index })).value;
+      const { value, problem } = await this.get("../../seedance/pushed", { dag_id, run_id, task_id, map_index, key });
+      return problem === undefined ? value : new Unreadable(problem);
     } catch (error) {
       if (error.status === 404 || error.status === 403) return undefined;
       throw error;

@@ -6,6 +6,7 @@ export class Card {
   #video;
   #sources = [];
   #storedAt;
+  #landingProblem;
 
   constructor(instance, site) {
     this.instance = instance;
@@ -78,6 +79,8 @@ export class Card {
   // What plays goes on playing, from wherever it does.
   store(landing) {
     this.#storedAt = landing.uri;
+    this.#landingProblem = landing.problem;
+    this.#showReason();
     this.tick();
   }
 
@@ -87,6 +90,10 @@ export class Card {
 
   #playNext() {
     const source = this.#sources.shift();
+    if (source === undefined && this.#video.unreadable) {
+      this.#say("What the task has pushed can't be read.");
+      return;
+    }
     if (source === undefined) {
       this.#say(this.#video.isExpired ? "The vendor keeps a video for 14 days, and it has not landed." : "It can't be played here.");
       return;
@@ -127,9 +134,9 @@ export class Card {
   }
 
   #showReason() {
-    const { failure } = this.#video;
-    this.reason.hidden = !failure;
-    const lines = failure ? [failure.message, failure.advice].filter(Boolean) : [];
+    const { failure, unreadable } = this.#video;
+    const lines = [failure?.message, failure?.advice, unreadable, this.#landingProblem].filter(Boolean);
+    this.reason.hidden = lines.length === 0;
     this.reason.replaceChildren(...lines.map((line) => withText(element("p"), line)));
   }
 

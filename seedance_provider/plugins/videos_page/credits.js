@@ -61,8 +61,8 @@ export class Credits {
     const rows = sums.rows();
     const hidden = rows.length > ROWS ? ` The latest ${ROWS} lines are shown.` : "";
     this.note.textContent =
-      done < total ? `Added up ${amount(done)} of ${amount(total)} videos…` : `${amount(sums.credits)} credits for ${amount(sums.videos)} ${sums.videos === 1 ? "video" : "videos"}.${hidden}`;
-    this.table.hidden = false;
+      done < total ? `Added up ${amount(done)} of ${amount(total)} videos…` : `${sumsText(sums)}${hidden}`;
+    this.table.hidden = rows.length === 0 && sums.unread > 0;
     const [body] = this.table.tBodies;
     body.replaceChildren(...rows.slice(0, ROWS).map((row) => line([row.day, row.dag, amount(row.videos), amount(row.credits)])));
     this.table.tFoot.replaceChildren(line(["All", "", amount(sums.videos), amount(sums.credits)]));
@@ -75,8 +75,15 @@ export class Sums {
   #seen = new Set();
   credits = 0;
   videos = 0;
+  unread = 0;
+  problem;
 
   add(video, instance) {
+    if (video.unreadable) {
+      this.unread += 1;
+      this.problem ??= video.unreadable;
+      return;
+    }
     if (video.credits.used === undefined || video.phase !== "done") return;
     if (video.videoTask !== undefined) {
       if (this.#seen.has(video.videoTask)) return;
@@ -96,6 +103,14 @@ export class Sums {
   rows() {
     return [...this.#days.values()].sort((a, b) => b.day.localeCompare(a.day) || a.dag.localeCompare(b.dag));
   }
+}
+
+// What was added up, and what could not be.
+export function sumsText({ credits, videos, unread, problem }) {
+  const count = (number) => `${amount(number)} ${number === 1 ? "video" : "videos"}`;
+  const known = videos || !unread ? [`${amount(credits)} credits for ${count(videos)}.`] : [];
+  const unknown = unread ? [`${count(unread)} could not be read, and ${unread === 1 ? "has" : "have"} no credits here. ${problem}`] : [];
+  return [...known, ...unknown].join(" ");
 }
 
 function localDay(moment) {

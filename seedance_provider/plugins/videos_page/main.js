@@ -1,6 +1,6 @@
 // The page: reads its address, polls Airflow, and shows cards.
 
-import { AirflowApi } from "./airflow_api.js";
+import { AirflowApi, Unreadable } from "./airflow_api.js";
 import { Card, element, withText } from "./card.js";
 import { Credits } from "./credits.js";
 import { followTheme, letLinksLeave } from "./frame.js";
@@ -145,12 +145,14 @@ async function noteLanding(card) {
 
 // What has landed of it in the same run: by the task of the same map index first, since one is mapped over the other.
 async function landingOf({ instance, video }) {
+  let problem;
   const mapIndexes = instance.map_index >= 0 ? [instance.map_index, -1] : [-1];
   for (const mapIndex of mapIndexes) {
     const { path, parameters } = landingList(instance, mapIndex);
     const { task_instances: landings } = await api.get(path, parameters);
     for (const one of landings.filter((landing) => landing.map_index === mapIndex)) {
       const landed = await api.xcom(one, "landed");
+      if (landed instanceof Unreadable) problem = landed.problem;
       if (landed && landed.video_task_id && landed.video_task_id === video.videoTask) {
         const url = new URL("seedance/stored", site);
         url.search = new URLSearchParams({ dag_id: one.dag_id, run_id: one.dag_run_id, task_id: one.task_id, map_index: one.map_index });
@@ -158,7 +160,8 @@ async function landingOf({ instance, video }) {
       }
     }
   }
-  return undefined;
+  // One of those may be that of this video.
+  return problem && { problem };
 }
 
 function showSummary(instances, total) {

@@ -1,6 +1,7 @@
 // What there is to say about a video: from a task instance and what it has pushed, without a page. All values are
 // data; whoever shows them writes them as text.
 
+import { Unreadable } from "./airflow_api.js";
 import { STATES } from "./query.js";
 
 // The vendor keeps videos for 14 days (its page on authentication).
@@ -50,6 +51,7 @@ export function describe(instance, pushed, now = Date.now()) {
     typicalSeconds: range(submitted.typical_seconds),
     isSubmitted: Boolean(known.video_task_id),
     failure: failureOf(instance, failure),
+    unreadable: Object.values(pushed).find((value) => value instanceof Unreadable)?.problem,
     vendorUrl: vendorUrl(result, now),
     isExpired: Boolean(text(result.video_url)) && !vendorUrl(result, now),
   };

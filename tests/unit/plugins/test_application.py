@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -53,7 +54,7 @@ def land(rights, module, monkeypatch):
 
     def landing(value):
         asked = []
-        monkeypatch.setattr(module, "_landed", lambda _, **place: asked.append(place) or value)
+        monkeypatch.setattr(module, "pushed_value", lambda _, key, **place: asked.append(place) or value)
         return asked
 
     return landing
@@ -70,7 +71,7 @@ class TestWithoutALogin:
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
     async def test_every_route_asks_for_one(self, application, client, method):
         paths = [(route.path.replace("{name}", "main.js"), route.methods) for route in application.routes]
-        assert len(paths) == 3
+        assert len(paths) == 4
         for path in [path for path, methods in paths if method in methods]:
             answer = await client.request(method, path, params=STORED)
             assert (path, answer.status_code) == (path, 401)
@@ -90,6 +91,11 @@ class TestPage:
             answer = await client.get(f"/videos/{name}")
             assert (answer.status_code, answer.headers["content-type"]) == (200, f"{content_type}; charset=utf-8")
             assert answer.content == (PAGE / name).read_bytes()
+
+    async def test_no_part_of_it_is_looked_for(self, client):
+        answer = await client.get("/videos/main.js", headers={"Range": "bytes=" + "0-0," * 50 + "1-5"})
+        assert (answer.status_code, answer.content) == (200, (PAGE / "main.js").read_bytes())
+        assert "accept-ranges" not in answer.headers
 
     @pytest.mark.parametrize(
         ("names", "content"), [("", ""), ("Brand, Trailer", "Brand,Trailer"), ('"><b>', "&quot;&gt;&lt;b&gt;")]
@@ -261,27 +267,77 @@ class TestStored:
             assert (await client.get("/stored", params=place)).status_code == status
         assert landed == []
 
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            *({"map_index": value} for value in ("99999999999999999999", str(2**31), "-2", "1.5", "", "9" * 5000)),
+            {"run_id": "a\0"},
+            {"task_id": "a\0"},
+        ],
+    )
+    async def test_what_no_database_can_look_up_is_refused(self, client, landed, wrong):
+        assert (await client.get("/stored", params=STORED | wrong)).status_code == 422
+        assert landed == []
+
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
     async def test_nothing_can_be_changed(self, client, landed, method):
         assert (await client.request(method, "/stored", params=STORED)).status_code == 405
 
 
-class TestRecorded:
-    """The XCom, which Airflow keeps as a value or as the JSON text of one."""
+class TestPushed:
+    """What the page asks for about a task instance."""
 
-    PLACE = STORED | {"map_index": -1}
+    ASKED = STORED | {"task_id": "make", "key": "return_value", "map_index": 3}
 
-    @pytest.mark.parametrize(
-        ("kept", "value"),
-        [
-            (SimpleNamespace(value={"path": "/a", "size": 7}), {"path": "/a", "size": 7}),
-            (SimpleNamespace(value='{"path": "/a", "size": 7}'), {"path": "/a", "size": 7}),
-            (SimpleNamespace(value="just a text"), "just a text"),
-            (SimpleNamespace(value=None), None),
-            (SimpleNamespace(value=[1]), [1]),
-            (None, None),
-        ],
-    )
-    def test_is_read_either_way(self, module, kept, value):
-        found = SimpleNamespace(first=lambda: kept)
-        assert module._landed(SimpleNamespace(scalars=lambda _: found), **self.PLACE) == value
+    @pytest.fixture
+    def push(self, rights, module, monkeypatch):
+        """Have a task push something, or an error instead."""
+
+        def pushing(value):
+            asked = []
+
+            def read(_, key, **place):
+                asked.append({"key": key} | place)
+                if isinstance(value, Exception):
+                    raise value
+                return value
+
+            monkeypatch.setattr(module, "pushed_value", read)
+            return asked
+
+        return pushing
+
+    @pytest.mark.parametrize("value", [None, {"video_task_id": "task_a"}, "2026-03-01T12:00:00Z"])
+    async def test_is_told_to_whoever_may_see_xcoms(self, client, push, rights, value):
+        asked = push(value)
+        answer = await client.get("/pushed", params=self.ASKED)
+        assert (answer.status_code, answer.json()) == (200, {"value": value})
+        assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == ("no-store", "nosniff")
+        assert asked == [self.ASKED]
+        assert rights[0]["access_entity"].value == "XCOM"
+        assert (await client.get("/pushed", params=self.ASKED | {"dag_id": "secret"})).status_code == 403
+        assert len(asked) == 1
+
+    async def test_a_value_that_is_no_json_is_told_as_text(self, client, push):
+        push({"completed_at": datetime(2026, 3, 1, tzinfo=UTC)})
+        answer = await client.get("/pushed", params=self.ASKED)
+        assert answer.json() == {"value": {"completed_at": "2026-03-01 00:00:00+00:00"}}
+
+    @pytest.mark.parametrize("value", [{"credits_used": float("nan")}, {(1, 2): 3}])
+    async def test_what_no_page_can_read_is_told(self, client, push, value):
+        push(value)
+        answer = await client.get("/pushed", params=self.ASKED)
+        assert (answer.status_code, list(answer.json())) == (200, ["problem"])
+
+    async def test_what_can_not_be_read_is_told(self, client, push, module):
+        push(module.UnreadableXComError("It can't be read."))
+        answer = await client.get("/pushed", params=self.ASKED)
+        assert (answer.status_code, answer.json()) == (200, {"problem": "It can't be read."})
+        answer = await client.get("/stored", params=STORED)
+        assert (answer.status_code, answer.json()) == (404, {"detail": "It can't be read."})
+
+    @pytest.mark.parametrize("wrong", [{"key": "password"}, {"key": ""}, {"map_index": 2**63}, {"run_id": ""}])
+    async def test_nothing_else_is_read(self, client, push, wrong):
+        asked = push({})
+        assert (await client.get("/pushed", params=self.ASKED | wrong)).status_code == 422
+        assert asked == []

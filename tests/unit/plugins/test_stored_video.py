@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import tracemalloc
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from airflow.sdk import ObjectStoragePath
 
 from seedance_provider.plugins.byte_range import ByteRange
 from seedance_provider.plugins.stored_video import NotShownError, StoredVideo
-from seedance_provider.storage.errors import FileMissingError
+from seedance_provider.storage.stored_file import StoredFile
 from tests.support import media
 from tests.support.airflow_versions import RELEASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 IS_NO_VIDEO = "is not the video that the task has recorded"
 HEAD = b"\x00\x00\x00\x14ftypisom"
@@ -48,19 +52,21 @@ def test_airflow_3_1_does_not_know_a_scheme_in_capitals(mp4):
 class TestShown:
     @pytest.mark.parametrize("prefix", ["", "file://", pytest.param("FILE://", marks=needs_capital_schemes)])
     def test_a_real_video(self, mp4, prefix):
-        video = StoredVideo.recorded({"path": f"{prefix}{mp4}", "size": mp4.stat().st_size})
-        assert (video.size, video.media_type, video.name) == (mp4.stat().st_size, "video/mp4", "a.mp4")
+        with StoredVideo.recorded({"path": f"{prefix}{mp4}", "size": mp4.stat().st_size}) as video:
+            assert (video.size, video.media_type, video.name) == (mp4.stat().st_size, "video/mp4", "a.mp4")
 
     def test_its_kind_is_told_by_its_bytes_and_not_by_its_name(self, mp4, tmp_path):
         film = media.video(tmp_path / "b.mov", seconds=1)
         (tmp_path / "a.mov").symlink_to(mp4)
-        assert StoredVideo.recorded(landed(film)).media_type == "video/quicktime"
-        assert StoredVideo.recorded(landed(tmp_path / "a.mov")).media_type == "video/mp4"
+        for path, media_type in [(film, "video/quicktime"), (tmp_path / "a.mov", "video/mp4")]:
+            with StoredVideo.recorded(landed(path)) as video:
+                assert video.media_type == media_type
 
     @pytest.mark.parametrize("name", ["a?b#c.mp4", "ein Film äöü.mp4", "a%2Fb.mp4", 'a"b;.mp4', "[a.mp4"])
     def test_its_name_stays_as_it_is(self, tmp_path, name):
         (tmp_path / name).write_bytes(HEAD)
-        assert StoredVideo.recorded(landed(tmp_path / name)).name == name
+        with StoredVideo.recorded(landed(tmp_path / name)) as video:
+            assert video.name == name
 
 
 @pytest.mark.parametrize("value", [None, "", "/tmp/a.mp4", 7, [], [{"path": "/tmp/a.mp4", "size": 7}], {}])
@@ -116,6 +122,12 @@ class TestAnotherFile:
         os.mkfifo(tmp_path / "a.mp4")
         assert refusal(landed(tmp_path / "a.mp4", size))
 
+    @pytest.mark.parametrize("kind", [os.mkfifo, os.mkdir])
+    def test_what_takes_its_place_before_it_is_opened_is_not_waited_for(self, tmp_path, monkeypatch, kind):
+        kind(tmp_path / "a.mp4")
+        monkeypatch.setattr(StoredFile, "size", lambda _: len(HEAD))
+        assert refusal(landed(tmp_path / "a.mp4", len(HEAD)))
+
     @pytest.mark.parametrize("size", [0, 12, 2**40])
     @pytest.mark.parametrize("path", ["/dev/zero", "/dev/urandom", "/dev/stdin", "/proc/self/environ"])
     def test_a_device_is_not_read(self, path, size):
@@ -154,7 +166,7 @@ class TestStorages:
         def denied(*_, **__):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(ObjectStoragePath(str(mp4)).fs, "cat_file", denied)
+        monkeypatch.setattr(ObjectStoragePath(str(mp4)).fs, "info", denied)
         assert "Permission denied" in refusal(landed(mp4))
 
 
@@ -164,10 +176,11 @@ def content() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def video(tmp_path_factory, content) -> StoredVideo:
+def video(tmp_path_factory, content) -> Iterator[StoredVideo]:
     path = tmp_path_factory.mktemp("large") / "a.mp4"
     path.write_bytes(content)
-    return StoredVideo.recorded(landed(path))
+    with StoredVideo.recorded(landed(path)) as recorded:
+        yield recorded
 
 
 class TestPieces:
@@ -191,11 +204,19 @@ class TestPieces:
     def test_end_where_the_file_now_ends(self, tmp_path):
         path = tmp_path / "a.mp4"
         path.write_bytes(HEAD)
-        video = StoredVideo.recorded(landed(path))
-        path.write_bytes(HEAD[:5])
-        assert b"".join(video.pieces(ByteRange(0, 12, 12))) == HEAD[:5]
-        # Nothing is read before it is asked for.
-        pieces = video.pieces(ByteRange(0, 12, 12))
-        path.unlink()
-        with pytest.raises(FileMissingError):
-            next(pieces)
+        with StoredVideo.recorded(landed(path)) as video:
+            path.write_bytes(HEAD[:5])
+            assert b"".join(video.pieces(ByteRange(0, 12, 12))) == HEAD[:5]
+
+    @pytest.mark.parametrize("change", ["replaced", "removed", "a link to another"])
+    def test_are_of_the_file_that_was_checked(self, tmp_path, change):
+        path, other = tmp_path / "a.mp4", tmp_path / "secret"
+        path.write_bytes(HEAD)
+        other.write_bytes(b"x" * len(HEAD))
+        with StoredVideo.recorded(landed(path)) as video:
+            path.unlink()
+            if change == "replaced":
+                other.rename(path)
+            elif change != "removed":
+                path.symlink_to(other)
+            assert b"".join(video.pieces(ByteRange.whole(video.size))) == HEAD

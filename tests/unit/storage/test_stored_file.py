@@ -155,6 +155,8 @@ class TestWhatIsThere:
         assert (stored.piece(2, 3), stored.piece(5, 100)) == (b"vid", b"eo")
         with stored.opened() as file:
             assert file.read() == b"a video"
+        with stored.handle() as file:
+            assert (file.seek(2), file.read(3), file.seek(0, 2)) == (2, b"vid", 7)
 
     @pytest.mark.parametrize("ask", ["existing_size", "version"])
     def test_what_is_missing_is_told(self, stored, ask):

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AirflowApi, ApiError, runPath } from "../../../../seedance_provider/plugins/videos_page/airflow_api.js";
+import { AirflowApi, ApiError, runPath, Unreadable } from "../../../../seedance_provider/plugins/videos_page/airflow_api.js";
 
 const ROOT = "https://airflow.example/team/api/v2/";
 const PLACE = { dag_id: "films", dag_run_id: "a+b:c/d e&f", task_id: "make", map_index: -1 };
@@ -114,8 +114,18 @@ test("an XCom is asked for by the whole name of its task instance", async () => 
   const got = api.xcom(PLACE, "return_value");
   asked[0].give({ value: { a: 1 } });
   assert.deepEqual(await got, { a: 1 });
-  const path = "dags/films/dagRuns/a%2Bb%3Ac%2Fd%20e%26f/taskInstances/make/xcomEntries/return_value?map_index=-1";
-  assert.equal(asked[0].url.href, `${ROOT}${path}`);
+  const place = "dag_id=films&run_id=a%2Bb%3Ac%2Fd+e%26f&task_id=make&map_index=-1&key=return_value";
+  // Not of the REST API, which does not read through an XCom backend.
+  assert.equal(asked[0].url.href, `https://airflow.example/team/seedance/pushed?${place}`);
+});
+
+test("an XCom that the API server can't read says why", async () => {
+  const { api, asked } = scripted(1);
+  const got = api.xcom(PLACE, "return_value");
+  asked[0].give({ problem: "It can't be read." });
+  const value = await got;
+  assert.ok(value instanceof Unreadable);
+  assert.equal(value.problem, "It can't be read.");
 });
 
 test("an XCom that is not there, or not for the viewer, is undefined, and any other answer an error", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Sums } from "../../../../seedance_provider/plugins/videos_page/credits.js";
+import { Unreadable } from "../../../../seedance_provider/plugins/videos_page/airflow_api.js";
+import { Sums, sumsText } from "../../../../seedance_provider/plugins/videos_page/credits.js";
 import { describe } from "../../../../seedance_provider/plugins/videos_page/video.js";
 
 const FILMS = { dag_id: "films", state: "success" };
@@ -76,4 +77,27 @@ test("names of DAGs and days are not mixed up", () => {
   const sums = new Sums();
   for (const dag_id of ["__proto__", "constructor", 'a","b', "a"]) add(sums, { video_task_id: dag_id }, { dag_id, state: "success" });
   assert.equal(sums.rows().length, 4);
+});
+
+test("what could not be read is no video of no credits", () => {
+  const sums = new Sums();
+  const problem = new Unreadable("The API server can't read the XCom.");
+  sums.add(describe(FILMS, { return_value: problem }), FILMS);
+  assert.deepEqual([sums.credits, sums.videos, sums.unread], [0, 0, 1]);
+  assert.equal(sumsText(sums), "1 video could not be read, and has no credits here. The API server can't read the XCom.");
+  sums.add(describe(FILMS, { return_value: problem }), FILMS);
+  add(sums, {});
+  assert.equal(
+    sumsText(sums),
+    "200 credits for 1 video. 2 videos could not be read, and have no credits here. The API server can't read the XCom.",
+  );
+});
+
+test("the sum is told in one sentence", () => {
+  const sums = new Sums();
+  assert.equal(sumsText(sums), "0 credits for 0 videos.");
+  add(sums, {});
+  assert.equal(sumsText(sums), "200 credits for 1 video.");
+  add(sums, { video_task_id: "b", credits_used: 1000 });
+  assert.equal(sumsText(sums), "1,200 credits for 2 videos.");
 });

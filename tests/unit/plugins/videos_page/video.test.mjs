@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Unreadable } from "../../../../seedance_provider/plugins/videos_page/airflow_api.js";
 import { STATES } from "../../../../seedance_provider/plugins/videos_page/query.js";
 import { age, amount, creditsText, describe, duration, progressOf, tellingKeys } from "../../../../seedance_provider/plugins/videos_page/video.js";
 
@@ -38,6 +39,7 @@ test("a finished video", () => {
     typicalSeconds: undefined,
     isSubmitted: true,
     failure: undefined,
+    unreadable: undefined,
     vendorUrl: URL_,
     isExpired: false,
   });
@@ -277,4 +279,19 @@ test("credits", () => {
   assert.equal(creditsText({ used: 200 }), "200");
   assert.equal(creditsText({ used: 0, estimated: 200 }), "0 (200 expected)");
   assert.equal(amount(1234567.891), "1,234,567.89");
+});
+
+test("a video whose XComs can't be read says so, whatever its state", () => {
+  const problem = new Unreadable("The API server can't read the XCom.");
+  for (const [state, pushed] of [
+    ["success", { return_value: problem }],
+    ["failed", { failure: problem, submitted: submitted() }],
+    ["deferred", { submitted: problem }],
+    ["running", { submitted: undefined, unreachable_since: problem }],
+  ]) {
+    const video = describe(instance({ state }), pushed, NOW);
+    assert.equal(video.unreadable, problem.problem, state);
+    assert.equal(video.prompt, pushed.submitted?.prompt, state);
+  }
+  assert.equal(describe(instance(), { return_value: { problem: "one of its own" } }, NOW).unreadable, undefined);
 });
