@@ -27,6 +27,8 @@ class MediaFile:
         known.
     :param seconds: how long it is; ``None`` for pictures, and if that is not known.
     :param url: where it was uploaded to.
+    :param format: of a picture, as its content says.
+    :param pixels: of a picture; ``None`` if that is not known.
     """
 
     source: str
@@ -36,6 +38,8 @@ class MediaFile:
     kind: str | None = None
     seconds: float | None = None
     url: str | None = None
+    format: str | None = None
+    pixels: int | None = None
 
     @classmethod
     def read(cls, source: str, name: str, file: BinaryIO) -> MediaFile:
@@ -51,7 +55,7 @@ class MediaFile:
             digest.update(chunk)
             size += len(chunk)
         file.seek(0)
-        return cls(source, name, size, digest.hexdigest(), *probe(file))
+        return cls(source, name, size, digest.hexdigest(), **probe(file, name)._asdict())
 
     def __str__(self) -> str:
         return self.source

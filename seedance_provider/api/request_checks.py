@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from seedance_provider.api.media_file import MediaFile, total_seconds
-from seedance_provider.api.media_probe import UNREADABLE
+from seedance_provider.api.media_probe import PICTURE_ENDINGS, UNREADABLE
 from seedance_provider.api.models import (
     BITRATE_MODES,
     LARGEST_SEED,
@@ -58,6 +58,16 @@ _TEXTS = ("model", "resolution", "aspect_ratio")
 #: Fields of which each, if it is a text, is one that somebody has to have meant.
 _MEANT = ("prompt", *_TEXTS, "first_frame", "last_frame", "bitrate_mode", "output_format", "callback_url")
 _LONGEST_SHOWN = 80
+#: Endings of media and documents that the API does not take. A link may end in anything else.
+_WRONG_ENDINGS = (
+    *(".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".jp2", ".jxl", ".svg", ".pdf"),
+    *(".avi", ".mkv", ".wmv", ".flv", ".mpg", ".mpeg", ".m3u8"),
+    *(".wma", ".aif", ".aiff", ".amr", ".mid"),
+)
+#: A shop's server may convert a picture: photo.heic?format=jpg
+_CONVERTED = re.compile(r"=(?:auto|jpe?g|png|webp)\b", re.IGNORECASE)
+#: Phones make 200 million.
+_MOST_PIXELS = 200_000_000
 
 
 def problems(request: VideoRequest) -> Iterator[str]:
@@ -97,6 +107,13 @@ def doubts(request: VideoRequest) -> Iterator[str]:
     for label, text in _meant_texts(request):
         if part := probable_leftover(text):
             yield f"{label} has {part!r}, which may be the leftover of a template or an f-string."
+    for file in dict.fromkeys(request.files):
+        endings = PICTURE_ENDINGS.get(file.format or "")
+        if endings and not file.name.lower().endswith(endings):
+            yield (
+                f"The file {_shown(file.source)} is a {file.format} picture, and the API goes by the ending, "
+                f"which should be {' or '.join(endings)}."
+            )
 
 
 def is_http_url(value: Any) -> bool:
@@ -277,18 +294,27 @@ def _file_problems(name: str, file: MediaFile, kind: str) -> Iterator[str]:
         yield f"{name} is the file {shown}, and {problem}"
     elif file.size <= 0:
         yield f"{name} is the file {shown}, which is empty"
+    elif kind == "image" and file.format is not None and file.format not in PICTURE_ENDINGS:
+        accepted = ", ".join(PICTURE_ENDINGS)
+        yield f"{name} is the file {shown}, whose content is {file.format}, and {accepted} are accepted"
     elif file.kind == UNREADABLE:
-        yield f"{name} is the file {shown}, whose content can't be read as {_A[kind]}"
+        yield f"{name} is the file {shown}, whose content can't be read as {_A[kind]} ({', '.join(SUFFIXES[kind])})"
     elif file.kind not in (None, kind):
         yield f"{name} is the file {shown}, whose content is {_A[str(file.kind)]}, and {_A[kind]} is needed"
+    elif file.pixels is not None and file.pixels > _MOST_PIXELS:
+        yield f"{name} is the file {shown}, which has {file.pixels:,} pixels, and at most {_MOST_PIXELS:,} are accepted"
 
 
 def _url_problems(name: str, url: str, kind: str) -> Iterator[str]:
     # Many links have no ending at all, but one of another kind is a mistake that would fail after minutes.
-    path = unquote(urlsplit(url).path).lower()
+    parts = urlsplit(url)
+    path = unquote(parts.path).lower()
     others = [other for other, suffixes in SUFFIXES.items() if other != kind and path.endswith(suffixes)]
     if others:
         yield f"{name} is {_shown(url)}, which is of kind {others[0]}, and {', '.join(SUFFIXES[kind])} are accepted"
+    elif path.endswith(_WRONG_ENDINGS) and not _CONVERTED.search(parts.query):
+        ending = path[path.rindex(".") :]
+        yield f"{name} is {_shown(url)}, which ends in {ending}, and {', '.join(SUFFIXES[kind])} are accepted"
 
 
 def _reference_problems(request: VideoRequest, model: Model) -> Iterator[str]:

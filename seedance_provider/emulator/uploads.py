@@ -114,7 +114,8 @@ class Uploads:
         file = self.file(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
-        self._store.note_upload(path, self._now(), len(body), *probe(io.BytesIO(body)))
+        found = probe(io.BytesIO(body), path)
+        self._store.note_upload(path, self._now(), len(body), found.kind, found.seconds)
 
     def confirm(self, path: str | None) -> dict[str, Any]:
         """

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from seedance_provider.api.errors import FileUnavailableError, InvalidRequestError
 from seedance_provider.api.media_file import CHUNK_BYTES, MediaFile
-from seedance_provider.api.media_probe import can_measure
+from seedance_provider.api.media_probe import UNREADABLE, can_measure
 from seedance_provider.api.uploads import file_problem
 from seedance_provider.storage.references import names_a_file, reading_reference
 from seedance_provider.storage.stored_file import StoredFile
@@ -139,12 +139,13 @@ class ReferenceFiles:
             raise InvalidRequestError(f"The file {stored} can't be used: {problem}. Nothing was sent or charged.")
         with stored.opened() as content:
             file = MediaFile.read(str(stored), stored.name, content)
-        if file.kind != "image" and not can_measure():
+        if file.kind not in ("image", UNREADABLE) and file.seconds is None:
             self._log.warning(
-                "The length of %s is not known, because PyAV is not installed. It is not checked, and if it sets the "
-                "price, the estimate is for the longest video that the model takes. Install the extra 'media' of this "
-                "package where the task runs, or pass reference_video_seconds.",
+                "The length of %s is not known, because %s. It is not checked, and if it sets the price, the estimate "
+                "is for the longest video that the model takes. %s reference_video_seconds.",
                 stored,
+                "it can't be measured" if can_measure() else "PyAV is not installed",
+                "Pass" if can_measure() else "Install the extra 'media' of this package where the task runs, or pass",
             )
         same = kept is not None and kept.file.sha256 == file.sha256
         found = replace(kept, version=version) if kept is not None and same else _KeptFile(file, version)

@@ -109,6 +109,16 @@ class TestChecks:
                 {"reference_videos": [CLIP, replace(CLIP, kind="unreadable")]},
                 "reference_videos 2 is the file 's3://b/walk.mp4', whose content can't be read as a video",
             ),
+            (
+                {"first_frame": replace(PICTURE, kind="image", format="HEIC")},
+                "'file:///a.png', whose content is HEIC, and JPEG, PNG, WebP are accepted",
+            ),
+            ({"first_frame": replace(PICTURE, kind="unreadable", format="PDF")}, "content is PDF, and JPEG, PNG, WebP"),
+            ({"reference_videos": [replace(CLIP, kind="image", format="GIF")]}, "content is an image, and a video is"),
+            (
+                {"reference_images": [replace(PICTURE, kind="image", format="PNG", pixels=200_000_001)]},
+                "which has 200,000,001 pixels, and at most 200,000,000 are accepted",
+            ),
             ({"first_frame": replace(PICTURE, size=0)}, "first_frame is the file 'file:///a.png', which is empty"),
             (
                 {"reference_videos": [replace(CLIP, seconds=8.0)] * 2},
@@ -128,6 +138,22 @@ class TestChecks:
     )
     def test_what_is_wrong_with_a_file_is_told(self, fields, said):
         assert said in refusal(**fields)
+
+    @pytest.mark.parametrize(
+        ("name", "format", "told"),
+        [("a.jpg", "WebP", ".webp"), ("a.webp", "PNG", ".png"), ("a.png", "JPEG", ".jpg or .jpeg")],
+    )
+    def test_a_picture_with_the_ending_of_another_format_is_told(self, name, format, told):
+        file = replace(PICTURE, name=name, source=f"s3://b/{name}", kind="image", format=format)
+        (warning,) = a_request(first_frame=file, last_frame=file).warnings
+        assert warning == (
+            f"The file 's3://b/{name}' is a {format} picture, and the API goes by the ending, which should be {told}."
+        )
+
+    @pytest.mark.parametrize(("name", "format"), [("a.JPEG", "JPEG"), ("a.png", "PNG"), ("a.png", None)])
+    def test_the_right_ending_needs_no_word(self, name, format):
+        file = replace(PICTURE, name=name, kind="image", format=format, pixels=199_756_800)
+        assert a_request(first_frame=file).warnings == ()
 
     @pytest.mark.parametrize("seconds", [1.8, 2, 30, 30.2])
     def test_lengths_that_are_just_right(self, seconds):

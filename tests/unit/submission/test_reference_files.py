@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from airflow.sdk import ObjectStoragePath
+from PIL import Image
 
 from seedance_provider.api.errors import ConnectionLostError, FileUnavailableError, InvalidRequestError
 from seedance_provider.api.uploads import Upload
@@ -85,6 +86,25 @@ class TestDescribed:
         (told,) = caplog.messages
         assert "a.mp4" in told
         assert "'media'" in told
+
+    def test_a_length_that_can_not_be_measured_is_told_and_not_refused(self, store, tmp_path, monkeypatch, caplog):
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+        request = request_of(files_of(store), reference_videos=[media.video(tmp_path / "a.mp4")])
+        assert (request.files[0].kind, request.reference_video_seconds) == (None, None)
+        (told,) = caplog.messages
+        assert "a.mp4 is not known, because it can't be measured" in told
+        assert "'media'" not in told
+
+    def test_raw_aac_of_changing_bitrate_is_not_too_long(self, store, tmp_path, picture):
+        sound = media.changing_sound(tmp_path / "a.aac", {}, quiet=11)
+        request = request_of(files_of(store), reference_images=[picture], reference_audios=[sound])
+        assert request.files[1].seconds == pytest.approx(12, abs=0.1)
+
+    @pytest.mark.parametrize("format", ["GIF", "AVIF", "BMP"])
+    def test_a_picture_that_the_api_does_not_take_is_refused_before_it_is_uploaded(self, store, tmp_path, format):
+        Image.new("RGB", (64, 64)).save(tmp_path / "a.jpg", format)
+        with pytest.raises(InvalidRequestError, match=rf"a.jpg', whose content is {format}, and JPEG, PNG, WebP are"):
+            request_of(files_of(store), first_frame=tmp_path / "a.jpg")
 
     def test_without_pyav_a_picture_is_as_it_was(self, store, picture, monkeypatch, caplog):
         expected = request_of(files_of(None), first_frame=picture)
