@@ -1,8 +1,8 @@
 """
 Brand variations: several scenes in several shapes, within a budget.
 
-The budget holds over all mapped tasks: what would exceed it is refused before anything is submitted, and the variations
-that were made are uploaded all the same.
+The budget holds over all mapped tasks: what would exceed it is refused before anything is submitted. The variations
+that were made land all the same, and then the run fails.
 
 Needs the connection ``seedance_default``; videos go to ``SEEDANCE_VIDEO_FOLDER``. One run costs 960 credits: two
 scenes in three shapes, each 4 seconds of 720p at 40 credits per second.
@@ -14,7 +14,7 @@ import os
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG
+from airflow.sdk import DAG, task_group
 
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
@@ -30,12 +30,24 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
     # [START howto_operator_seedance_budget]
-    create = CreateVideoOperator.partial(
-        task_id="create",
-        duration=4,
-        max_credits=200,
-        max_credits_per_run=1000,
-    ).expand(
+    @task_group
+    def variation(prompt: str, resolution: str) -> None:
+        """Make and land one variation."""
+        create = CreateVideoOperator(
+            task_id="create",
+            prompt=prompt,
+            resolution=resolution,
+            duration=4,
+            max_credits=200,
+            max_credits_per_run=1000,
+        )
+        VideoToObjectStorageOperator(
+            task_id="upload",
+            video=create.output,
+            destination=f"{FOLDER}/brand/{{year}}-{{month}}-{{day}}/",
+        )
+
+    variation.expand(
         prompt=[
             "A bottle of olive oil on a sunny kitchen table, the camera circles it slowly",
             "A bottle of olive oil between tomatoes at a market, the camera comes closer",
@@ -43,8 +55,3 @@ with DAG(
         resolution=["1280x720", "720x1280", "720x720"],
     )
     # [END howto_operator_seedance_budget]
-    upload = VideoToObjectStorageOperator.partial(
-        task_id="upload",
-        destination=f"{FOLDER}/brand/{{year}}-{{month}}-{{day}}/",
-        trigger_rule="all_done",
-    ).expand(video=create.output)

@@ -3,7 +3,8 @@ A video from every picture in a bucket, none of which is public.
 
 The pictures are uploaded to the API right before their videos are paid for, which costs nothing. A task that is retried
 or cleared finds its video again, also if its picture was moved or deleted meanwhile; a picture with another content
-makes another video.
+makes another video. Every video is named after its picture, and a picture that is refused keeps no other video from
+landing.
 
 Needs the connection ``seedance_default``. ``SEEDANCE_IMAGE_FOLDER`` names the pictures, as a URL of any storage that
 Airflow knows, with its connection if it needs one (``s3://aws_default@my-bucket/pictures``). Videos go to
@@ -16,7 +17,7 @@ import os
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG, ObjectStoragePath, task
+from airflow.sdk import DAG, ObjectStoragePath, task, task_group
 
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
@@ -34,17 +35,25 @@ with DAG(
 ) as dag:
     # [START howto_operator_seedance_files]
     @task
-    def pictures() -> list[str]:
-        """Name the pictures in the folder."""
-        found = ObjectStoragePath(IMAGES).iterdir()
-        return sorted(str(path) for path in found if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"))
+    def pictures() -> list[dict]:
+        """Name the pictures in the folder, and where their videos land."""
+        found = sorted(ObjectStoragePath(IMAGES).iterdir(), key=str)
+        return [
+            {"picture": str(path), "destination": f"{VIDEOS}/from-bucket/{path.stem}-{{video_task_id}}.mp4"}
+            for path in found
+            if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp")
+        ]
 
-    create = CreateVideoOperator.partial(
-        task_id="create",
-        prompt="The picture comes to life: leaves move in the wind, light changes slowly",
-        duration=4,
-    ).expand(first_frame=pictures())
+    @task_group
+    def one_picture(picture: str, destination: str) -> None:
+        """Make and land the video of one picture."""
+        create = CreateVideoOperator(
+            task_id="create",
+            prompt="The picture comes to life: leaves move in the wind, light changes slowly",
+            duration=4,
+            first_frame=picture,
+        )
+        VideoToObjectStorageOperator(task_id="upload", video=create.output, destination=destination)
+
+    one_picture.expand_kwargs(pictures())
     # [END howto_operator_seedance_files]
-    VideoToObjectStorageOperator.partial(task_id="upload", destination=f"{VIDEOS}/from-bucket/").expand(
-        video=create.output
-    )

@@ -1,6 +1,8 @@
 """
 A film of several clips: one video for every scene, all landed, and then put together by FFmpeg's libraries (PyAV).
 
+If a scene fails, the clips of the others land, and there is no film: clear the scene, and the film follows.
+
 Nothing is encoded again: the packets of the clips are written one after the other, which takes a moment. That needs
 clips of one model, one resolution and one aspect ratio, as here.
 
@@ -16,7 +18,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 import pendulum
-from airflow.sdk import DAG, ObjectStoragePath, task
+from airflow.sdk import DAG, ObjectStoragePath, XComArg, task, task_group
 
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
@@ -32,16 +34,22 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
     # [START howto_transfer_seedance_film]
-    create = CreateVideoOperator.partial(task_id="create", duration=4, pool="seedance").expand(
+    @task_group
+    def scene(prompt: str) -> XComArg:
+        """Make and land one clip, and return where it is."""
+        create = CreateVideoOperator(task_id="create", prompt=prompt, duration=4, pool="seedance")
+        upload = VideoToObjectStorageOperator(
+            task_id="upload", video=create.output, destination=f"{FOLDER}/film/{{{{ run_id }}}}/"
+        )
+        return upload.output
+
+    clips = scene.expand(
         prompt=[
             "A seed falls into dark soil",
             "A green shoot breaks through the soil",
             "A sunflower turns towards the evening sun",
         ]
     )
-    upload = VideoToObjectStorageOperator.partial(
-        task_id="upload", destination=f"{FOLDER}/film/{{{{ run_id }}}}/"
-    ).expand(video=create.output)
 
     @task
     def film(clips: list[str], run_id: str) -> str:
@@ -78,4 +86,4 @@ with DAG(
                         joined.mux(packet)
                     start += Fraction(source.duration, av.time_base)
 
-    film(upload.output)
+    film(clips)

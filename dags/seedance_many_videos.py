@@ -1,5 +1,8 @@
 """
-One video for every prompt of a list, and one upload for every video.
+One video for every prompt of a list, each with an upload of its own.
+
+The task group is mapped, not the tasks: a prompt that is refused fails its own upload only. The other videos land, and
+then the run fails.
 
 The pool is the account's concurrency limit: it counts deferred tasks (``include_deferred``), so no more videos are
 in progress than the account allows, and the others wait in Airflow's queue for nothing. Create it once::
@@ -15,7 +18,7 @@ import os
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, task, task_group
 
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
@@ -39,12 +42,15 @@ with DAG(
 ) as dag:
     # [START howto_operator_seedance_many_videos]
     @task
-    def requests_for(params: dict) -> list[dict]:
-        """Turn every prompt into the arguments of one video."""
-        return [{"prompt": prompt, "duration": 4} for prompt in params["prompts"]]
+    def prompts(params: dict) -> list[str]:
+        """Return the prompts of this run."""
+        return params["prompts"]
 
-    create = CreateVideoOperator.partial(task_id="create", pool="seedance").expand_kwargs(requests_for())
-    upload = VideoToObjectStorageOperator.partial(task_id="upload", destination=f"{FOLDER}/many/").expand(
-        video=create.output
-    )
+    @task_group
+    def one_video(prompt: str) -> None:
+        """Make and land one video."""
+        create = CreateVideoOperator(task_id="create", prompt=prompt, duration=4, pool="seedance")
+        VideoToObjectStorageOperator(task_id="upload", video=create.output, destination=f"{FOLDER}/many/")
+
+    one_video.expand(prompt=prompts())
     # [END howto_operator_seedance_many_videos]

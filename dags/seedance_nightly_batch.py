@@ -1,9 +1,12 @@
 """
 A nightly batch: one video for every row of a table of prompts, within a budget, and for the present night only.
 
-The table is a CSV file whose columns are parameters of ``CreateVideoOperator`` (``prompt``, ``duration``,
-``resolution``, ...); an empty cell is the default. Nights that were missed are not made up for, and a backfill pays for
-nothing unless it says so: ``airflow backfill create ... --dag-run-conf '{"pay_for_backfill": true}'``.
+The table is a CSV file. Its column ``name`` begins the name of the video's file, the others are parameters of
+``CreateVideoOperator`` (``prompt``, ``duration``, ``resolution``, ...); an empty cell is the default. A row that fails
+keeps no other video from landing; when all others have landed, the run fails.
+
+Nights that were missed are not made up for, and a backfill pays for nothing unless it says so:
+``airflow backfill create ... --dag-run-conf '{"pay_for_backfill": true}'``.
 
 Needs the connection ``seedance_default`` and the pool ``seedance`` (see ``seedance_many_videos.py``).
 ``SEEDANCE_PROMPT_FILE`` names the table, as a URL of any storage that Airflow knows; videos go to
@@ -19,9 +22,8 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, ObjectStoragePath, Param, task
+from airflow.sdk import DAG, ObjectStoragePath, Param, task, task_group
 
-from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 
 PROMPTS = os.environ.get("SEEDANCE_PROMPT_FILE", "file:///tmp/seedance-prompts.csv")
@@ -47,14 +49,26 @@ with DAG(
 
     @task
     def rows() -> list[dict]:
-        """Turn every row into the inputs of one video."""
-        table = csv.DictReader(io.StringIO(ObjectStoragePath(PROMPTS).read_text()))
-        return [{name: cell for name, cell in row.items() if cell} for row in table]
+        """Turn every row into the inputs of one video, and where it lands."""
+        folder = f"{FOLDER}/nightly/{{year}}-{{month}}-{{day}}"
+        found = []
+        for row in csv.DictReader(io.StringIO(ObjectStoragePath(PROMPTS).read_text())):
+            name = row.pop("name")
+            inputs = {column: cell for column, cell in row.items() if cell}
+            found.append({"inputs": inputs, "destination": f"{folder}/{name}-{{video_task_id}}.mp4"})
+        return found
+
+    @task.seedance_video(pool="seedance")
+    def create(inputs: dict) -> dict:
+        """Describe the video of a row."""
+        return inputs
+
+    @task_group
+    def one_row(inputs: dict, destination: str) -> None:
+        """Make and land the video of one row."""
+        VideoToObjectStorageOperator(task_id="upload", video=create(inputs), destination=destination)
 
     requests = rows()
     may_pay() >> requests
-    create = CreateVideoOperator.partial(task_id="create", pool="seedance").expand_kwargs(requests)
-    VideoToObjectStorageOperator.partial(
-        task_id="upload", destination=f"{FOLDER}/nightly/{{year}}-{{month}}-{{day}}/"
-    ).expand(video=create.output)
+    one_row.expand_kwargs(requests)
 # [END howto_recipe_nightly]

@@ -13,7 +13,7 @@ import random
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import dag, task
+from airflow.sdk import dag, task, task_group
 
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 
@@ -37,9 +37,12 @@ def seedance_taskflow() -> None:
         weather = random.choice(["rain", "snow", "morning fog"])  # noqa: S311 - not for secrets
         return {"prompt": f"{city} in {weather}, seen from a slow tram", "duration": 4}
 
-    VideoToObjectStorageOperator.partial(task_id="upload", destination=f"{FOLDER}/taskflow/").expand(
-        video=create.expand(city=["Lisbon", "Prague"])
-    )
+    @task_group
+    def one_city(city: str) -> None:
+        """Make and land the video of one city."""
+        VideoToObjectStorageOperator(task_id="upload", video=create(city), destination=f"{FOLDER}/taskflow/")
+
+    one_city.expand(city=["Lisbon", "Prague"])
     # [END howto_decorator_seedance_video]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -50,6 +51,9 @@ class VideoSensor(BaseSensorOperator):
 
     :param video_task_id: id of the video task, from this account. The vendor's demo key can read the sample tasks,
         such as ``demo_task_t2v_success``. Templated.
+    :param video: instead of the id, what :class:`~seedance_provider.operators.seedance.CreateVideoOperator` returned
+        (``create.output``); mapped: ``VideoSensor.partial(...).expand(video=create.output)``. Give exactly one of
+        ``video_task_id`` and ``video``. Templated.
     :param seedance_conn_id: the Airflow connection with the key. Default ``seedance_default``. Templated.
     :param deferrable: wait in the triggerer; the default is that of ``CreateVideoOperator``. If ``False``, ``mode``
         decides between ``poke``, which keeps a worker, and ``reschedule``, which starts one for every poll.
@@ -61,14 +65,16 @@ class VideoSensor(BaseSensorOperator):
         ``timeout`` alone bounds them.
     """
 
-    template_fields: Sequence[str] = ("video_task_id", "seedance_conn_id")
+    template_fields: Sequence[str] = ("video_task_id", "video", "seedance_conn_id")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"video": "json"}
     operator_extra_links = (VideoLink(), VideoTaskLink())
     ui_color = "#e8e4fb"
 
     def __init__(
         self,
         *,
-        video_task_id: str,
+        video_task_id: str | None = None,
+        video: Mapping[str, Any] | None = None,
         seedance_conn_id: str = DEFAULT_CONN_ID,
         deferrable: bool = default_deferrable(),
         poke_interval: timedelta | float | None = None,
@@ -84,12 +90,24 @@ class VideoSensor(BaseSensorOperator):
         if poke_interval is None and self.reschedule and not deferrable:
             self.poke_interval = _RESCHEDULE_SECONDS
         self.poll_settings = PollSettings(self.poke_interval, error_tolerance)
-        self.video_task_id = video_task_id
+        if (video_task_id is None) == (video is None):
+            # Not a ValueError, which would be retried: of a mapped sensor, this may be known only when it runs.
+            given = "neither has a value" if video is None else "both are given"
+            raise AirflowFailException(f"Exactly one of video_task_id and video is needed, and {given}.")
+        # What a template, or the result in ``video``, gives is known when the task runs.
+        self.video_task_id: Any = video_task_id
+        self.video = video
         self.seedance_conn_id = seedance_conn_id
 
     def execute(self, context: Context) -> Any:
         """Wait, in the triggerer or as ``mode`` says."""
+        self._take_id()
         if not isinstance(self.video_task_id, str) or not self.video_task_id.strip():
+            if self.video is not None:
+                raise AirflowFailException(
+                    f"video is {self.video!r}, and what CreateVideoOperator returned is needed: video=create.output, "
+                    "or .expand(video=create.output) if it is mapped. An id is for video_task_id."
+                )
             raise AirflowFailException(
                 f"video_task_id is {self.video_task_id!r}, and the id of a video task is needed."
             )
@@ -117,6 +135,7 @@ class VideoSensor(BaseSensorOperator):
         """Resume after waiting."""
         from seedance_provider.waiting.result import WaitResult
 
+        self._take_id()
         return self._conclude(WaitResult.from_event(event), context)
 
     def on_result(self, context: Context, result: WaitResult) -> dict[str, Any]:
@@ -128,6 +147,11 @@ class VideoSensor(BaseSensorOperator):
         from seedance_provider.reporting.kill_notice import goes_on
 
         self.log.warning(goes_on(self.video_task_id))
+
+    def _take_id(self) -> None:
+        """Take the id from ``video``, now that it is rendered."""
+        if isinstance(self.video, Mapping):
+            self.video_task_id = self.video.get("video_task_id")
 
     def _wait(self, context: Context) -> WaitResult:
         """Poll once, which tells the model, and continue in the triggerer or here."""

@@ -64,7 +64,9 @@ def image_folder(tmp_path_factory):
 def prompt_file(tmp_path_factory):
     """Where an example DAG finds its prompts."""
     path = tmp_path_factory.mktemp("prompts") / "prompts.csv"
-    path.write_text('prompt,duration,resolution\nAn owl over a quiet street,4,720x1280\n"A fox, asleep",,\n')
+    path.write_text(
+        'name,prompt,duration,resolution\nowl,An owl over a quiet street,4,720x1280\nfox,"A fox, asleep",,\n'
+    )
     return path
 
 

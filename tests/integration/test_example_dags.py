@@ -67,9 +67,9 @@ def run_after_events(airflow_stack):
     return airflow_stack.wait_for_run(STARTED_BY_EVENTS, first["dag_run_id"])
 
 
-def landed(airflow_stack, run, map_index: int = -1) -> Path:
+def landed(airflow_stack, run, map_index: int = -1, task_id: str = "upload") -> Path:
     """The file that the upload of a run has made."""
-    uri = airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "upload", map_index=map_index)
+    uri = airflow_stack.xcom(run["dag_id"], run["dag_run_id"], task_id, map_index=map_index)
     return Path(unquote(urlsplit(uri).path))
 
 
@@ -126,18 +126,36 @@ def test_lands_a_real_video(airflow_stack, finished, dag_id, size, seconds):
 
 
 def test_lands_one_video_for_every_prompt(airflow_stack, finished):
-    files = {landed(airflow_stack, finished["seedance_many_videos"], index) for index in range(3)}
+    run = finished["seedance_many_videos"]
+    files = {landed(airflow_stack, run, index, "one_video.upload") for index in range(3)}
     assert len(files) == 3
     assert all(path.stat().st_size > 10_000 for path in files)
 
 
-def test_lands_one_video_for_every_picture_in_the_bucket(airflow_stack, finished):
+def test_a_prompt_that_is_refused_keeps_no_other_video_from_landing(airflow_stack, finished):
+    prompts = ["A red kite", "A knight [fail:text_moderation]", "A blue kite"]
+    run_id = airflow_stack.trigger("seedance_many_videos", conf={"prompts": prompts})
+    run = airflow_stack.wait_for_run("seedance_many_videos", run_id)
+    assert run["state"] == "failed"
+    assert ended_as(airflow_stack, run, "one_video.create") == ["success", "failed", "success"]
+    assert ended_as(airflow_stack, run, "one_video.upload") == ["success", "upstream_failed", "success"]
+    assert all(landed(airflow_stack, run, index, "one_video.upload").stat().st_size > 10_000 for index in (0, 2))
+
+
+def ended_as(airflow_stack, run, task_id):
+    """How the mapped instances of a task have ended, in their order."""
+    instances = airflow_stack.task_instances(run["dag_id"], run["dag_run_id"])
+    ended = {instance["map_index"]: instance["state"] for instance in instances if instance["task_id"] == task_id}
+    return [ended[index] for index in sorted(ended)]
+
+
+def test_lands_one_video_for_every_picture_in_the_bucket_and_names_it_after_the_picture(airflow_stack, finished):
     run = finished["seedance_bucket_images"]
-    files = {landed(airflow_stack, run, index) for index in range(2)}
-    assert len(files) == 2
-    assert all(path.stat().st_size > 10_000 for path in files)
-    named = airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "pictures")
-    assert [Path(name).name for name in named] == ["navy.png", "red.jpg"]
+    for index, name in enumerate(("navy", "red")):
+        video = airflow_stack.xcom(run["dag_id"], run["dag_run_id"], "one_picture.create", map_index=index)
+        file = landed(airflow_stack, run, index, "one_picture.upload")
+        assert file.name == f"{name}-{video['video_task_id']}.mp4"
+        assert file.stat().st_size > 10_000
 
 
 def test_every_account_pays_for_a_video_in_a_folder_of_its_own(airflow_stack, finished, emulator, video_folder):
@@ -156,11 +174,42 @@ def test_the_nightly_batch_makes_a_video_of_every_row(finished, emulator):
     assert made == [("A fox, asleep", 5, 200), ("An owl over a quiet street", 4, 160)]
 
 
+def test_a_row_that_fails_gives_no_other_video_its_name(airflow_stack, finished, prompt_file):
+    rows = {f"product-{n}": f"A bottle on table {n}" for n in range(5)}
+    rows["product-1"] += " [fail:text_moderation]"
+    before = prompt_file.read_text()
+    prompt_file.write_text("name,prompt,duration\n" + "".join(f"{name},{rows[name]},4\n" for name in rows))
+    try:
+        run_id = airflow_stack.trigger("seedance_nightly_batch")
+        run = airflow_stack.wait_for_run("seedance_nightly_batch", run_id)
+    finally:
+        prompt_file.write_text(before)
+    assert run["state"] == "failed"
+    assert ended_as(airflow_stack, run, "one_row.upload") == ["success", "upstream_failed", *["success"] * 3]
+    for index, name in enumerate(rows):
+        if name != "product-1":
+            video = airflow_stack.xcom(run["dag_id"], run_id, "one_row.create", map_index=index)
+            assert video["prompt"] == rows[name]
+            file = landed(airflow_stack, run, index, "one_row.upload")
+            assert file.name == f"{name}-{video['video_task_id']}.mp4"
+            assert file.is_file()
+
+
 @pytest.mark.parametrize(
     ("day", "conf", "states", "videos"),
     [
-        ("2026-01-05", {}, {"may_pay": "success", "rows": "skipped", "create": "skipped", "upload": "skipped"}, 0),
-        ("2026-01-06", {"pay_for_backfill": True}, {"may_pay": "success", "create": "success", "upload": "success"}, 2),
+        (
+            "2026-01-05",
+            {},
+            {"may_pay": "success", "rows": "skipped", "one_row.create": "skipped", "one_row.upload": "skipped"},
+            0,
+        ),
+        (
+            "2026-01-06",
+            {"pay_for_backfill": True},
+            {"may_pay": "success", "one_row.create": "success", "one_row.upload": "success"},
+            2,
+        ),
     ],
 )
 def test_a_backfill_of_the_nightly_batch_pays_only_if_it_says_so(
@@ -292,7 +341,7 @@ def test_puts_the_clips_together_into_one_film(airflow_stack, finished):
         assert video.duration / av.time_base == pytest.approx(12, abs=0.3)
         frames = [frame.pts * frame.time_base for frame in video.decode(video=0)]
     assert frames == sorted(frames)
-    assert len(frames) == sum(frame_count(landed(airflow_stack, run, index)) for index in range(3))
+    assert len(frames) == sum(frame_count(landed(airflow_stack, run, index, "scene.upload")) for index in range(3))
     assert [path.name for path in film.parent.iterdir() if path.name.startswith(".")] == []
 
 

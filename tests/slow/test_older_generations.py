@@ -71,7 +71,7 @@ def run(folder: Path, dag_ids: Iterable[str]) -> dict[str, Outcome]:
     settings = AirflowSettings.on_free_ports(folder / "home", DAGS)
     (folder / "images").mkdir()
     media.picture(folder / "images" / "navy.png", "navy")
-    (folder / "prompts.csv").write_text("prompt,duration,resolution\nAn owl over a quiet street,4,720x1280\n")
+    (folder / "prompts.csv").write_text("name,prompt,duration,resolution\nowl,An owl over a quiet street,4,720x1280\n")
     with ExitStack() as exits:
         webhook = exits.enter_context(scripted_api())
         webhook.creations.append(Answer(body={"ok": True}))

@@ -18,6 +18,7 @@ from airflow.sdk import DAG
 from seedance_provider.api.errors import SeedanceError
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.video_task import VideoTask
+from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.sensors.seedance import VideoSensor
 from seedance_provider.triggers.seedance import VideoTrigger
 from seedance_provider.waiting.result import Outcome, WaitResult
@@ -27,6 +28,8 @@ from tests.support.task_context import TaskInstance, context
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
 MODERATION = "Your input text violates platform rules. Please modify and try again."
+#: What CreateVideoOperator returns with ``wait_for_completion=False``.
+SUBMITTED = {"video_task_id": "task_a", "model": "seedance-20", "status": "waiting"}
 SERVER_ERROR = "Video generation failed. Please try again."
 
 
@@ -349,6 +352,55 @@ class TestShowingFails:
         assert sensor(deferrable=False).execute({"ti": _Forgetful()})["status"] == "success"
 
 
+class TestTheResultOfTheOperator:
+    """``video=create.output``: the id is in it."""
+
+    @pytest.mark.parametrize("deferrable", [True, False])
+    def test_is_waited_for_as_by_its_id(self, api, deferrable):
+        api.readings.append(Answer(body=record()))
+        wait = VideoSensor(task_id="wait", video=SUBMITTED, deferrable=deferrable)
+        result = wait.execute(context())
+        assert result["video_url"] == "https://media.example/a.mp4"
+        assert [asked.query["taskId"] for asked in api.read] == [["task_a"]]
+
+    def test_the_trigger_gets_the_id(self, api):
+        api.readings.append(Answer(body=record("generating")))
+        with pytest.raises(TaskDeferred) as caught:
+            VideoSensor(task_id="wait", video=SUBMITTED).execute(context())
+        assert caught.value.trigger.video_task_id == "task_a"
+
+    @pytest.mark.parametrize("video", [SUBMITTED, None])
+    def test_what_has_ended_is_taken_after_the_wait_whatever_became_of_the_first_task(self, video):
+        wait = VideoSensor(task_id="wait", video=SUBMITTED)
+        wait.video = video  # rendered again
+        assert wait.execute_complete(context(), finished())["video_task_id"] == "task_a"
+
+    def test_the_end_of_the_time_names_it_after_the_wait(self, capsys):
+        wait = VideoSensor(task_id="wait", video=SUBMITTED)
+        with pytest.raises(AirflowSensorTimeout):
+            wait.execute_complete(context(), WaitResult(Outcome.TIMED_OUT, "Not yet").to_event())
+        assert "Video task task_a itself continues." in capsys.readouterr().out
+
+    def test_is_a_template(self, api):
+        api.readings.append(Answer(body=record()))
+        wait = VideoSensor(task_id="wait", video={"video_task_id": "{{ told }}"})
+        wait.render_template_fields({"told": "task_a"})
+        assert wait.execute(context())["status"] == "success"
+
+    def test_can_be_mapped(self, api):
+        api.readings.append(Answer(body=record()))
+        with DAG("mapped"):
+            created = CreateVideoOperator.partial(task_id="create", wait_for_completion=False).expand(prompt=["a", "b"])
+            waits = VideoSensor.partial(task_id="wait", poke_interval=0.01).expand(video=created.output)
+        assert waits.unmap({"video": SUBMITTED}).execute(context())["status"] == "success"
+
+    def test_that_a_mapped_one_is_nothing_is_no_reason_to_retry(self):
+        with DAG("mapped"):
+            waits = VideoSensor.partial(task_id="wait").expand(video=[SUBMITTED, None])
+        with pytest.raises(AirflowFailException, match="neither has a value"):
+            waits.unmap({"video": None})
+
+
 class TestBadInput:
     @pytest.mark.parametrize("deferrable", [True, False])
     @pytest.mark.parametrize("video_task_id", ["", "  ", None])
@@ -356,6 +408,21 @@ class TestBadInput:
         with pytest.raises(AirflowFailException, match="video_task_id"):
             sensor(video_task_id=video_task_id, deferrable=deferrable).execute(context())
         assert api.asked == []
+
+    @pytest.mark.parametrize("deferrable", [True, False])
+    @pytest.mark.parametrize("video", ["task_a", {}, {"video_task_id": ""}, {"video_task_id": 5}, [SUBMITTED], 7])
+    def test_a_video_that_is_none_fails_for_good_and_says_what_to_pass(self, api, video, deferrable):
+        with pytest.raises(AirflowFailException, match=r"video is .*video=create\.output.*\.expand"):
+            sensor(video_task_id=None, video=video, deferrable=deferrable).execute(context())
+        assert api.asked == []
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [({}, "neither has a value"), ({"video_task_id": "task_a", "video": SUBMITTED}, "both are given")],
+    )
+    def test_exactly_one_of_both_names_the_video(self, arguments, said):
+        with pytest.raises(AirflowFailException, match=f"Exactly one of video_task_id and video.*{said}"):
+            VideoSensor(task_id="wait", **arguments)
 
     def test_an_interval_of_nothing_is_refused(self):
         with pytest.raises(ValueError, match="poll_interval"):
