@@ -32,7 +32,8 @@ class VideoRequest:
     A request for one video. Creating one costs nothing and raises
     :class:`~seedance_provider.api.errors.InvalidRequestError` naming every field that can't be right.
 
-    Values may be strings where templates make them so: ``"5"``, ``"true"``.
+    Values may be what templates, databases and pandas make of them: ``"5"``, ``Decimal("5")``, ``numpy.bool_``, and
+    any iterable in place of a list.
 
     :param prompt: what the video shows, in any language; up to 10,000 characters, 30,000 for Seedance 2.5. ``None``
         only with frames or references. ``@image1``, ``@video2``, ``@audio1`` name what was passed, by position.
@@ -239,6 +240,9 @@ def _shown(media: Media | None) -> str | None:
 
 
 _SPELLINGS = {
+    "prompt": coercion.text,
+    **dict.fromkeys(("model", "resolution", "aspect_ratio", "first_frame", "last_frame"), coercion.plain),
+    **dict.fromkeys(("bitrate_mode", "output_format", "callback_url"), coercion.plain),
     "duration": coercion.seconds,
     "reference_images": coercion.texts,
     "reference_videos": coercion.texts,

@@ -17,7 +17,7 @@ from seedance_provider.triggers.deferral import default_deferrable
 from seedance_provider.waiting.poll_settings import DEFAULT_POLL_INTERVAL, ERROR_TOLERANCE, PollSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow.sdk import Context, ObjectStoragePath
 
@@ -152,9 +152,9 @@ class CreateVideoOperator(BaseOperator):
         aspect_ratio: str | None = None,
         first_frame: str | ObjectStoragePath | None = None,
         last_frame: str | ObjectStoragePath | None = None,
-        reference_images: Sequence[str | ObjectStoragePath] | None = None,
-        reference_videos: Sequence[str | ObjectStoragePath] | None = None,
-        reference_audios: Sequence[str | ObjectStoragePath] | None = None,
+        reference_images: Iterable[str | ObjectStoragePath] | None = None,
+        reference_videos: Iterable[str | ObjectStoragePath] | None = None,
+        reference_audios: Iterable[str | ObjectStoragePath] | None = None,
         reference_video_seconds: float | str | None = None,
         generate_audio: bool | str | None = None,
         bitrate_mode: str | None = None,
@@ -267,8 +267,13 @@ class CreateVideoOperator(BaseOperator):
         :param files: describes the files among the inputs.
         :raises InvalidRequestError: if no such video can be made.
         """
+        from seedance_provider.api.coercion import listed
         from seedance_provider.api.video_request import VideoRequest
 
+        # A generator can be read once, and this method may be called again.
+        self.reference_images = listed(self.reference_images)
+        self.reference_videos = listed(self.reference_videos)
+        self.reference_audios = listed(self.reference_audios)
         media = files.described(
             first_frame=self.first_frame,
             last_frame=self.last_frame,

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from seedance_provider.api.coercion import MOST_ITEMS, listed, plain
 from seedance_provider.api.errors import FileUnavailableError, InvalidRequestError
 from seedance_provider.api.media_file import CHUNK_BYTES, MediaFile
 from seedance_provider.api.media_probe import can_measure
@@ -93,10 +94,12 @@ class ReferenceFiles:
         found, problems = dict[str, Any](), list[str]()
         for name, value in media.items():
             try:
-                if isinstance(value, list | tuple):
-                    found[name] = [self._described(item) for item in value]
-                else:
+                items = listed(value)
+                if not isinstance(items, list):
                     found[name] = self._described(value)
+                else:
+                    # The request refuses more, so no file of them is read.
+                    found[name] = [self._described(item) for item in items] if len(items) <= MOST_ITEMS else items
             except InvalidRequestError as error:
                 problems.append(f"{name}: {error}")
         if problems:
@@ -116,6 +119,7 @@ class ReferenceFiles:
         return request.uploaded(urls) if urls else request
 
     def _described(self, value: Any) -> Any:
+        value = plain(value)
         return self._file(value) if value is not None and names_a_file(value) else value
 
     def _file(self, source: Any) -> MediaFile:

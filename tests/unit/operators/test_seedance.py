@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 import pytest
@@ -37,6 +38,7 @@ from tests.support import media
 from tests.support.airflow_versions import needs_retry_policies
 from tests.support.scripted_api import ANY_TIME, Answer, record
 from tests.support.task_context import StateStore, TaskInstance, context
+from tests.support.user_values import Numpy, Rows
 
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
@@ -154,6 +156,17 @@ class TestDeferring:
             "mismatches": [],
         }
         assert "last_frame_url" not in resumed["ti"].xcoms
+
+    def test_what_can_be_read_once_is_asked_for_again_after_a_wait(self, api):
+        api.creations.extend([FULL, CREATED])
+        urls = ["https://a.example/1.png", "https://a.example/2.png"]
+        creating = operator(reference_images=iter(urls), duration=Decimal(6), generate_audio=Numpy(True), seed=Numpy(7))
+        waiting = deferred(creating.execute, context(StateStore()))
+        deferred(creating.resume_after_slot, context(StateStore()), {"free": True}, **waiting.kwargs)
+        asked, again = (each.json["inputs"] for each in api.created)
+        assert asked == again
+        assert asked["imageUrls"] == urls
+        assert (asked["duration"], asked["generate_audio"], asked["seed"]) == (6, True, 7)
 
     def test_returns_what_the_video_was_made_of(self, api, tmp_path):
         picture = media.picture(tmp_path / "a.png")
@@ -352,6 +365,13 @@ class TestFailure:
         assert failure["retryable"] is False
         assert "web account" in failure["advice"]
         assert len(api.created) == 1
+
+    def test_of_a_list_that_can_not_be_read_now(self, api):
+        references = Rows(["https://a.example/b.png"] * 3, readable=2)
+        raised, failure = failed(operator(reference_images=references).execute, context(StateStore()))
+        assert type(raised) is AirflowException
+        assert "Only 2 of 3 items" in failure["message"]
+        assert api.asked == []
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
