@@ -50,7 +50,8 @@ _HAVE_A_PARAMETER: Mapping[str, str] = {
 #: Fields that may come either way: they have a parameter of the same name, or are known to an older generation only.
 _EITHER_WAY = ("generate_audio", "bitrate_mode", "seed", "output_format", "upscaleResolution")
 
-_TAG = re.compile(r"(?<!\w)@(image|video|audio)(\d{1,9})(?!\w)", re.IGNORECASE)
+#: A second @ before it says that it is no tag.
+_TAG = re.compile(r"(?<![\w@])@(image|video|audio)(\d{1,9})(?!\w)", re.IGNORECASE)
 _KINDS = {"reference_images": "image", "reference_videos": "video", "reference_audios": "audio"}
 _A = {"image": "an image", "video": "a video", "audio": "a sound"}
 #: Lengths that containers name are not exact: a video of 15 s that the API has made itself may be 15.1 s long.
@@ -204,10 +205,15 @@ def _prompt_problems(request: VideoRequest, model: Model) -> Iterator[str]:
         "video": request.reference_videos,
         "audio": request.reference_audios,
     }
-    for tag in dict.fromkeys(_TAG.findall(prompt)):
-        kind, position = tag[0].lower(), int(tag[1])
-        if not 1 <= position <= len(passed[kind]):
-            yield f"prompt names @{tag[0]}{tag[1]}, and the number of {kind}s that were passed is {len(passed[kind])}"
+    for name, number in dict.fromkeys(_TAG.findall(prompt)):
+        kind, position = name.lower(), int(number)
+        # Without any media it may be an account's name, unless it looks exactly like a tag that the model knows.
+        is_exact = name == kind and 1 <= position <= _limits(model)[f"reference_{kind}s"].count
+        if not 1 <= position <= len(passed[kind]) and (is_exact or any(passed.values())):
+            yield (
+                f"prompt names @{name}{number}, and the number of {kind}s that were passed is {len(passed[kind])} "
+                f"(write @@{name}{number} if it is no reference)"
+            )
 
 
 def _duration_problems(request: VideoRequest, model: Model) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ DEFAULT_DURATION = 5
 #: generations differ.
 DEFAULT_RESOLUTION = "1280x720"
 _DEFAULT_OUTPUT_RESOLUTION = "720p"
+_NO_TAG = re.compile(r"(?<![\w@])@@(?=(?:image|video|audio)\d{1,9}(?!\w))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class VideoRequest:
     any iterable in place of a list.
 
     :param prompt: what the video shows, in any language; up to 10,000 characters, 30,000 for Seedance 2.5. ``None``
-        only with frames or references. ``@image1``, ``@video2``, ``@audio1`` name what was passed, by position.
+        only with frames or references. ``@image1``, ``@video2``, ``@audio1`` name what was passed, by position;
+        ``@@video2`` is sent as ``@video2`` and names nothing.
     :param model: a key of :data:`~seedance_provider.api.models.MODELS`. Default ``seedance-20``.
     :param duration: length in seconds, 4 to 15 (4 to 30 for Seedance 2.5); ``5``, ``"5"`` and ``"5s"`` are the same.
         Default 5. ``seedance2-5-edit`` takes none.
@@ -103,6 +106,11 @@ class VideoRequest:
     def warnings(self) -> tuple[str, ...]:
         """What may be a mistake, as far as one can tell without refusing what may be meant; for the log."""
         return tuple(doubts(self))
+
+    @property
+    def sent_prompt(self) -> str | None:
+        """The prompt as the API gets it: with ``@video1`` where ``@@video1`` says that it is no reference."""
+        return None if self.prompt is None else _NO_TAG.sub("@", self.prompt)
 
     @property
     def known_model(self) -> Model | None:
@@ -186,7 +194,7 @@ class VideoRequest:
             "extra_inputs": dict(self.extra_inputs),
         }
         given = {name: value for name, value in inputs.items() if value not in (None, [], {})}
-        return {"model": self.model, "prompt": self.prompt, "inputs": given}
+        return {"model": self.model, "prompt": self.sent_prompt, "inputs": given}
 
     def fingerprint(self, conn_id: str) -> str:
         """

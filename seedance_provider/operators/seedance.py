@@ -55,7 +55,8 @@ class CreateVideoOperator(BaseOperator):
     All parameters of the request are templated.
 
     :param prompt: what the video shows, in any language; up to 10,000 characters, 30,000 for Seedance 2.5. May be
-        ``None`` with frames or references. ``@image1``, ``@video1``, ``@audio1`` name references by position.
+        ``None`` with frames or references. ``@image1``, ``@video1``, ``@audio1`` name references by position;
+        ``@@video1`` is sent as ``@video1`` and names none.
     :param model: ``seedance-20`` (default), ``seedance2-fast``, ``seedance2.0-mini``, ``seedance2-5``, or, for an
         existing video, ``seedance2-5-extend`` and ``seedance2-5-edit``. A name that this release does not know is
         refused with the nearest ones.

@@ -15,6 +15,7 @@ from seedance_provider.api.errors import FileUnavailableError, InvalidRequestErr
 from seedance_provider.api.media_file import MediaFile
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.video_request import VideoRequest
+from seedance_provider.api.wire_formats import encode_inputs
 from tests.support.user_values import Address, Format, Length, Numpy, Rows
 
 FIRST, LAST = "https://media.example/first.png", "https://media.example/last.png"
@@ -401,6 +402,11 @@ class TestRefused:
             ({"prompt": "like @image1"}, "prompt names @image1, and the number of images that were passed is 0"),
             ({"prompt": "@Video2 walks", "reference_videos": [VIDEO]}, "names @Video2, and the number of videos that"),
             ({"prompt": "@image0", "first_frame": FIRST}, "prompt names @image0"),
+            ({"prompt": "@audio3"}, "passed is 0 (write @@audio3 if it is no reference)"),
+            ({"prompt": "@image9"}, "prompt names @image9"),
+            ({"prompt": "@image10", "model": "seedance2-5"}, "prompt names @image10"),
+            ({"prompt": "@video2024", "first_frame": FIRST}, "prompt names @video2024"),
+            ({"prompt": "@Video1", "reference_images": [FIRST]}, "prompt names @Video1"),
             ({"extra_inputs": {"outputResolution": "4k"}}, "has a parameter of its own: use resolution"),
             ({"extra_inputs": {"videoUrls": [VIDEO]}}, "has a parameter of its own: use reference_videos"),
             ({"extra_inputs": {"aspect_ratio": "1:1"}}, "if 'aspectRatio' is meant, use aspect_ratio"),
@@ -442,10 +448,29 @@ class TestTags:
             ("@image1 as @video1", {"reference_images": [FIRST], "reference_videos": [VIDEO]}),
             ("to @audio1.", {"reference_images": [FIRST], "reference_audios": [SOUND]}),
             ("mail me@image1.example or @images or @image1st", {}),
+            ("Follow @video2024 for more", {}),
+            ("Follow @Image1, @image0, @image10 and @video4", {}),
+            ("Follow @@video1 and @@image2, like @image1", {"first_frame": FIRST}),
         ],
     )
     def test_a_tag_that_names_what_was_passed_is_fine(self, prompt, fields):
         assert a_request(prompt=prompt, **fields).prompt == prompt
+
+    @pytest.mark.parametrize(
+        ("prompt", "sent"),
+        [
+            ("@@video1 and @@Image2024.", "@video1 and @Image2024."),
+            ("@image1, a@@image1, @@images, @@@image1", "@image1, a@@image1, @@images, @@@image1"),
+        ],
+    )
+    def test_one_that_is_insisted_on_is_sent_as_it_is_meant(self, prompt, sent):
+        request = a_request(prompt=prompt, first_frame=FIRST)
+        assert request.described()["prompt"] == sent
+        for wire_format in ("auto", "quickstart", "docs", "models"):
+            assert encode_inputs(request, wire_format)["prompt"] == sent
+
+    def test_without_a_prompt_none_is_sent(self):
+        assert a_request(prompt=None, first_frame=FIRST).sent_prompt is None
 
 
 class TestReferences:
