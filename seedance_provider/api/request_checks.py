@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from seedance_provider.api.coercion import MOST_ITEMS
-from seedance_provider.api.media_file import MediaFile, total_seconds
+from seedance_provider.api.media_file import MediaFile, absolute_path, total_seconds
 from seedance_provider.api.media_probe import UNREADABLE
 from seedance_provider.api.models import (
     BITRATE_MODES,
@@ -302,6 +302,11 @@ def _media_item_problems(name: str, media: Any, kind: str, needed: str) -> Itera
         yield from _file_problems(name, media, kind)
     elif is_http_url(media):
         yield from _url_problems(name, media, kind)
+    elif path := absolute_path(media):
+        yield (
+            f"{name} is {_shown(media)}, and {needed}: a path must be absolute, here {_shown(path)}, and a URL begins "
+            "with https://"
+        )
     else:
         yield f"{name} is {_shown(media)}, and {needed}"
 

@@ -19,7 +19,7 @@ from seedance_provider.api.errors import FileUnavailableError, InvalidRequestErr
 from seedance_provider.api.media_file import CHUNK_BYTES, MediaFile
 from seedance_provider.api.media_probe import can_measure
 from seedance_provider.api.uploads import file_problem
-from seedance_provider.storage.references import names_a_file, reading_reference
+from seedance_provider.storage.references import check_path, names_a_file, reading_reference
 from seedance_provider.storage.stored_file import StoredFile
 from seedance_provider.submission.task_state import TaskState
 
@@ -123,6 +123,7 @@ class ReferenceFiles:
         return self._file(value) if value is not None and names_a_file(value) else value
 
     def _file(self, source: Any) -> MediaFile:
+        check_path(source)
         with reading_reference():
             stored = StoredFile.at(source)
         kept = self._known().get(str(stored))

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -339,6 +340,22 @@ class TestRefused:
             ({"reference_videos": [VIDEO], "reference_audios": [SOUND] * 4}, "reference_audios has 4 items, and seed"),
             ({"reference_images": FIRST}, f"reference_images is '{FIRST}', and a list of public http(s) URLs or files"),
             ({"reference_images": [FIRST, "a.png"]}, "because reference_images 2 is 'a.png', and a public http(s) URL"),
+            (
+                {"reference_images": ["pics/a.png"]},
+                f"a path must be absolute, here '{Path.cwd()}/pics/a.png', and a URL",
+            ),
+            (
+                {"first_frame": "../a.png"},
+                f"a path must be absolute, here '{Path.cwd().parent}/a.png', and a URL begins",
+            ),
+            ({"first_frame": "~/a.png"}, f"here '{Path.home()}/a.png'"),
+            ({"first_frame": Path("a.png")}, f"must be absolute, here '{Path.cwd()}/a.png'"),
+            ({"first_frame": "x" * 5000}, "x..., and a URL begins"),
+            (
+                {"first_frame": "data:image/png;base64,AAAA"},
+                "a public http(s) URL or a file is needed (or None for no frame).",
+            ),
+            ({"first_frame": b"a.png"}, "a public http(s) URL or a file is needed (or None for no frame)."),
             ({"reference_images": [None]}, "reference_images 1 is None"),
             ({"reference_images": [VIDEO]}, "which is of kind video, and .jpg, .jpeg, .png, .webp are accepted"),
             ({"first_frame": "https://media.example/A.MP4?x=1"}, "/A.MP4?x=1', which is of kind video"),

@@ -83,6 +83,14 @@ class TestDescribed:
         (file,) = request_of(files_of(store), reference_images=kind([picture])).files
         assert file.name == "a.png"
 
+    @pytest.mark.parametrize("named", [Path, ObjectStoragePath, "file://{}".format, "LOCAL://./{}".format])
+    def test_a_relative_path_is_refused_with_the_absolute_one(self, store, picture, monkeypatch, named):
+        monkeypatch.chdir(picture.parent.parent)
+        with pytest.raises(InvalidRequestError) as caught:
+            files_of(store).described(first_frame=named(f"{picture.parent.name}/a.png"))
+        assert str(caught.value).startswith("first_frame: The path of a file must be absolute, ")
+        assert f"here '{picture}'. Nothing was" in str(caught.value)
+
     def test_of_more_than_any_model_takes_none_is_read(self, store, picture):
         described = files_of(store).described(reference_images=itertools.repeat(picture))
         with pytest.raises(InvalidRequestError, match="more than 1,000 items"):
