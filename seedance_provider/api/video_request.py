@@ -130,7 +130,8 @@ class VideoRequest:
     @property
     def has_references(self) -> bool:
         """Whether there are any references, frames not counted."""
-        return any(self.references.values())
+        # What is no list is refused later, and may be a missing value, of which nobody may ask whether it is true.
+        return any(not isinstance(media, tuple) or media for media in self.references.values())
 
     @property
     def files(self) -> list[MediaFile]:

@@ -48,14 +48,10 @@ def inputs_of(returned: Any) -> dict[str, Any]:
             f"The function returned {', '.join(map(_described, unknown))}, and the inputs that there are: "
             f"{', '.join(_NAMES)}. Nothing was submitted or charged."
         )
-    try:
-        read = {name: listed(value) if name.startswith("reference_") else value for name, value in inputs.items()}
-        kept = dict(json.loads(json.dumps(read, allow_nan=False, default=_written)))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInputsError(
-            f"The function returned inputs that JSON can't write ({error}), so a retry could not use them again. "
-            "Nothing was submitted or charged."
-        ) from None
+    kept = {
+        str(name): _as_json(name, listed(value) if name.startswith("reference_") else value)
+        for name, value in inputs.items()
+    }
     for text in texts_in(kept):
         # Airflow would refuse to keep them, which looks like a store that is down and is worth a retry.
         if problem := storage_problem(text):
@@ -114,6 +110,16 @@ class ReturnedInputs:
 
     def _save(self, inputs: Mapping[str, Any]) -> None:
         self._state.write({"max_tries": self._max_tries, "inputs": inputs})
+
+
+def _as_json(name: str, value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value, allow_nan=False, default=_written))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputsError(
+            f"The function returned {name}={_shown(value)}, which JSON can't write ({error}), so a retry could not use "
+            "it again. Nothing was submitted or charged."
+        ) from None
 
 
 def _written(value: Any) -> Any:
