@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowTaskTimeout, TaskDeferred
-from airflow.sdk import ObjectStoragePath
+from airflow.sdk import DAG, ObjectStoragePath
 
 from seedance_provider.api.errors import (
     AuthenticationError,
@@ -156,6 +156,32 @@ class TestDeferring:
             "mismatches": [],
         }
         assert "last_frame_url" not in resumed["ti"].xcoms
+
+    @pytest.mark.parametrize(
+        ("template", "prompt"),
+        [
+            *(("{{ params.prompt }}", text) for text in ("1984", "19.84", "A [1, 2] kite")),
+            *(
+                ("{{ '%r' | format(params.prompt) }}", text)
+                for text in ("1984", '["a"]', '{"a": 1}', "It's \U0001fa81")
+            ),
+        ],
+    )
+    def test_a_native_template_leaves_a_prompt_as_it_is(self, api, template, prompt):
+        api.creations.append(CREATED)
+        with DAG("d", schedule=None, render_template_as_native_obj=True):
+            creating = operator(prompt=template)
+        creating.render_template_fields({"params": {"prompt": prompt}})
+        deferred(creating.execute, context(StateStore()))
+        assert api.created[0].json["inputs"]["prompt"] == prompt
+
+    @pytest.mark.parametrize("text", ["[1, 2]", '{"a": 1}'])
+    def test_or_the_refusal_says_how_to_write_it(self, text):
+        with DAG("d", schedule=None, render_template_as_native_obj=True):
+            creating = operator(prompt="{{ params.prompt }}")
+        creating.render_template_fields({"params": {"prompt": text}})
+        with pytest.raises(AirflowFailException, match=r"write {{ '%r' \| format\(\.\.\.\) }}\."):
+            creating.execute(context(StateStore()))
 
     def test_what_can_be_read_once_is_asked_for_again_after_a_wait(self, api):
         api.creations.extend([FULL, CREATED])
