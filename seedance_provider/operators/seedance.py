@@ -195,18 +195,17 @@ class CreateVideoOperator(BaseOperator):
         self.callback_url = callback_url
         self.extra_inputs = extra_inputs
         self.allow_unknown_model = allow_unknown_model
-        _check_amounts(max_credits=max_credits, max_credits_per_run=max_credits_per_run)
-        self.max_credits = max_credits
-        self.max_credits_per_run = max_credits_per_run
+        self.max_credits = _amount("max_credits", max_credits)
+        self.max_credits_per_run = _amount("max_credits_per_run", max_credits_per_run)
         self.seedance_conn_id = seedance_conn_id
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
-        self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else _number(timeout)
         if self.timeout <= 0:
             raise ValueError(f"timeout is {timeout!r}, and a number of seconds above 0 is needed.")
-        self.poll_settings = PollSettings(poll_interval, error_tolerance)
-        self.poll_interval = poll_interval
-        self.error_tolerance = error_tolerance
+        self.poll_interval = _number(poll_interval)
+        self.error_tolerance = _number(error_tolerance)
+        self.poll_settings = PollSettings(self.poll_interval, self.error_tolerance)
         self.on_rerun = OnRerun(on_rerun)
         self.on_unknown_submission = OnUnknownSubmission(on_unknown_submission)
         self._notice = KillNotice()
@@ -330,11 +329,21 @@ class CreateVideoOperator(BaseOperator):
         )
 
 
-def _check_amounts(**amounts: float | None) -> None:
-    for name, amount in amounts.items():
-        if amount is None:
-            continue
-        from seedance_provider.api.pricing import is_amount
+def _amount(name: str, amount: Any) -> float | None:
+    if amount is None:
+        return None
+    from seedance_provider.api.pricing import is_amount
 
-        if not is_amount(amount):
-            raise ValueError(f"{name} is {amount!r}, and a number of credits is needed.")
+    read: float = _number(amount)
+    if not is_amount(read):
+        raise ValueError(f"{name} is {amount!r}, and a number of credits is needed.")
+    return read
+
+
+def _number(value: Any) -> Any:
+    """Read a number of a database or of numpy. Usually it is one of Python's, and a DAG file imports nothing more."""
+    if isinstance(value, int | float | str):
+        return value
+    from seedance_provider.api.coercion import number
+
+    return number(value)

@@ -572,6 +572,15 @@ class TestLimits:
         with pytest.raises(ValueError, match=said):
             operator(**{name: value})
 
+    def test_numbers_of_a_database_are_as_good_as_any(self, api):
+        accepts(api)
+        numbers = {"timeout": Decimal(600), "poll_interval": Numpy(5), "error_tolerance": Decimal("60.5")}
+        creating = operator(**numbers, max_credits=Decimal(200))
+        trigger = deferred(creating.execute, context(StateStore())).trigger
+        assert json.loads(json.dumps(trigger.serialize()[1])) == trigger.serialize()[1]
+        assert (creating.timeout, creating.max_credits) == (600, 200)
+        assert operator(max_credits_per_run=Numpy(400)).max_credits_per_run == 400
+
     @pytest.mark.parametrize(("max_credits", "end"), [(199.9, AirflowFailException), (200, TaskDeferred)])
     def test_a_video_that_would_cost_more_is_not_asked_for(self, api, max_credits, end):
         accepts(api)
