@@ -6,9 +6,8 @@ and lists come as sequences of many kinds. What can't be read is left as it is, 
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from itertools import islice
@@ -106,7 +105,8 @@ def listed(value: Any) -> Any:
     """
     if isinstance(value, list | tuple):
         return list(value)
-    if isinstance(value, str | bytes | bytearray | memoryview | Mapping | os.PathLike):
+    # What has items but is not iterable would be an empty list.
+    if isinstance(value, str | bytes | bytearray | memoryview | Mapping) or not isinstance(value, Iterable):
         return value
     if isinstance(value, set | frozenset) and len(value) > 1:
         return value

@@ -23,6 +23,21 @@ FIRST, LAST = "https://media.example/first.png", "https://media.example/last.png
 VIDEO, SOUND = "https://media.example/walk.mp4", "https://media.example/waves.mp3"
 
 
+class Message:
+    """Has items, and yet is no list: Python would take it for an empty one."""
+
+    def __init__(self, *items):
+        self._items = dict(enumerate(items, 1))
+
+    def __getitem__(self, key):
+        if key not in self._items:
+            raise IndexError
+        return self._items[key]
+
+    def __repr__(self):
+        return "Message()"
+
+
 EDIT = {"model": "seedance2-5-edit", "reference_videos": [VIDEO]}
 
 
@@ -121,6 +136,7 @@ class TestAccepted:
             duration=numpy.int64(6), generate_audio=numpy.bool_(False), seed=numpy.float64(3), reference_images=images
         )
         assert request == a_request(duration=6, generate_audio=False, seed=3, reference_images=[FIRST, LAST])
+        assert "reference_images is " in refusal(reference_images=numpy.void(b"x"))
         for moment in (numpy.datetime64(5, "ns"), numpy.timedelta64(5, "s"), numpy.array([5])):
             assert "duration is " in refusal(duration=moment)
 
@@ -405,6 +421,7 @@ class TestRefused:
             ),
             ({"reference_images": frozenset({FIRST, LAST})}, "files is needed: a set has no order"),
             ({"reference_images": (FIRST for _ in itertools.count())}, "reference_images has more than 1,000 items"),
+            ({"reference_images": Message(FIRST)}, "reference_images is Message(), and a list of public"),
             ({"reference_images": {FIRST: 1}}, "and a list of public http(s) URLs or files is needed"),
             ({"reference_images": FIRST.encode()}, "and a list of public http(s) URLs or files is needed"),
             ({"bitrate_mode": "low"}, "bitrate_mode is 'low', and high is accepted"),
