@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from seedance_provider.api.media_probe import probe
 
-__all__ = ["CHUNK_BYTES", "Media", "MediaFile", "identity_of", "total_seconds"]
+__all__ = ["CHUNK_BYTES", "Media", "MediaFile", "absolute_path", "identity_of", "total_seconds"]
 
 #: How much of a file is in memory at a time.
 CHUNK_BYTES = 1024 * 1024
@@ -68,6 +70,25 @@ Media = str | MediaFile
 def identity_of(media: Media) -> str:
     """Return what a fingerprint says of it: a URL as it is, and of a file its content."""
     return f"sha256:{media.sha256}" if isinstance(media, MediaFile) else media
+
+
+def absolute_path(source: Any) -> str | None:
+    """
+    Return the absolute path that a relative one is on this machine; ``None`` for anything else.
+
+    :param source: a path or a URL, as a text or an object.
+    """
+    if not isinstance(source, str | os.PathLike) or isinstance(path := os.fspath(source), bytes):
+        return None
+    path = re.sub(r"^(file|local)://", "", path, flags=re.IGNORECASE)
+    # A URL, a drive of Windows, or a list as text
+    if path.startswith(("/", "[", "{")) or not path.strip() or re.match(r"\w[\w+.-]*:", path):
+        return None
+    try:
+        return os.path.abspath(os.path.expanduser(path) if path.startswith("~/") else path)
+    except OSError:
+        # The working folder is gone.
+        return f"/{path}"
 
 
 def total_seconds(media: Any) -> float | None:

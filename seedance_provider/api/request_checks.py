@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from seedance_provider.api.media_file import MediaFile, total_seconds
+from seedance_provider.api.coercion import MOST_ITEMS
+from seedance_provider.api.media_file import MediaFile, absolute_path, total_seconds
 from seedance_provider.api.media_probe import PICTURE_ENDINGS, UNREADABLE
 from seedance_provider.api.models import (
     BITRATE_MODES,
@@ -49,7 +50,8 @@ _HAVE_A_PARAMETER: Mapping[str, str] = {
 #: Fields that may come either way: they have a parameter of the same name, or are known to an older generation only.
 _EITHER_WAY = ("generate_audio", "bitrate_mode", "seed", "output_format", "upscaleResolution")
 
-_TAG = re.compile(r"(?<!\w)@(image|video|audio)(\d{1,9})(?!\w)", re.IGNORECASE)
+#: A second @ before it says that it is no tag.
+_TAG = re.compile(r"(?<![\w@])@(image|video|audio)(\d{1,9})(?!\w)", re.IGNORECASE)
 _KINDS = {"reference_images": "image", "reference_videos": "video", "reference_audios": "audio"}
 _A = {"image": "an image", "video": "a video", "audio": "a sound"}
 #: Lengths that containers name are not exact: a video of 15 s that the API has made itself may be 15.1 s long.
@@ -140,12 +142,39 @@ def _text_problems(request: VideoRequest) -> Iterator[str]:
     texts = _texts(request)
     for name in _TEXTS:
         if name not in texts:
-            yield f"{name} is {_shown(getattr(request, name))}, and a text is needed"
+            yield _not_a_text(name, getattr(request, name))
     if request.prompt is None:
         if not (request.frames or request.has_references):
             yield "prompt is None, and without frames or references a text is needed"
     elif not isinstance(request.prompt, str) or not request.prompt.strip():
-        yield f"prompt is {_shown(request.prompt)}, and a text is needed"
+        yield _not_a_text("prompt", request.prompt)
+
+
+def _not_a_text(name: str, value: Any) -> str:
+    problem = f"{name} is {_shown(value)}, and a text is needed"
+    if not isinstance(value, list | tuple | Mapping):
+        return problem
+    kind = "dict" if isinstance(value, Mapping) else "list"
+    return (
+        f"{problem}, no {kind}: pass one text of it, or its JSON (tojson); if render_template_as_native_obj=True made "
+        "it of a text, write {{ '%r' | format(...) }}"
+    )
+
+
+def _not_a_list(name: str, value: Any) -> str:
+    problem = f"{name} is {_shown(value)}, and a list of public http(s) URLs or files is needed"
+    if isinstance(value, set | frozenset):
+        return f"{problem}: a set has no order, and prompts name references by position"
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return f"{problem}: put it into a list"
+    return problem + _text_of_one(value)
+
+
+def _text_of_one(value: Any) -> str:
+    """Say how to pass a list or a mapping instead of its text."""
+    if not (isinstance(value, str) and value.lstrip().startswith(("[", "{"))):
+        return ""
+    return ", not the text of one: pass task.output, or set render_template_as_native_obj=True on the DAG"
 
 
 def _leftover_problems(request: VideoRequest) -> Iterator[str]:
@@ -193,10 +222,15 @@ def _prompt_problems(request: VideoRequest, model: Model) -> Iterator[str]:
         "video": request.reference_videos,
         "audio": request.reference_audios,
     }
-    for tag in dict.fromkeys(_TAG.findall(prompt)):
-        kind, position = tag[0].lower(), int(tag[1])
-        if not 1 <= position <= len(passed[kind]):
-            yield f"prompt names @{tag[0]}{tag[1]}, and the number of {kind}s that were passed is {len(passed[kind])}"
+    for name, number in dict.fromkeys(_TAG.findall(prompt)):
+        kind, position = name.lower(), int(number)
+        # Without any media it may be an account's name, unless it looks exactly like a tag that the model knows.
+        is_exact = name == kind and 1 <= position <= _limits(model)[f"reference_{kind}s"].count
+        if not 1 <= position <= len(passed[kind]) and (is_exact or any(passed.values())):
+            yield (
+                f"prompt names @{name}{number}, and the number of {kind}s that were passed is {len(passed[kind])} "
+                f"(write @@{name}{number} if it is no reference)"
+            )
 
 
 def _duration_problems(request: VideoRequest, model: Model) -> Iterator[str]:
@@ -269,7 +303,10 @@ def _media_problems(request: VideoRequest) -> Iterator[str]:
     for name, kind in _KINDS.items():
         urls = getattr(request, name)
         if not isinstance(urls, tuple):
-            yield f"{name} is {_shown(urls)}, and a list of public http(s) URLs or files is needed"
+            yield _not_a_list(name, urls)
+            continue
+        if len(urls) > MOST_ITEMS:
+            yield f"{name} has more than {MOST_ITEMS:,} items"
             continue
         for position, url in enumerate(urls, 1):
             yield from _media_item_problems(f"{name} {position}", url, kind, "a public http(s) URL or a file is needed")
@@ -282,6 +319,11 @@ def _media_item_problems(name: str, media: Any, kind: str, needed: str) -> Itera
         yield from _file_problems(name, media, kind)
     elif is_http_url(media):
         yield from _url_problems(name, media, kind)
+    elif path := absolute_path(media):
+        yield (
+            f"{name} is {_shown(media)}, and {needed}: a path must be absolute, here {_shown(path)}, and a URL begins "
+            "with https://"
+        )
     else:
         yield f"{name} is {_shown(media)}, and {needed}"
 
@@ -440,7 +482,7 @@ def _extra_problems(request: VideoRequest) -> Iterator[str]:
     if isinstance(extra, str) and extra.startswith("can't be written"):
         yield f"extra_inputs {extra}"
     elif not isinstance(extra, Mapping) or not all(isinstance(key, str) for key in extra):
-        yield f"extra_inputs is {_shown(extra)}, and a mapping of field names to values is needed"
+        yield f"extra_inputs is {_shown(extra)}, and a mapping of field names to values is needed{_text_of_one(extra)}"
     else:
         for name, value in extra.items():
             yield from _extra_field_problems(request, name, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ DEFAULT_DURATION = 5
 #: generations differ.
 DEFAULT_RESOLUTION = "1280x720"
 _DEFAULT_OUTPUT_RESOLUTION = "720p"
+_NO_TAG = re.compile(r"(?<![\w@])@@(?=(?:image|video|audio)\d{1,9}(?!\w))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,12 @@ class VideoRequest:
     A request for one video. Creating one costs nothing and raises
     :class:`~seedance_provider.api.errors.InvalidRequestError` naming every field that can't be right.
 
-    Values may be strings where templates make them so: ``"5"``, ``"true"``.
+    Values may be what templates, databases and pandas make of them: ``"5"``, ``Decimal("5")``, ``numpy.bool_``, and
+    any iterable in place of a list.
 
     :param prompt: what the video shows, in any language; up to 10,000 characters, 30,000 for Seedance 2.5. ``None``
-        only with frames or references. ``@image1``, ``@video2``, ``@audio1`` name what was passed, by position.
+        only with frames or references. ``@image1``, ``@video2``, ``@audio1`` name what was passed, by position;
+        ``@@video2`` is sent as ``@video2`` and names nothing.
     :param model: a key of :data:`~seedance_provider.api.models.MODELS`. Default ``seedance-20``.
     :param duration: length in seconds, 4 to 15 (4 to 30 for Seedance 2.5); ``5``, ``"5"`` and ``"5s"`` are the same.
         Default 5. ``seedance2-5-edit`` takes none.
@@ -104,6 +108,11 @@ class VideoRequest:
         return tuple(doubts(self))
 
     @property
+    def sent_prompt(self) -> str | None:
+        """The prompt as the API gets it: with ``@video1`` where ``@@video1`` says that it is no reference."""
+        return None if self.prompt is None else _NO_TAG.sub("@", self.prompt)
+
+    @property
     def known_model(self) -> Model | None:
         """What is known of the model; ``None`` if that is nothing."""
         return MODELS.get(self.model) if isinstance(self.model, str) else None
@@ -121,7 +130,8 @@ class VideoRequest:
     @property
     def has_references(self) -> bool:
         """Whether there are any references, frames not counted."""
-        return any(self.references.values())
+        # What is no list is refused later, and may be a missing value, of which nobody may ask whether it is true.
+        return any(not isinstance(media, tuple) or media for media in self.references.values())
 
     @property
     def files(self) -> list[MediaFile]:
@@ -185,7 +195,7 @@ class VideoRequest:
             "extra_inputs": dict(self.extra_inputs),
         }
         given = {name: value for name, value in inputs.items() if value not in (None, [], {})}
-        return {"model": self.model, "prompt": self.prompt, "inputs": given}
+        return {"model": self.model, "prompt": self.sent_prompt, "inputs": given}
 
     def fingerprint(self, conn_id: str) -> str:
         """
@@ -239,6 +249,9 @@ def _shown(media: Media | None) -> str | None:
 
 
 _SPELLINGS = {
+    "prompt": coercion.text,
+    **dict.fromkeys(("model", "resolution", "aspect_ratio", "first_frame", "last_frame"), coercion.plain),
+    **dict.fromkeys(("bitrate_mode", "output_format", "callback_url"), coercion.plain),
     "duration": coercion.seconds,
     "reference_images": coercion.texts,
     "reference_videos": coercion.texts,

@@ -75,7 +75,7 @@ def encode_inputs(request: VideoRequest, wire_format: str = "auto") -> dict[str,
 def _quickstart(request: VideoRequest) -> dict[str, Any]:
     _refuse("quickstart", _beyond_quickstart(request))
     return {
-        "prompt": request.prompt,
+        "prompt": request.sent_prompt,
         "resolution": request.quickstart_resolution,
         "duration": _with_unit(request.duration),
         "urls": _urls(request.frames),
@@ -85,7 +85,7 @@ def _quickstart(request: VideoRequest) -> dict[str, Any]:
 def _docs(request: VideoRequest) -> dict[str, Any]:
     _refuse("docs", _beyond_docs(request))
     return {
-        "prompt": request.prompt,
+        "prompt": request.sent_prompt,
         "duration": str(request.duration),
         "outputResolution": request.output_resolution,
         "aspectRatio": request.effective_aspect_ratio,
@@ -96,7 +96,7 @@ def _docs(request: VideoRequest) -> dict[str, Any]:
 
 def _models(request: VideoRequest) -> dict[str, Any]:
     return {
-        "prompt": request.prompt,
+        "prompt": request.sent_prompt,
         "duration": request.duration,
         "outputResolution": request.output_resolution,
         "aspectRatio": request.effective_aspect_ratio,

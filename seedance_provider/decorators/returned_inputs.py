@@ -9,10 +9,12 @@ the task, unless there is a video whose result Airflow never got: that one is re
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from seedance_provider.api.coercion import listed, written
 from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.text_checks import storage_problem, texts_in
 from seedance_provider.api.video_request import VideoRequest
@@ -46,13 +48,10 @@ def inputs_of(returned: Any) -> dict[str, Any]:
             f"The function returned {', '.join(map(_described, unknown))}, and the inputs that there are: "
             f"{', '.join(_NAMES)}. Nothing was submitted or charged."
         )
-    try:
-        kept = dict(json.loads(json.dumps(dict(inputs), allow_nan=False, default=_file_name)))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInputsError(
-            f"The function returned inputs that JSON can't write ({error}), so a retry could not use them again. "
-            "Nothing was submitted or charged."
-        ) from None
+    kept = {
+        str(name): _as_json(name, listed(value) if name.startswith("reference_") else value)
+        for name, value in inputs.items()
+    }
     for text in texts_in(kept):
         # Airflow would refuse to keep them, which looks like a store that is down and is worth a retry.
         if problem := storage_problem(text):
@@ -113,14 +112,28 @@ class ReturnedInputs:
         self._state.write({"max_tries": self._max_tries, "inputs": inputs})
 
 
-def _file_name(value: Any) -> str:
-    """Keep a file by its name: what JSON can't write otherwise."""
+def _as_json(name: str, value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value, allow_nan=False, default=_written))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputsError(
+            f"The function returned {name}={_shown(value)}, which JSON can't write ({error}), so a retry could not use "
+            "it again. Nothing was submitted or charged."
+        ) from None
+
+
+def _written(value: Any) -> Any:
+    """Keep a file by its name, and a number of another library as one of Python's."""
     from seedance_provider.storage.references import names_a_file
     from seedance_provider.storage.stored_file import StoredFile
 
+    if isinstance(value, os.PathLike):
+        return str(value)
     if names_a_file(value):
         return str(StoredFile.at(value))
-    raise TypeError(f"{type(value).__name__} is not JSON serializable")
+    if isinstance(value, set | frozenset):
+        raise TypeError("a set has no order: return a list")
+    return written(value)
 
 
 def _described(name: Any) -> str:
@@ -132,5 +145,8 @@ def _described(name: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:80]}..."

@@ -114,9 +114,10 @@ class SeedanceHook(BaseHook):
         :raises FileUnavailableError: if it can't be read at the moment.
         :raises SeedanceError: whose ``read_verdict`` tells whether doing it again can help.
         """
-        from seedance_provider.storage.references import reading_reference
+        from seedance_provider.storage.references import check_path, reading_reference
         from seedance_provider.storage.stored_file import StoredFile
 
+        check_path(source)
         with reading_reference():
             stored = StoredFile.at(source, source_conn_id)
             size = stored.existing_size()

@@ -17,7 +17,7 @@ from seedance_provider.triggers.deferral import default_deferrable
 from seedance_provider.waiting.poll_settings import DEFAULT_POLL_INTERVAL, ERROR_TOLERANCE, PollSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow.sdk import Context, ObjectStoragePath
 
@@ -55,7 +55,8 @@ class CreateVideoOperator(BaseOperator):
     All parameters of the request are templated.
 
     :param prompt: what the video shows, in any language; up to 10,000 characters, 30,000 for Seedance 2.5. May be
-        ``None`` with frames or references. ``@image1``, ``@video1``, ``@audio1`` name references by position.
+        ``None`` with frames or references. ``@image1``, ``@video1``, ``@audio1`` name references by position;
+        ``@@video1`` is sent as ``@video1`` and names none.
     :param model: ``seedance-20`` (default), ``seedance2-fast``, ``seedance2.0-mini``, ``seedance2-5``, or, for an
         existing video, ``seedance2-5-extend`` and ``seedance2-5-edit``. A name that this release does not know is
         refused with the nearest ones.
@@ -152,9 +153,9 @@ class CreateVideoOperator(BaseOperator):
         aspect_ratio: str | None = None,
         first_frame: str | ObjectStoragePath | None = None,
         last_frame: str | ObjectStoragePath | None = None,
-        reference_images: Sequence[str | ObjectStoragePath] | None = None,
-        reference_videos: Sequence[str | ObjectStoragePath] | None = None,
-        reference_audios: Sequence[str | ObjectStoragePath] | None = None,
+        reference_images: Iterable[str | ObjectStoragePath] | None = None,
+        reference_videos: Iterable[str | ObjectStoragePath] | None = None,
+        reference_audios: Iterable[str | ObjectStoragePath] | None = None,
         reference_video_seconds: float | str | None = None,
         generate_audio: bool | str | None = None,
         bitrate_mode: str | None = None,
@@ -194,18 +195,17 @@ class CreateVideoOperator(BaseOperator):
         self.callback_url = callback_url
         self.extra_inputs = extra_inputs
         self.allow_unknown_model = allow_unknown_model
-        _check_amounts(max_credits=max_credits, max_credits_per_run=max_credits_per_run)
-        self.max_credits = max_credits
-        self.max_credits_per_run = max_credits_per_run
+        self.max_credits = _amount("max_credits", max_credits)
+        self.max_credits_per_run = _amount("max_credits_per_run", max_credits_per_run)
         self.seedance_conn_id = seedance_conn_id
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
-        self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else _number(timeout)
         if self.timeout <= 0:
             raise ValueError(f"timeout is {timeout!r}, and a number of seconds above 0 is needed.")
-        self.poll_settings = PollSettings(poll_interval, error_tolerance)
-        self.poll_interval = poll_interval
-        self.error_tolerance = error_tolerance
+        self.poll_interval = _number(poll_interval)
+        self.error_tolerance = _number(error_tolerance)
+        self.poll_settings = PollSettings(self.poll_interval, self.error_tolerance)
         self.on_rerun = OnRerun(on_rerun)
         self.on_unknown_submission = OnUnknownSubmission(on_unknown_submission)
         self._notice = KillNotice()
@@ -267,8 +267,13 @@ class CreateVideoOperator(BaseOperator):
         :param files: describes the files among the inputs.
         :raises InvalidRequestError: if no such video can be made.
         """
+        from seedance_provider.api.coercion import listed
         from seedance_provider.api.video_request import VideoRequest
 
+        # A generator can be read once, and this method may be called again.
+        self.reference_images = listed(self.reference_images)
+        self.reference_videos = listed(self.reference_videos)
+        self.reference_audios = listed(self.reference_audios)
         media = files.described(
             first_frame=self.first_frame,
             last_frame=self.last_frame,
@@ -324,11 +329,21 @@ class CreateVideoOperator(BaseOperator):
         )
 
 
-def _check_amounts(**amounts: float | None) -> None:
-    for name, amount in amounts.items():
-        if amount is None:
-            continue
-        from seedance_provider.api.pricing import is_amount
+def _amount(name: str, amount: Any) -> float | None:
+    if amount is None:
+        return None
+    from seedance_provider.api.pricing import is_amount
 
-        if not is_amount(amount):
-            raise ValueError(f"{name} is {amount!r}, and a number of credits is needed.")
+    read: float = _number(amount)
+    if not is_amount(read):
+        raise ValueError(f"{name} is {amount!r}, and a number of credits is needed.")
+    return read
+
+
+def _number(value: Any) -> Any:
+    """Read a number of a database or of numpy. Usually it is one of Python's, and a DAG file imports nothing more."""
+    if isinstance(value, int | float | str):
+        return value
+    from seedance_provider.api.coercion import number
+
+    return number(value)

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from seedance_provider.api.errors import FileUnavailableError, InvalidRequestError
+from seedance_provider.api.media_file import absolute_path
 from seedance_provider.storage.errors import FileMissingError, StorageError, UnknownStorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["names_a_file", "reading_reference"]
+__all__ = ["check_path", "names_a_file", "reading_reference"]
 
 _NOT_CHARGED = "Nothing was sent or charged."
 
@@ -28,6 +29,20 @@ def names_a_file(value: Any) -> bool:
         return isinstance(value, os.PathLike) or _is_storage_path(value)
     scheme, separator, _ = value.lower().partition("://")
     return value.startswith("/") or bool(separator and scheme.isidentifier() and scheme not in ("http", "https"))
+
+
+def check_path(source: Any) -> None:
+    """
+    Refuse a relative path: a worker would read it from whatever folder it runs in.
+
+    :param source: the path, URL or object of a file.
+    :raises InvalidRequestError: with the absolute path that it would be.
+    """
+    # An object of Airflow's shows what it was made of.
+    if path := absolute_path(source if isinstance(source, os.PathLike) else str(source)):
+        raise InvalidRequestError(
+            f"The path of a file must be absolute, and {str(source)!r} is not: here {path!r}. {_NOT_CHARGED}"
+        )
 
 
 @contextmanager

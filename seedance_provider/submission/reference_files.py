@@ -14,11 +14,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from seedance_provider.api.coercion import MOST_ITEMS, listed, plain
 from seedance_provider.api.errors import FileUnavailableError, InvalidRequestError
 from seedance_provider.api.media_file import CHUNK_BYTES, MediaFile
 from seedance_provider.api.media_probe import UNREADABLE, can_measure
 from seedance_provider.api.uploads import file_problem
-from seedance_provider.storage.references import names_a_file, reading_reference
+from seedance_provider.storage.references import check_path, names_a_file, reading_reference
 from seedance_provider.storage.stored_file import StoredFile
 from seedance_provider.submission.task_state import TaskState
 
@@ -93,10 +94,12 @@ class ReferenceFiles:
         found, problems = dict[str, Any](), list[str]()
         for name, value in media.items():
             try:
-                if isinstance(value, list | tuple):
-                    found[name] = [self._described(item) for item in value]
-                else:
+                items = listed(value)
+                if not isinstance(items, list):
                     found[name] = self._described(value)
+                else:
+                    # The request refuses more, so no file of them is read.
+                    found[name] = [self._described(item) for item in items] if len(items) <= MOST_ITEMS else items
             except InvalidRequestError as error:
                 problems.append(f"{name}: {error}")
         if problems:
@@ -116,9 +119,11 @@ class ReferenceFiles:
         return request.uploaded(urls) if urls else request
 
     def _described(self, value: Any) -> Any:
+        value = plain(value)
         return self._file(value) if value is not None and names_a_file(value) else value
 
     def _file(self, source: Any) -> MediaFile:
+        check_path(source)
         with reading_reference():
             stored = StoredFile.at(source)
         kept = self._known().get(str(stored))

@@ -11,8 +11,11 @@ import json
 import os
 import pickle
 import sys
+from collections import deque
 from dataclasses import fields
 from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -25,8 +28,10 @@ from seedance_provider.api.protocol import HttpResponse, SeedanceProtocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus, VideoTask
 from seedance_provider.api.wire_formats import WIRE_FORMATS, encode_bodies
+from seedance_provider.decorators.returned_inputs import inputs_of
 from seedance_provider.waiting.result import WaitResult
 from seedance_provider.waiting.video_wait import PollAgain, VideoWait
+from tests.support.user_values import Address, Format, Length, NotAvailable, Numpy, Rows
 
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "200"))
 many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -93,6 +98,24 @@ others = {name: values for name, values in plausible.items() if name != "prompt"
 nearly_right = st.fixed_dictionaries({"prompt": st.just("A kite")}, optional=others)
 
 
+#: What users' code has in hand: from databases, pandas, earlier tasks and files.
+handed_over = st.one_of(
+    st.decimals(), st.fractions(), st.dates(), st.timedeltas(), st.binary(max_size=9), st.uuids(),
+    st.decimals(-5, 40, places=0), st.integers(-5, 40).map(Numpy), st.floats().map(Numpy), st.booleans().map(Numpy),
+    st.builds(Numpy, st.integers(0, 20), st.sampled_from("Mm")),
+    st.sampled_from([Length.SHORT, Format.MP4, Address.PICTURE, NotAvailable(), Path("a.png"), Path("/data/a.png")]),
+    st.sampled_from(["5.0", "NaN", "[1, 2]", '{"a": 1}', f'["{IMAGE}"]', "~/a.png", "file://a.png", "b'a'", "<NA>"]),
+    st.sampled_from([range(3), Length, Decimal("sNaN"), Decimal("1E+999999"), Decimal("-1E-999999"), 1984, 1e22]),
+)  # fmt: skip
+#: How they come: alone, or many of them in one of Python's many lists.
+collected = st.builds(
+    lambda kind, items: kind(items),
+    st.sampled_from([iter, tuple, Rows, deque, lambda items: dict(enumerate(items)).values()]),
+    st.lists(handed_over | st.sampled_from([IMAGE, VIDEO, SOUND]), max_size=4),
+) | st.sets(st.sampled_from([IMAGE, VIDEO, SOUND, Path("/data/a.png"), 5]), max_size=3)
+real = handed_over | collected
+
+
 def test_every_field_is_tried():
     assert set(plausible) == {field.name for field in fields(VideoRequest)}
 
@@ -125,6 +148,26 @@ def test_no_wish_leads_to_anything_but_a_request_or_a_clear_error(wish):
     assert made(wish).fingerprint("seedance_default") == request.fingerprint("seedance_default")
 
 
+@settings(many, max_examples=max(30, EXAMPLES // 10))
+@given(st.data())
+@pytest.mark.parametrize("name", plausible)
+def test_what_users_have_in_hand_leads_to_a_request_or_a_clear_error(name, data):
+    value = data.draw(real)
+    wish = {"prompt": "A kite", name: {"future": value} if name == "extra_inputs" else value}
+    # Also as a retry of a decorated function reads it.
+    asked = data.draw(st.sampled_from([dict, kept]))(wish)
+    request = asked if isinstance(asked, InvalidRequestError) else made(asked)
+    if isinstance(request, InvalidRequestError):
+        assert name in str(request)
+        assert str(request).count("charged") == 1
+        assert len(str(request)) < 1_000
+        return
+    said = request.described()
+    assert json.loads(json.dumps(said, allow_nan=False)) == said
+    assert made({"prompt": said["prompt"], "model": said["model"], **said["inputs"]}).described() == said
+    assert len(request.fingerprint("seedance_default")) == 64
+
+
 @pytest.mark.parametrize("value", [nested(100_000), 10**5000], ids=["deep", "large"])
 @pytest.mark.parametrize("name", plausible)
 def test_what_not_even_a_report_could_show_is_refused(name, value):
@@ -137,6 +180,14 @@ def test_what_not_even_a_report_could_show_is_refused(name, value):
 def made(wish):
     try:
         return VideoRequest(**wish)
+    except InvalidRequestError as error:
+        return error
+
+
+def kept(wish):
+    """What a function has returned, as a retry reads it."""
+    try:
+        return inputs_of(wish)
     except InvalidRequestError as error:
         return error
 

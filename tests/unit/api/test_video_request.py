@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import deque
 from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.errors import FileUnavailableError, InvalidRequestError
 from seedance_provider.api.media_file import MediaFile
 from seedance_provider.api.models import MODELS
 from seedance_provider.api.video_request import VideoRequest
+from seedance_provider.api.wire_formats import encode_inputs
+from tests.support.user_values import Address, Format, Length, Numpy, Rows
 
 FIRST, LAST = "https://media.example/first.png", "https://media.example/last.png"
 VIDEO, SOUND = "https://media.example/walk.mp4", "https://media.example/waves.mp3"
+
+
+class Message:
+    """Has items, and yet is no list: Python would take it for an empty one."""
+
+    def __init__(self, *items):
+        self._items = dict(enumerate(items, 1))
+
+    def __getitem__(self, key):
+        if key not in self._items:
+            raise IndexError
+        return self._items[key]
+
+    def __repr__(self):
+        return "Message()"
 
 
 EDIT = {"model": "seedance2-5-edit", "reference_videos": [VIDEO]}
@@ -45,10 +66,85 @@ def test_a_prompt_is_enough_and_gives_the_quickstarts_video():
 
 
 class TestAccepted:
-    @pytest.mark.parametrize(("duration", "seconds"), [(4, 4), (15, 15), ("5", 5), ("5s", 5), (" 12 s ", 12), (7.0, 7)])
+    @pytest.mark.parametrize(
+        ("duration", "seconds"),
+        [(4, 4), (15, 15), ("5", 5), ("5s", 5), (" 12 s ", 12), (7.0, 7), ("5.0", 5), ("5.00 s", 5)],
+    )
     def test_duration_in_every_spelling(self, duration, seconds):
         request = a_request(duration=duration)
         assert (request.duration, type(request.duration)) == (seconds, int)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "read"),
+        [
+            ("duration", Decimal(5), 5),
+            ("duration", Decimal("5.00"), 5),
+            ("duration", Numpy(5), 5),
+            ("duration", Numpy(5.0), 5),
+            ("duration", Length.SHORT, 5),
+            ("seed", "7.0", 7),
+            ("seed", Decimal(-1), -1),
+            ("seed", Numpy(0), 0),
+            ("generate_audio", Numpy(True), True),
+            ("generate_audio", 0, False),
+            ("generate_audio", "1", True),
+            ("generate_audio", 1.0, True),
+            ("generate_audio", Decimal(0), False),
+            ("allow_unknown_model", 1, True),
+            (
+                "extra_inputs",
+                {"future": [Decimal(5), Decimal("0.5"), Numpy(7), Format.MP4]},
+                {"future": [5, 0.5, 7, "mp4"]},
+            ),
+            ("output_format", Format.MP4, "mp4"),
+            ("first_frame", Address.PICTURE, FIRST),
+            ("prompt", 1984, "1984"),
+            ("prompt", 19.5, "19.5"),
+            ("prompt", Decimal(1984), "1984"),
+            ("prompt", Numpy(1984), "1984"),
+        ],
+    )
+    def test_values_of_databases_pandas_and_native_templates(self, name, value, read):
+        request = a_request(**{name: value})
+        assert getattr(request, name) == read
+        assert type(getattr(request, name)) is type(read)
+        assert request.fingerprint("c") == a_request(**{name: read}).fingerprint("c")
+
+    @pytest.mark.parametrize("seconds", [Decimal("4.5"), Numpy(4.5), "4.5"])
+    def test_seconds_of_a_reference_in_every_spelling(self, seconds):
+        request = a_request(reference_videos=[VIDEO], reference_video_seconds=seconds)
+        assert repr(request.reference_video_seconds) == "4.5"
+
+    @pytest.mark.parametrize(
+        "kind",
+        [list, tuple, iter, deque, Rows, lambda urls: (url for url in urls), lambda urls: dict.fromkeys(urls).keys()],
+    )
+    def test_any_iterable_is_a_list(self, kind):
+        assert a_request(reference_images=kind([FIRST, LAST])).reference_images == (FIRST, LAST)
+
+    def test_a_set_of_one_has_an_order(self):
+        assert a_request(reference_images={FIRST}).reference_images == (FIRST,)
+
+    def test_a_sequence_that_ends_before_its_length_is_read_again_by_a_retry(self):
+        with pytest.raises(FileUnavailableError, match="Only 1 of 2 items"):
+            a_request(reference_images=Rows([FIRST, LAST], readable=1))
+
+    def test_numpy_itself(self):
+        numpy = pytest.importorskip("numpy")
+        images = numpy.array([FIRST, LAST])
+        request = a_request(
+            duration=numpy.int64(6), generate_audio=numpy.bool_(False), seed=numpy.float64(3), reference_images=images
+        )
+        assert request == a_request(duration=6, generate_audio=False, seed=3, reference_images=[FIRST, LAST])
+        assert "reference_images is " in refusal(reference_images=numpy.void(b"x"))
+        for moment in (numpy.datetime64(5, "ns"), numpy.timedelta64(5, "s"), numpy.array([5])):
+            assert "duration is " in refusal(duration=moment)
+
+    def test_pandas_itself(self):
+        pandas = pytest.importorskip("pandas")
+        row = pandas.DataFrame({"duration": [6], "url": [FIRST], "sound": [True]})
+        request = a_request(duration=row["duration"][0], reference_images=row["url"], generate_audio=row["sound"][0])
+        assert request == a_request(duration=6, generate_audio=True, reference_images=[FIRST])
 
     @pytest.mark.parametrize(
         ("fields", "output_resolution", "aspect_ratio"),
@@ -137,7 +233,7 @@ class TestRefused:
             ({"prompt": " \n"}, "prompt is ' \\n', and a text is needed"),
             ({"prompt": None}, "because prompt is None, and without frames or references a text is needed."),
             ({"prompt": "half a \ud83c"}, "prompt is 'half a \\ud83c', and text that UTF-8 can write is needed"),
-            ({"prompt": 7}, "prompt is 7, and a text is needed"),
+            ({"prompt": b"7"}, "prompt is b'7', and a text is needed"),
             ({"prompt": "x" * 10_001}, f"prompt has 10,001 characters ('{'x' * 40}'...), and 10,000 are allowed"),
             ({"model": "seedance-2.0"}, "model is 'seedance-2.0', which is not known; did you mean seedance-20 or "),
             ({"model": None}, "model is None"),
@@ -262,6 +358,22 @@ class TestRefused:
             ({"reference_videos": [VIDEO], "reference_audios": [SOUND] * 4}, "reference_audios has 4 items, and seed"),
             ({"reference_images": FIRST}, f"reference_images is '{FIRST}', and a list of public http(s) URLs or files"),
             ({"reference_images": [FIRST, "a.png"]}, "because reference_images 2 is 'a.png', and a public http(s) URL"),
+            (
+                {"reference_images": ["pics/a.png"]},
+                f"a path must be absolute, here '{Path.cwd()}/pics/a.png', and a URL",
+            ),
+            (
+                {"first_frame": "../a.png"},
+                f"a path must be absolute, here '{Path.cwd().parent}/a.png', and a URL begins",
+            ),
+            ({"first_frame": "~/a.png"}, f"here '{Path.home()}/a.png'"),
+            ({"first_frame": Path("a.png")}, f"must be absolute, here '{Path.cwd()}/a.png'"),
+            ({"first_frame": "x" * 5000}, "x..., and a URL begins"),
+            (
+                {"first_frame": "data:image/png;base64,AAAA"},
+                "a public http(s) URL or a file is needed (or None for no frame).",
+            ),
+            ({"first_frame": b"a.png"}, "a public http(s) URL or a file is needed (or None for no frame)."),
             ({"reference_images": [None]}, "reference_images 1 is None"),
             ({"reference_images": [VIDEO]}, "which is of kind video, and .jpg, .jpeg, .png, .webp are accepted"),
             ({"first_frame": "https://media.example/A.MP4?x=1"}, "/A.MP4?x=1', which is of kind video"),
@@ -285,7 +397,42 @@ class TestRefused:
             ({"reference_video_seconds": 30.21, **EDIT}, "takes 4 to 30 s in total"),
             ({**EDIT, "reference_videos": [VIDEO] * 2, "reference_video_seconds": 7}, "takes 8 to 30 s in total"),
             ({"generate_audio": "yes"}, "generate_audio is 'yes', and True or False is needed"),
-            ({"generate_audio": 1}, "generate_audio is 1"),
+            ({"generate_audio": 2}, "generate_audio is 2"),
+            ({"generate_audio": 0.5}, "generate_audio is 0.5"),
+            ({"duration": Decimal("5.5")}, "duration is Decimal('5.5'), and seedance-20 takes whole seconds"),
+            ({"duration": Decimal("1E+999999")}, "duration is Decimal('1E+999999'), and"),
+            ({"duration": Decimal("NaN")}, "duration is Decimal('NaN'), and"),
+            ({"duration": Numpy(True)}, "duration is True, and"),
+            ({"seed": "7.5"}, "seed is '7.5', and"),
+            ({"duration": date(2024, 1, 5)}, "duration is datetime.date(2024, 1, 5), and"),
+            ({"prompt": True}, "prompt is True, and a text is needed"),
+            ({"prompt": math.inf}, "prompt is inf, and a text is needed"),
+            ({"prompt": [1, 2]}, "prompt is [1, 2], and a text is needed, no list: pass one text of it, or its JSON"),
+            ({"prompt": {"a": 1}}, "prompt is {'a': 1}, and a text is needed, no dict: pass"),
+            ({"prompt": [1]}, "render_template_as_native_obj=True made it of a text, write {{ '%r' | format(...) }}"),
+            ({"model": ["seedance-20"]}, "model is ['seedance-20'], and a text is needed, no list: pass"),
+            (
+                {"reference_images": f'["{FIRST}"]'},
+                "is needed, not the text of one: pass task.output, or set render_te",
+            ),
+            (
+                {"reference_images": f"['{FIRST}']"},
+                "is needed, not the text of one: pass task.output, or set render_te",
+            ),
+            ({"reference_videos": VIDEO}, "files is needed: put it into a list"),
+            (
+                {"extra_inputs": '{"future": 1}'},
+                "a mapping of field names to values is needed, not the text of one: pass",
+            ),
+            (
+                {"reference_images": {FIRST, LAST}},
+                "is needed: a set has no order, and prompts name references by position",
+            ),
+            ({"reference_images": frozenset({FIRST, LAST})}, "files is needed: a set has no order"),
+            ({"reference_images": (FIRST for _ in itertools.count())}, "reference_images has more than 1,000 items"),
+            ({"reference_images": Message(FIRST)}, "reference_images is Message(), and a list of public"),
+            ({"reference_images": {FIRST: 1}}, "and a list of public http(s) URLs or files is needed"),
+            ({"reference_images": FIRST.encode()}, "and a list of public http(s) URLs or files is needed"),
             ({"bitrate_mode": "low"}, "bitrate_mode is 'low', and high is accepted"),
             ({"seed": -2}, "seed is -2, and a whole number from 0 to 4,294,967,295 is needed, or -1"),
             ({"seed": 2**32}, "seed is 4294967296"),
@@ -298,6 +445,11 @@ class TestRefused:
             ({"prompt": "like @image1"}, "prompt names @image1, and the number of images that were passed is 0"),
             ({"prompt": "@Video2 walks", "reference_videos": [VIDEO]}, "names @Video2, and the number of videos that"),
             ({"prompt": "@image0", "first_frame": FIRST}, "prompt names @image0"),
+            ({"prompt": "@audio3"}, "passed is 0 (write @@audio3 if it is no reference)"),
+            ({"prompt": "@image9"}, "prompt names @image9"),
+            ({"prompt": "@image10", "model": "seedance2-5"}, "prompt names @image10"),
+            ({"prompt": "@video2024", "first_frame": FIRST}, "prompt names @video2024"),
+            ({"prompt": "@Video1", "reference_images": [FIRST]}, "prompt names @Video1"),
             ({"extra_inputs": {"outputResolution": "4k"}}, "has a parameter of its own: use resolution"),
             ({"extra_inputs": {"videoUrls": [VIDEO]}}, "has a parameter of its own: use reference_videos"),
             ({"extra_inputs": {"aspect_ratio": "1:1"}}, "if 'aspectRatio' is meant, use aspect_ratio"),
@@ -339,10 +491,29 @@ class TestTags:
             ("@image1 as @video1", {"reference_images": [FIRST], "reference_videos": [VIDEO]}),
             ("to @audio1.", {"reference_images": [FIRST], "reference_audios": [SOUND]}),
             ("mail me@image1.example or @images or @image1st", {}),
+            ("Follow @video2024 for more", {}),
+            ("Follow @Image1, @image0, @image10 and @video4", {}),
+            ("Follow @@video1 and @@image2, like @image1", {"first_frame": FIRST}),
         ],
     )
     def test_a_tag_that_names_what_was_passed_is_fine(self, prompt, fields):
         assert a_request(prompt=prompt, **fields).prompt == prompt
+
+    @pytest.mark.parametrize(
+        ("prompt", "sent"),
+        [
+            ("@@video1 and @@Image2024.", "@video1 and @Image2024."),
+            ("@image1, a@@image1, @@images, @@@image1", "@image1, a@@image1, @@images, @@@image1"),
+        ],
+    )
+    def test_one_that_is_insisted_on_is_sent_as_it_is_meant(self, prompt, sent):
+        request = a_request(prompt=prompt, first_frame=FIRST)
+        assert request.described()["prompt"] == sent
+        for wire_format in ("auto", "quickstart", "docs", "models"):
+            assert encode_inputs(request, wire_format)["prompt"] == sent
+
+    def test_without_a_prompt_none_is_sent(self):
+        assert a_request(prompt=None, first_frame=FIRST).sent_prompt is None
 
 
 class TestReferences:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from airflow.sdk import ObjectStoragePath
 from seedance_provider.decorators.returned_inputs import InvalidInputsError, ReturnedInputs, inputs_of
 from seedance_provider.submission.task_state import SubmissionStoreError
 from tests.support.task_context import StateStore
+from tests.support.user_values import Address, Format, Numpy, Rows
 
 
 class TestInputsOf:
@@ -20,6 +22,19 @@ class TestInputsOf:
             ("A kite", {"prompt": "A kite"}),
             ({"prompt": "A kite", "duration": 8}, {"prompt": "A kite", "duration": 8}),
             ({"reference_images": ("https://a/b.png",)}, {"reference_images": ["https://a/b.png"]}),
+            ({"reference_images": Rows(["a", "b"])}, {"reference_images": ["a", "b"]}),
+            (
+                {"reference_videos": iter(["a"]), "reference_audios": {"b"}},
+                {"reference_videos": ["a"], "reference_audios": ["b"]},
+            ),
+            ({"duration": Decimal(5), "seed": Numpy(7)}, {"duration": 5, "seed": 7}),
+            (
+                {"generate_audio": Numpy(False), "output_format": Format.MP4},
+                {"generate_audio": False, "output_format": "mp4"},
+            ),
+            ({"reference_video_seconds": Decimal("4.5")}, {"reference_video_seconds": 4.5}),
+            ({"first_frame": Address.PICTURE}, {"first_frame": Address.PICTURE.value}),
+            ({"extra_inputs": {"future": [Decimal(5)]}}, {"extra_inputs": {"future": [5]}}),
         ],
     )
     def test_a_prompt_or_the_parameters_of_the_operator(self, returned, inputs):
@@ -35,8 +50,12 @@ class TestInputsOf:
             ({"seedance_conn_id": "other"}, "'seedance_conn_id'"),
             ({"retries": 3}, "and the inputs that there are: prompt, model, "),
             ({7: "A kite"}, "7, and the inputs that there are"),
-            ({"prompt": object}, "inputs that JSON can't write"),
-            ({"prompt": "A kite", "duration": math.nan}, "inputs that JSON can't write"),
+            ({"reference_images": {"a", "b"}}, "(a set has no order: return a list)"),
+            ({"duration": Decimal("NaN")}, "Decimal is not JSON serializable"),
+            ({"prompt": b"A kite"}, "bytes is not JSON serializable"),
+            pytest.param(10**5000, "returned a int, and a prompt", id="int"),
+            ({"prompt": object}, "returned prompt=<class 'object'>, which JSON can't write"),
+            ({"prompt": "A kite", "duration": math.nan}, "duration=nan, which JSON can't write"),
             ("A\x00kite", r"'A\x00kite', and text without U+0000 is needed"),
             ({"prompt": "A kite", "extra_inputs": {"a": [{"b\x00": 1}]}}, r"'b\x00', and text without U+0000"),
             ({"first_frame": "\ud800"}, r"'\ud800', and text that UTF-8 can write is needed"),

@@ -6,11 +6,12 @@ import json
 import time
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowTaskTimeout, TaskDeferred
-from airflow.sdk import ObjectStoragePath
+from airflow.sdk import DAG, ObjectStoragePath
 
 from seedance_provider.api.errors import (
     AuthenticationError,
@@ -37,6 +38,7 @@ from tests.support import media
 from tests.support.airflow_versions import needs_retry_policies
 from tests.support.scripted_api import ANY_TIME, Answer, record
 from tests.support.task_context import StateStore, TaskInstance, context
+from tests.support.user_values import Numpy, Rows
 
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
@@ -154,6 +156,43 @@ class TestDeferring:
             "mismatches": [],
         }
         assert "last_frame_url" not in resumed["ti"].xcoms
+
+    @pytest.mark.parametrize(
+        ("template", "prompt"),
+        [
+            *(("{{ params.prompt }}", text) for text in ("1984", "19.84", "A [1, 2] kite")),
+            *(
+                ("{{ '%r' | format(params.prompt) }}", text)
+                for text in ("1984", '["a"]', '{"a": 1}', "It's \U0001fa81")
+            ),
+        ],
+    )
+    def test_a_native_template_leaves_a_prompt_as_it_is(self, api, template, prompt):
+        api.creations.append(CREATED)
+        with DAG("d", schedule=None, render_template_as_native_obj=True):
+            creating = operator(prompt=template)
+        creating.render_template_fields({"params": {"prompt": prompt}})
+        deferred(creating.execute, context(StateStore()))
+        assert api.created[0].json["inputs"]["prompt"] == prompt
+
+    @pytest.mark.parametrize("text", ["[1, 2]", '{"a": 1}'])
+    def test_or_the_refusal_says_how_to_write_it(self, text):
+        with DAG("d", schedule=None, render_template_as_native_obj=True):
+            creating = operator(prompt="{{ params.prompt }}")
+        creating.render_template_fields({"params": {"prompt": text}})
+        with pytest.raises(AirflowFailException, match=r"write {{ '%r' \| format\(\.\.\.\) }}\."):
+            creating.execute(context(StateStore()))
+
+    def test_what_can_be_read_once_is_asked_for_again_after_a_wait(self, api):
+        api.creations.extend([FULL, CREATED])
+        urls = ["https://a.example/1.png", "https://a.example/2.png"]
+        creating = operator(reference_images=iter(urls), duration=Decimal(6), generate_audio=Numpy(True), seed=Numpy(7))
+        waiting = deferred(creating.execute, context(StateStore()))
+        deferred(creating.resume_after_slot, context(StateStore()), {"free": True}, **waiting.kwargs)
+        asked, again = (each.json["inputs"] for each in api.created)
+        assert asked == again
+        assert asked["imageUrls"] == urls
+        assert (asked["duration"], asked["generate_audio"], asked["seed"]) == (6, True, 7)
 
     def test_returns_what_the_video_was_made_of(self, api, tmp_path):
         picture = media.picture(tmp_path / "a.png")
@@ -353,6 +392,13 @@ class TestFailure:
         assert "web account" in failure["advice"]
         assert len(api.created) == 1
 
+    def test_of_a_list_that_can_not_be_read_now(self, api):
+        references = Rows(["https://a.example/b.png"] * 3, readable=2)
+        raised, failure = failed(operator(reference_images=references).execute, context(StateStore()))
+        assert type(raised) is AirflowException
+        assert "Only 2 of 3 items" in failure["message"]
+        assert api.asked == []
+
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
@@ -525,6 +571,15 @@ class TestLimits:
     def test_what_can_not_be_meant_is_refused_when_the_dag_is_read(self, name, value, said):
         with pytest.raises(ValueError, match=said):
             operator(**{name: value})
+
+    def test_numbers_of_a_database_are_as_good_as_any(self, api):
+        accepts(api)
+        numbers = {"timeout": Decimal(600), "poll_interval": Numpy(5), "error_tolerance": Decimal("60.5")}
+        creating = operator(**numbers, max_credits=Decimal(200))
+        trigger = deferred(creating.execute, context(StateStore())).trigger
+        assert json.loads(json.dumps(trigger.serialize()[1])) == trigger.serialize()[1]
+        assert (creating.timeout, creating.max_credits) == (600, 200)
+        assert operator(max_credits_per_run=Numpy(400)).max_credits_per_run == 400
 
     @pytest.mark.parametrize(("max_credits", "end"), [(199.9, AirflowFailException), (200, TaskDeferred)])
     def test_a_video_that_would_cost_more_is_not_asked_for(self, api, max_credits, end):

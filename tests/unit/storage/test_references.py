@@ -20,6 +20,7 @@ from seedance_provider.storage.references import names_a_file, reading_reference
         "s3://bucket/a.png",
         "S3://conn@bucket/a.png",
         "gs://bucket/a.png",
+        Path("/data/a.png"),
         Path("a.png"),
         ObjectStoragePath("file:///data/a.png"),
     ],

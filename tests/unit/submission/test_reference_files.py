@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sys
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from seedance_provider.submission.reference_files import ReferenceFiles
 from seedance_provider.submission.task_state import SubmissionStoreError
 from tests.support import media
 from tests.support.task_context import StateStore
+from tests.support.user_values import Rows
 
 HOURS = timedelta(hours=1)
 
@@ -76,6 +78,25 @@ class TestDescribed:
     def test_a_file_by_any_name(self, store, picture, named):
         (file,) = request_of(files_of(store), first_frame=named(picture)).files
         assert (file.name, file.size, file.kind) == ("a.png", picture.stat().st_size, "image")
+
+    @pytest.mark.parametrize("kind", [iter, Rows, tuple, lambda paths: {*paths}, lambda paths: map(str, paths)])
+    def test_files_in_any_iterable(self, store, picture, kind):
+        (file,) = request_of(files_of(store), reference_images=kind([picture])).files
+        assert file.name == "a.png"
+
+    @pytest.mark.parametrize("named", [Path, ObjectStoragePath, "file://{}".format, "LOCAL://./{}".format])
+    def test_a_relative_path_is_refused_with_the_absolute_one(self, store, picture, monkeypatch, named):
+        monkeypatch.chdir(picture.parent.parent)
+        with pytest.raises(InvalidRequestError) as caught:
+            files_of(store).described(first_frame=named(f"{picture.parent.name}/a.png"))
+        assert str(caught.value).startswith("first_frame: The path of a file must be absolute, ")
+        assert f"here '{picture}'. Nothing was" in str(caught.value)
+
+    def test_of_more_than_any_model_takes_none_is_read(self, store, picture):
+        described = files_of(store).described(reference_images=itertools.repeat(picture))
+        with pytest.raises(InvalidRequestError, match="more than 1,000 items"):
+            VideoRequest(prompt="A garden", **described)
+        assert not store.calls
 
     def test_without_pyav_the_length_of_a_video_is_not_known(self, store, tmp_path, picture, monkeypatch, caplog):
         monkeypatch.setitem(sys.modules, "av", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import requests
@@ -43,7 +44,7 @@ def execute(source, **options):
 
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize(
-    "spelling", [lambda path: f"file://{path}", str, lambda path: ObjectStoragePath(f"file://{path}")]
+    "spelling", [lambda path: f"file://{path}", str, Path, lambda path: ObjectStoragePath(f"file://{path}")]
 )
 def test_the_file_is_at_the_api(picture, spelling):
     uploaded, given = execute(spelling(picture))
@@ -60,6 +61,14 @@ def test_what_can_not_be_a_reference_fails_for_good(tmp_path, name, content):
         (tmp_path / name).write_bytes(content)
     with pytest.raises(AirflowFailException, match="charged"):
         execute(f"file://{tmp_path / name}")
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("spelling", ["a bud.png", Path("a bud.png"), "file://a bud.png"])
+def test_a_relative_path_fails_for_good_with_the_absolute_one(picture, monkeypatch, spelling):
+    monkeypatch.chdir(picture.parent)
+    with pytest.raises(AirflowFailException, match=f"must be absolute.* here '{picture}'. Nothing was sent or charged"):
+        execute(spelling)
 
 
 def test_a_refused_key_fails_for_good_and_says_what_to_do(picture, emulator, monkeypatch):
