@@ -175,11 +175,12 @@ class Download:
 
     def _go_on(self, file: BinaryIO) -> None:
         response = self._response or self._resumed(file)
-        for piece in _pieces(response):
-            file.write(piece)
-            self._note_progress(file.tell())
-            self._check_size(file.tell())
-            self._check_time()
+        with self._in_time(response):
+            for piece in _pieces(response):
+                file.write(piece)
+                self._note_progress(file.tell())
+                self._check_size(file.tell())
+                self._check_time()
         if self.size is not None and file.tell() != self.size:
             raise _PassingError(f"it ended after {file.tell():,} of {self.size:,} bytes")
         self._forget_response()
@@ -214,9 +215,26 @@ class Download:
 
     def _piece(self, start: int, length: int) -> bytes | None:
         with self._ask(start, start + length - 1) as response:
-            if _part(response)[0] != start or response.status_code != 206:
+            # As in save(): a part of another version says nothing about this one.
+            is_of_it = response.status_code == 206 and _Version.of(response) == self._version
+            if not is_of_it or _part(response)[0] != start:
                 return None
-            return _first(length, response)
+            with self._in_time(response):
+                return _first(length, response)
+
+    @contextmanager
+    def _in_time(self, response: requests.Response) -> Iterator[None]:
+        """Cut the body off at the deadline: a chunk's size, or trailers, can take for ever between two pieces."""
+        exchange = Exchange(self._deadline)
+        try:
+            with exchange:
+                if not response.raw.closed:
+                    exchange.watch(response.raw.fileno())
+                yield
+        finally:
+            if exchange.timed_out:
+                # What was cut off can look like the end of the file.
+                self._check_time()
 
     def _ask(self, start: int, end: int | None = None) -> requests.Response:
         headers = {}
@@ -225,7 +243,6 @@ class Download:
             if self._version.validator:
                 headers["If-Range"] = self._version.validator
         timeout = (_CONNECT_SECONDS, self._limits.stall_seconds)
-        # For the headers; of a body, each piece is checked.
         exchange = Exchange(self._deadline)
         try:
             with _only_safe_addresses(), exchange:

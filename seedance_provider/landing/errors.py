@@ -14,7 +14,7 @@ nothing half-written is under the video's name.
         ├── VideoExpiredError       the vendor has deleted the video
         ├── VideoTooLargeError      the video is larger than allowed
         ├── DestinationTakenError   something else is where the video should go
-        └── InvalidDestinationError the name of the destination can't be filled in
+        └── InvalidDestinationError the destination is no place, or can't be filled in
 """
 
 from __future__ import annotations
@@ -75,4 +75,4 @@ class DestinationTakenError(PermanentLandingError):
 
 
 class InvalidDestinationError(PermanentLandingError):
-    """The name of the destination can't be filled in."""
+    """The destination is no place for a file, or its name can't be filled in."""

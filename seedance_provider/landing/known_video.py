@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,8 @@ __all__ = ["KEPT_FOR", "KnownVideo"]
 
 #: How long the vendor keeps a video (its page on authentication). That of a last frame may be 24 hours.
 KEPT_FOR = timedelta(days=14)
+_IS_URL = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE).match
+_LONGEST_SHOWN = 80
 _FACTS = (
     "model",
     "prompt",
@@ -51,14 +54,13 @@ class KnownVideo:
         Return the video that somebody has named.
 
         :param given: what ``CreateVideoOperator`` or ``VideoSensor`` returned, or a URL.
-        :raises NotAVideoError: if it is anything else.
+        :raises NotAVideoError: if it is anything else, with what to write instead.
         """
-        known = {"video_url": given} if isinstance(given, str) else given
+        known = {"video_url": given.strip()} if isinstance(given, str) and _IS_URL(given) else given
         if not isinstance(known, Mapping) or not isinstance(known.get("video_url"), str):
             raise NotAVideoError(
-                f"video is {given!r}, and a finished video is needed: what CreateVideoOperator or VideoSensor "
-                "returned, or a URL. If the video was created with wait_for_completion=False, put a VideoSensor "
-                "between and use its output."
+                f"video is {_shown(given)}, and a finished video is needed: what CreateVideoOperator or VideoSensor "
+                f"returned (video=create.output), or an http(s) URL. {_meant(given)} Nothing landed."
             )
         texts = {name: _text(known.get(name)) for name in ("video_task_id", "last_frame_url", "media_type")}
         return cls(known["video_url"], **texts, facts={name: known.get(name) for name in _FACTS})
@@ -100,6 +102,34 @@ class KnownVideo:
             f"{error} {dates} which ended at {until:%Y-%m-%d %H:%M} UTC: it is gone, and nothing landed. To have it, "
             "make it again, which costs credits again: clear its task with on_rerun='regenerate'."
         )
+
+
+def _shown(given: Any) -> str:
+    """Without what may be the query of a signed address."""
+    if isinstance(given, str):
+        return repr(given.partition("?")[0][:_LONGEST_SHOWN])
+    if given is None or isinstance(given, (int, float)):
+        return repr(given)
+    names = f" with {', '.join(map(repr, given)) or 'nothing'}" if isinstance(given, Mapping) else ""
+    return f"of type {type(given).__name__}{names[:_LONGEST_SHOWN]}"
+
+
+def _meant(given: Any) -> str:
+    """What to write instead of what is no video."""
+    # Not ``in``: a lazy sequence would fetch its items to be compared.
+    if given is None or (isinstance(given, str) and given.strip() in ("", "None")):
+        return (
+            "The task that makes it has returned nothing: it was skipped, or was marked as a success by hand. Clear "
+            "it, or leave trigger_rule at 'all_success', and this task is skipped with it."
+        )
+    if isinstance(given, str):
+        return (
+            "Write video=create.output instead of a template, which makes a text of it; if that task is mapped, "
+            ".expand(video=create.output)."
+        )
+    if isinstance(given, Iterable) and not isinstance(given, (Mapping, bytes)):
+        return "To land all videos of a mapped task, write .expand(video=create.output)."
+    return "If the video was created with wait_for_completion=False, put a VideoSensor between and use its output."
 
 
 def _text(value: Any) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TYPE_CHECKING
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from seedance_provider.landing.errors import InvalidDestinationError
@@ -17,27 +19,34 @@ __all__ = ["destination_of", "last_frame_ending"]
 
 _DATE_PARTS = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H"}
 _SUFFIXES = {"video/quicktime": "mov"}
+_LOCAL = ("file", "local")
 #: Of last frames; anything else is called png.
 _PICTURE_SUFFIXES = {"jpg": "jpg", "jpeg": "jpg", "webp": "webp"}
 
 
-def destination_of(template: str, video: KnownVideo) -> str:
+def destination_of(given: Any, video: KnownVideo) -> str:
     """
     Return where a video goes.
 
-    :param template: of a URI, with ``{video_task_id}``, ``{model}``, ``{year}``, ``{month}``, ``{day}`` and
-        ``{hour}``, the last four in UTC when the video was completed, so that a retry finds the same name. Other braces
-        stay as they are. One that ends with ``/`` is a folder for ``{video_task_id}.mp4``, or ``.mov`` if the video is
-        one.
+    :param given: a URI or an absolute path, as a text or a path object, with ``{video_task_id}``, ``{model}``,
+        ``{year}``, ``{month}``, ``{day}`` and ``{hour}``, the last four in UTC when the video was completed, so that a
+        retry finds the same name. A text that ends with ``/`` is a folder for ``{video_task_id}.mp4``, or ``.mov`` if
+        the video is one.
     :param video: what is known of it.
-    :raises InvalidDestinationError: if it asks for what is not known.
+    :raises InvalidDestinationError: if it is no such place, or asks for what is not known.
     """
+    template = _text(given)
+    _check_place(template)
     if template.endswith("/"):
         template += f"{{video_task_id}}.{_SUFFIXES.get(video.media_type or '', 'mp4')}"
     values = _values(video)
 
     def filled(placeholder: re.Match[str]) -> str:
-        name = placeholder[1]
+        name = placeholder[0][1:-1]
+        if name not in values:
+            raise InvalidDestinationError(
+                f"destination is {template!r}, and {placeholder[0]} is no name in it. {_meant(name, values)}"
+            )
         value = values[name]
         if not value:
             raise InvalidDestinationError(
@@ -46,7 +55,7 @@ def destination_of(template: str, video: KnownVideo) -> str:
             )
         return value
 
-    return re.sub(f"{{({'|'.join(values)})}}", filled, template)
+    return re.sub(r"\{+[^{}]*\}+", filled, template)
 
 
 def last_frame_ending(url: str) -> str:
@@ -57,6 +66,51 @@ def last_frame_ending(url: str) -> str:
     """
     named = urlsplit(url).path.lower().rpartition(".")[2]
     return f"-last-frame.{_PICTURE_SUFFIXES.get(named, 'png')}"
+
+
+def _text(given: Any) -> str:
+    from airflow.sdk import ObjectStoragePath
+
+    if isinstance(given, (str, os.PathLike, ObjectStoragePath)):
+        return str(given).strip()
+    raise InvalidDestinationError(
+        f"destination is {given!r}, and a URL or an absolute path is needed, such as "
+        "'s3://bucket/{video_task_id}.mp4'. Nothing landed."
+    )
+
+
+def _check_place(template: str) -> None:
+    """What is relative would land in a folder of the worker that nobody has named."""
+    scheme, separator, rest = template.partition("://")
+    if separator:
+        host = rest.partition("/")[0]
+        # The connection comes before an @.
+        if scheme.lower() not in _LOCAL or (rest and (not host or host.endswith("@"))):
+            return
+        why = f"a path on this machine has three slashes: {scheme}:///{rest.removeprefix('localhost/')}"
+    elif template.startswith(("/", "file:/")):
+        # The latter is what pathlib makes of file:///.
+        return
+    elif found := re.fullmatch(r"(\w[\w+.-]+):/(.+)", template):
+        why = f"a URL has two slashes after the colon: {found[1]}://{found[2]}"
+    else:
+        absolute = "/" + re.sub(r"^(file:)?[.~]*/*", "", template)
+        why = f"it must be absolute, such as {absolute!r}, or a URL"
+    raise InvalidDestinationError(f"destination is {template!r}, but {why}. Nothing landed.")
+
+
+def _meant(name: str, values: Mapping[str, str]) -> str:
+    """What to write instead of an unknown name."""
+    from airflow.sdk import Context
+
+    inner = name.strip("{} ")
+    begin = re.match(r"\w*", inner)
+    word = begin[0] if begin else ""
+    nearest = get_close_matches(word.lower(), values, 1, 0.5)
+    meant = f"Did you mean {{{nearest[0]}}}? " if nearest else ""
+    if word in Context.__annotations__:
+        meant = f"For a value of Airflow, write {{{{ {inner} }}}}, in double braces. "
+    return f"{meant}The names are {', '.join(f'{{{known}}}' for known in values)}. Nothing landed."
 
 
 def _values(video: KnownVideo) -> Mapping[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import attrs
 from airflow.providers.openlineage.extractors import OperatorLineage
@@ -57,7 +56,7 @@ def lineage_of(landed: LandedVideo) -> OperatorLineage[Any, Any]:
 
 def _dataset(uri: str) -> tuple[str, str]:
     """Namespace and name, as OpenLineage names the files of file systems and object stores."""
-    parts = urlsplit(uri)
-    if parts.scheme == "file":
-        return "file", parts.path
-    return f"{parts.scheme}://{parts.netloc}", parts.path.lstrip("/") or "/"
+    # Not urlsplit(): a # or a ? is part of a name there.
+    scheme, _, rest = uri.partition("://")
+    place, _, name = rest.partition("/")
+    return ("file", f"/{name}") if scheme == "file" else (f"{scheme}://{place}", name.lstrip("/") or "/")

@@ -12,9 +12,10 @@ from seedance_provider.links.seedance import StoredVideoLink, VideoLink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from os import PathLike
 
     from airflow.providers.openlineage.extractors import OperatorLineage
-    from airflow.sdk import Context
+    from airflow.sdk import Context, ObjectStoragePath
 
     from seedance_provider.landing.landed_video import LandedVideo
 
@@ -35,14 +36,15 @@ class VideoToObjectStorageOperator(BaseOperator):
     ``seed`` and ``credits_used``, as far as they are known, and ``mismatches``: how the file differs from what was
     asked for in shape, resolution and length, as a list of texts. Such a video is paid for, so it lands. Every
     ``outlets`` asset gets an event whose ``extra`` has the most important of these; an ``AssetAlias`` gets the asset of
-    the video's URI.
+    the video's URI, percent-encoded.
 
     :param video: what :class:`~seedance_provider.operators.seedance.CreateVideoOperator` or
         :class:`~seedance_provider.sensors.seedance.VideoSensor` returned (``create.output``), or a URL. Templated.
     :param destination: where to, as any URL that Airflow's ``ObjectStoragePath`` knows: ``file:///videos/a.mp4``,
         ``s3://bucket/a.mp4``. ``{video_task_id}``, ``{model}`` and ``{year}``, ``{month}``, ``{day}``,
         ``{hour}`` (in UTC, when the video was completed) are filled in; one that ends with ``/`` is a folder for
-        ``{video_task_id}.mp4``, or ``.mov`` if that is what the video is. Templated.
+        ``{video_task_id}.mp4``, or ``.mov`` if that is what the video is. An ``ObjectStoragePath`` or a
+        ``pathlib.Path`` is taken like its text. Other names in braces and relative paths are an error. Templated.
     :param destination_conn_id: the Airflow connection of the storage. Default: that of the URL, or none. Templated.
     :param overwrite: whether to replace another object of that name. By default that is an error.
     :param sidecar: whether to write ``{name}.json`` beside the video, with prompt, inputs, model, seed, credits, times
@@ -65,7 +67,7 @@ class VideoToObjectStorageOperator(BaseOperator):
         self,
         *,
         video: Mapping[str, Any] | str,
-        destination: str,
+        destination: str | ObjectStoragePath | PathLike[str],
         destination_conn_id: str | None = None,
         overwrite: bool = False,
         sidecar: bool = False,

@@ -126,6 +126,8 @@ class TestClient:
         assert (put.method, put.path, put.query, put.body) == ("PUT", "/put", {"signature": ["1"]}, PICTURE)
         assert (put.headers["Content-Type"], put.headers["Content-Length"]) == ("image/png", str(len(PICTURE)))
         assert "Authorization" not in put.headers
+        assert put.headers["User-Agent"] == asked.headers["User-Agent"]
+        assert put.headers["User-Agent"].startswith("airflow-provider-seedance/")
         assert (upload.url, upload.content_type, upload.size) == (f"{api.url}/b.png", "image/png", len(PICTURE))
         assert 50 < (upload.expires_at - datetime.now(UTC)).total_seconds() <= 60
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import threading
 import time
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from seedance_provider.landing.errors import (
 )
 from seedance_provider.network.addresses import AddressRule
 from seedance_provider.network.guarded_session import guarded_session
-from tests.support.dribbling_server import DRIBBLES, dribbling_server
+from tests.support.dribbling_server import DRIBBLES, DRIBBLES_BEFORE, dribbling_server
 from tests.support.media_server import Serving, media_server
 
 #: An address where a second server of the test can be.
@@ -32,6 +33,9 @@ class MetadataNextDoor(AddressRule):
     def check(self, address: str) -> None:
         super().check("169.254.169.254" if address == NEXT_DOOR else address)
 
+
+#: Those that promise a whole body, or its end; others are refused.
+BODIES = {name: said for name, said in DRIBBLES.items() if "no known length" not in name and "packed" not in name}
 
 CONTENT = bytes(range(256)) * 4096
 OTHER = CONTENT[::-1]
@@ -279,14 +283,40 @@ class TestLimits:
             fetch(max_seconds=0.5, stall_seconds=5 if serving.seconds else 0.1, attempts=99)
         assert time.monotonic() - began < 4
 
-    @pytest.mark.parametrize("name", ["an endless 100 Continue", "a slow status line", "slow headers"])
-    def test_also_that_of_headers_that_come_one_by_one(self, fetch, name):
+    @pytest.mark.parametrize(("first", "again"), BODIES.values(), ids=BODIES)
+    def test_also_that_of_whatever_dribbles(self, fetch, first, again):
         began = time.monotonic()
         told = r"took longer than 0\.5 s"
-        with dribbling_server(*DRIBBLES[name]) as host, pytest.raises(LandingError, match=told) as caught:
+        with dribbling_server(first, again) as host, pytest.raises(LandingError, match=told) as caught:
             fetch(f"http://{host}/a.mp4", max_seconds=0.5, stall_seconds=5)
         assert time.monotonic() - began < 4
         assert type(caught.value) is LandingError
+        assert not any(isinstance(thread, threading.Timer) for thread in threading.enumerate())
+
+    @pytest.mark.parametrize(("first", "again"), BODIES.values(), ids=BODIES)
+    def test_also_that_of_a_part(self, download, server, first, again):
+        part = b'HTTP/1.1 206 Partial\r\nETag: "first"\r\nContent-Range: bytes 0-999999/1048576'
+        began = time.monotonic()
+        with (
+            dribbling_server(first.replace(b"HTTP/1.1 200 OK", part), again) as host,
+            download(max_seconds=0.5, stall_seconds=5) as opened,
+        ):
+            server.script.append(Serving(302, {"Location": f"http://{host}/a.mp4"}, body=b""))
+            with pytest.raises(LandingError, match=r"took longer than 0\.5 s"):
+                opened.piece(0, HALF)
+        assert time.monotonic() - began < 4
+
+    @pytest.mark.parametrize(("first", "again"), DRIBBLES_BEFORE.values(), ids=DRIBBLES_BEFORE)
+    def test_also_that_of_what_comes_before_a_request(self, download, first, again, monkeypatch, request):
+        began = time.monotonic()
+        with dribbling_server(first, again) as host:
+            url = f"https://{host}/a.mp4"
+            if "proxy" in request.node.callspec.id:
+                monkeypatch.setenv("https_proxy", f"http://{host}")
+                url = "https://media.invalid/a.mp4"
+            with pytest.raises(LandingError, match=r"took longer than 1 s"):
+                download(url, max_seconds=1, stall_seconds=5).__enter__()
+        assert time.monotonic() - began < 4
 
     def test_no_pause_is_begun_that_goes_beyond_it(self, fetch, server):
         server.script.append(Serving(503, {"Retry-After": "30"}, body=b""))
@@ -367,6 +397,8 @@ class TestPiece:
             (10, a_part(0, 100)),
             # It has changed meanwhile.
             (10, None),
+            # Of a server that knows Range but not If-Range.
+            (10, a_part(10, 110, ETag='"second"')),
         ],
     )
     def test_returns_nothing_where_something_else_comes(self, download, server, start, serving):

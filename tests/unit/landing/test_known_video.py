@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
 from seedance_provider.landing.errors import MediaRefusedError, NotAVideoError, VideoExpiredError
 from seedance_provider.landing.known_video import KnownVideo
@@ -47,14 +49,42 @@ class TestOf:
         }
 
     def test_an_address_is_enough(self):
-        known = KnownVideo.of("https://media.example/a.mp4")
+        known = KnownVideo.of(" https://media.example/a.mp4\n")
         assert (known.url, known.video_task_id, known.last_frame_url) == ("https://media.example/a.mp4", None, None)
         assert set(known.to_json().values()) == {None}
 
-    @pytest.mark.parametrize("given", [None, {}, 7, [], {"video_url": None, "video_task_id": "task_a"}])
-    def test_anything_else_is_refused_naming_the_sensor(self, given):
-        with pytest.raises(NotAVideoError, match="put a VideoSensor between"):
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            # What became of the task before.
+            (None, "was skipped, or was marked as a success by hand"),
+            ("None", "was skipped, or was marked as a success by hand"),
+            ("", "was skipped, or was marked as a success by hand"),
+            # What a template makes of an output.
+            (str(RESULT), "Write video=create.output instead of a template"),
+            (json.dumps(RESULT), "Write video=create.output instead of a template"),
+            (str([RESULT]), ".expand(video=create.output)"),
+            ("task_a", "Write video=create.output instead of a template"),
+            ("/videos/a.mp4", "an http(s) URL"),
+            # The outputs of a mapped task.
+            ([RESULT, RESULT], "write .expand(video=create.output)"),
+            ((RESULT,), "write .expand(video=create.output)"),
+            (LazyXComSequence(None, None), "write .expand(video=create.output)"),
+            ((item for item in [RESULT]), "write .expand(video=create.output)"),
+            # No output of ours, or one without a video.
+            ({"video_url": None, "video_task_id": "task_a"}, "put a VideoSensor between"),
+            ({}, "put a VideoSensor between"),
+            ({"url": "https://media.example/a.png"}, "put a VideoSensor between"),
+            (7, "put a VideoSensor between"),
+            (b"https://media.example/a.mp4", "put a VideoSensor between"),
+        ],
+    )
+    def test_anything_else_is_refused_with_what_to_write(self, given, told):
+        with pytest.raises(NotAVideoError) as caught:
             KnownVideo.of(given)
+        assert told in str(caught.value)
+        assert len(str(caught.value)) < 600
+        assert "signature" not in str(caught.value)
 
 
 def test_the_identity_is_the_id_of_the_video_task_or_the_address_without_its_signature():

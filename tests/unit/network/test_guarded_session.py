@@ -7,6 +7,7 @@ import socket
 import pytest
 import requests
 
+import seedance_provider
 from seedance_provider.network.addresses import AddressRule, UnsafeAddressError
 from seedance_provider.network.guarded_session import guarded_session
 from tests.support.media_server import Serving
@@ -69,6 +70,13 @@ class TestWhatIsSent:
         headers = server.requests[0].headers
         assert set(headers) == {"Host", "User-Agent", "Accept", "Accept-Encoding", "Connection"}
         assert headers["Accept-Encoding"] == "identity"
+
+    def test_who_asks_also_after_a_redirect(self, server, session):
+        # Some hosts refuse the name that requests has.
+        server.script.append(Serving(302, {"Location": "/elsewhere.mp4"}, body=b""))
+        session.get(server.url)
+        agents = [request.headers["User-Agent"] for request in server.requests]
+        assert agents == [f"airflow-provider-seedance/{seedance_provider.__version__}"] * 2
 
     @pytest.mark.parametrize("machine", ["machine 127.0.0.1", "default"])
     def test_nothing_that_a_netrc_file_says_not_even_after_a_redirect(

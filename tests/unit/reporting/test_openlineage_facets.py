@@ -42,6 +42,8 @@ def test_says_from_where_to_where_and_how_it_was_made():
         ("file:///videos/a.mp4", "file", "/videos/a.mp4"),
         ("gs://bucket/a.mp4", "gs://bucket", "a.mp4"),
         ("abfs://container@account/a.mp4", "abfs://container@account", "a.mp4"),
+        ("file:///videos/客 #1?.mp4", "file", "/videos/客 #1?.mp4"),
+        ("s3://bucket/take #1?z=1%.mp4", "s3://bucket", "take #1?z=1%.mp4"),
     ],
 )
 def test_names_files_as_openlineage_does(uri, namespace, name):

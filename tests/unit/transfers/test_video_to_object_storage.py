@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.sdk import AssetAlias, ObjectStoragePath
+from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from seedance_provider.landing.errors import LandingError, MediaRefusedError
 from seedance_provider.transfers.video_to_object_storage import VideoToObjectStorageOperator
 from tests.support import media
 from tests.support.scripted_api import Answer, record
 from tests.support.task_context import StateStore, context
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("seedance_default")
 
@@ -72,6 +71,24 @@ class TestLanding:
         uri = upload(video=given(api), destination=f"file://{folder}/kite.mp4")
         assert uri == f"file://{folder}/kite.mp4"
         assert (folder / "kite.mp4").read_bytes() == mp4
+
+    @pytest.mark.parametrize("kind", [ObjectStoragePath, Path, lambda text: ObjectStoragePath("file:///") / text[7:]])
+    def test_a_path_object_is_taken_like_a_text(self, api, folder, mp4, kind):
+        task = operator(video=video(api), destination=kind(f"file://{folder}/{{{{ name }}}}/{{model}}.mp4"))
+        task.render_template_fields({"name": "客 #1?"})
+        if kind is Path:
+            # Airflow renders none of these.
+            task.destination = Path(f"file://{folder}/客 #1?/{{model}}.mp4")
+        assert task.execute(context()) == f"file://{folder}/客 #1?/seedance-20.mp4"
+        assert (folder / "客 #1?" / "seedance-20.mp4").read_bytes() == mp4
+
+    def test_a_name_of_any_characters_does_not_fail_a_task_with_an_alias(self, api, folder):
+        alias, events = AssetAlias("seedance_videos"), OutletEventAccessors()
+        made = context() | {"outlet_events": events}
+        upload(made, video=video(api), destination=f"file://{folder}/客户 #1?.mp4", outlets=[alias])
+        (event,) = events[alias].asset_alias_events
+        assert event.dest_asset_key.uri == f"file://{folder}/%E5%AE%A2%E6%88%B7%20%231%3F.mp4"
+        assert event.extra["uri"] == f"file://{folder}/客户 #1?.mp4"
 
     def test_names_it_after_the_video_task(self, api, folder):
         upload(video=video(api), destination=f"file://{folder}/{{model}}/")
@@ -274,6 +291,11 @@ class TestErrors:
         [
             ({"destination": "file:///videos/"}, "task_id is not known"),
             ({"destination": "nowhere://bucket/a.mp4"}, "in no storage that this Airflow knows"),
+            ({"destination": "s3:///videos/a.mp4"}, "bucket"),
+            ({"destination": "file://videos/a.mp4"}, "three slashes"),
+            ({"destination": "videos/a.mp4"}, "must be absolute"),
+            ({"destination": "file:///videos/{ds}.mp4"}, r"write \{\{ ds \}\}"),
+            ({"destination": None}, "destination is None"),
             ({"destination": "file:///videos/a.mp4", "last_frame": True}, "the API has sent none with this video"),
         ],
     )
