@@ -217,6 +217,8 @@ def scene(tmp_path_factory):
             "AIRFLOW__LOGGING__MIN_LENGTH_MASKED_SECRET": "100000",
             "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(lineage),
             "AIRFLOW__OPENLINEAGE__DEBUG_MODE": "True",
+            # On a busy machine an event takes longer than the 10 s after which Airflow drops it.
+            "AIRFLOW__OPENLINEAGE__EXECUTION_TIMEOUT": "120",
             **statsd.settings,
         }
         with AirflowStack(folder / "home", folder / "dags", env=env) as airflow:
