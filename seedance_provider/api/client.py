@@ -16,6 +16,7 @@ from seedance_provider.api.protocol import MAX_ANSWER_BYTES, HttpRequest, HttpRe
 from seedance_provider.api.uploads import Upload, UploadTicket, file_problem
 from seedance_provider.network.addresses import AddressRule, UnsafeAddressError
 from seedance_provider.network.causes import cause_of
+from seedance_provider.network.environment import ca_bundle
 from seedance_provider.network.exchange import Exchange, TimedAdapter
 from seedance_provider.network.guarded_session import guarded_session
 
@@ -179,6 +180,7 @@ class SeedanceClient:
 
 def _session() -> requests.Session:
     session = requests.Session()
+    session.verify = ca_bundle() or True
     for scheme in ("http://", "https://"):
         session.mount(scheme, TimedAdapter())
     return session
