@@ -67,7 +67,7 @@ class AsyncSeedanceClient:
 
     async def _send(self, request: HttpRequest) -> HttpResponse:
         response: aiohttp.ClientResponse | None = None
-        body, cause, was_sent = bytearray(), "", False
+        body, piece, cause, was_sent = bytearray(), b"", "", False
         try:
             # Not earlier: a bundle that can't be read is an error of a poll, which a wait tolerates.
             self._route = self._route or aiohttp_route(self._protocol.base_url)
@@ -89,6 +89,12 @@ class AsyncSeedanceClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             cause = self._protocol.without_key(_refusal_of_proxy(error) or cause_of(error))
             was_sent = was_sent and not isinstance(error, _NOT_SENT)
+        except BaseException as error:
+            # A task that is interrupted: the frames of the library hold the key, and what came back may.
+            response, piece = None, b""
+            body.clear()
+            error.__context__ = None
+            raise error.with_traceback(None) from None
         # Out here, so that no error of aiohttp is even the context of ours: those hold the key in a header.
         if response is None:
             raise self._protocol.no_answer(request, cause, was_sent=was_sent)

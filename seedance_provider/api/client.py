@@ -148,7 +148,7 @@ class SeedanceClient:
     ) -> HttpResponse:
         exchange = Exchange(deadline)
         response: requests.Response | None = None
-        body, cause = bytearray(), ""
+        body, piece, cause = bytearray(), b"", ""
         try:
             with exchange:
                 response = session.request(
@@ -169,6 +169,12 @@ class SeedanceClient:
                         body += piece
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             cause = self._protocol.without_key(cause_of(error))
+        except BaseException as error:
+            # A task that is interrupted: the frames of the library hold the key, and what came back may.
+            response, piece = None, b""
+            body.clear()
+            error.__context__ = None
+            raise error.with_traceback(None) from None
         if exchange.timed_out:
             cause = "timed out"
         # Out here, so that no error of a library is even the context of ours: those hold the key in a header.

@@ -17,8 +17,8 @@ __all__ = ["AddressKind", "AddressRule", "UnsafeAddressError", "check_url", "kin
 _NAT64 = IPv6Network("64:ff9b::/96")
 #: All of IPv6 that is public so far. Python calls some of the rest global: local NAT64, say, and site-local addresses.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
-#: Not public, whatever Python says: its patch levels differ about the special ranges, and none knows what Azure has made
-#: of a public address, which answers inside of its virtual machines only.
+#: Not public, whatever Python says: its patch levels differ about the special ranges, and none knows the address that
+#: answers inside of Azure's virtual machines only.
 _NEVER_PUBLIC = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "168.63.129.16")))
 
 

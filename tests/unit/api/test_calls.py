@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -285,6 +286,54 @@ class TestDeadline:
         if call is not look_async:
             assert str(error).endswith("timed out. Nothing was sent.")
         assert not any(isinstance(thread, threading.Timer) for thread in threading.enumerate())
+
+
+class TestInterrupted:
+    """As Airflow ends a task whose execution_timeout is over: no local variable of the traceback shows the key."""
+
+    @staticmethod
+    def shown_after(call, base_url):
+        """Interrupt a call, and return all that a service which collects errors would show of it."""
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        try:
+            with pytest.raises((KeyboardInterrupt, TimeoutError)) as caught:
+                call(base_url)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        shown, error = "", caught.value
+        while error is not None:
+            shown += "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+            error = error.__cause__ or error.__context__
+        return shown
+
+    @staticmethod
+    def cancelled(base_url):
+        async def looked():
+            async with AsyncSeedanceClient(SeedanceProtocol(KEY, base_url)) as client:
+                await asyncio.wait_for(client.get_task("task_a"), 0.3)
+
+        asyncio.run(looked())
+
+    @pytest.mark.parametrize("call", [create, look, look_async, cancelled])
+    def test_while_waiting_for_an_answer(self, silent_url, call):
+        assert KEY not in self.shown_after(call, silent_url)
+
+    @pytest.mark.parametrize("call", [create, look, look_async, cancelled])
+    def test_while_a_proxy_is_asked(self, silent_url, call, monkeypatch):
+        monkeypatch.setenv("http_proxy", silent_url)
+        assert KEY not in self.shown_after(call, "http://kinovi.invalid/api/v1")
+
+    @pytest.mark.parametrize("call", [create, look, look_async, cancelled])
+    def test_while_the_key_is_repeated(self, call):
+        echo = f"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nBearer {KEY}".encode()
+        with dribbling_server(echo, b"x") as host:
+            assert KEY not in self.shown_after(call, f"http://{host}")
 
 
 @pytest.mark.parametrize("look", [look, look_async])
