@@ -20,7 +20,7 @@ def test_the_kite_is_made_and_landed_for_160_credits(monkeypatch: pytest.MonkeyP
 
     with running_emulator(Settings(generation_seconds=1)) as emulator:
         account = {"conn_type": "seedance", "host": emulator.base_url, "password": DEFAULT_KEY}
-        connection = account | {"extra": {"typical_seconds": "2-3"}}
+        connection = account | {"extra": {"typical_seconds": [2, 3]}}
         monkeypatch.setenv("AIRFLOW_CONN_SEEDANCE_DEFAULT", json.dumps(connection))
         run = kite.dag.test()
         ledger = requests.get(f"{emulator.url}/emulator/ledger", timeout=10).json()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
 from seedance_provider.api.protocol import MAX_ANSWER_BYTES, HttpRequest, HttpResponse, SeedanceProtocol, reading
 from seedance_provider.network.causes import cause_of
+from seedance_provider.network.environment import aiohttp_route
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,10 +37,10 @@ class AsyncSeedanceClient:
         # aiohttp's own trust_env would look into .netrc in a thread at every request, and refuse our header then.
         self._session = aiohttp.ClientSession(
             timeout=_TIMEOUT,
-            proxy=_proxy_for(protocol.base_url),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
+        self._route: dict[str, Any] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -68,14 +67,18 @@ class AsyncSeedanceClient:
 
     async def _send(self, request: HttpRequest) -> HttpResponse:
         response: aiohttp.ClientResponse | None = None
-        body, cause, was_sent = bytearray(), "", True
+        body, piece, cause, was_sent = bytearray(), b"", "", False
         try:
+            # Not earlier: a bundle that can't be read is an error of a poll, which a wait tolerates.
+            self._route = self._route or aiohttp_route(self._protocol.base_url)
+            was_sent = True
             async with self._session.request(
                 request.method,
                 request.url,
                 params=request.params,
                 headers=request.headers,
                 allow_redirects=False,
+                **self._route,
             ) as response:
                 async for piece in response.content.iter_any():
                     body += piece
@@ -83,9 +86,15 @@ class AsyncSeedanceClient:
                         # Not read to its end, however long that is.
                         response.close()
                         break
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             cause = self._protocol.without_key(_refusal_of_proxy(error) or cause_of(error))
-            was_sent = not isinstance(error, _NOT_SENT)
+            was_sent = was_sent and not isinstance(error, _NOT_SENT)
+        except BaseException as error:
+            # A task that is interrupted: the frames of the library hold the key, and what came back may.
+            response, piece = None, b""
+            body.clear()
+            error.__context__ = None
+            raise error.with_traceback(None) from None
         # Out here, so that no error of aiohttp is even the context of ours: those hold the key in a header.
         if response is None:
             raise self._protocol.no_answer(request, cause, was_sent=was_sent)
@@ -96,12 +105,3 @@ class AsyncSeedanceClient:
 def _refusal_of_proxy(error: Exception) -> str | None:
     """Its own text has the address of the proxy, which may hold a password."""
     return f"proxy: it answers HTTP {error.status}" if isinstance(error, aiohttp.ClientHttpProxyError) else None
-
-
-def _proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for an address, as requests would find it."""
-    parts = urlsplit(url)
-    if proxy_bypass(parts.netloc):
-        return None
-    proxies = getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")

@@ -16,6 +16,7 @@ from seedance_provider.api.protocol import MAX_ANSWER_BYTES, HttpRequest, HttpRe
 from seedance_provider.api.uploads import Upload, UploadTicket, file_problem
 from seedance_provider.network.addresses import AddressRule, UnsafeAddressError
 from seedance_provider.network.causes import cause_of
+from seedance_provider.network.environment import ca_bundle
 from seedance_provider.network.exchange import Exchange, TimedAdapter
 from seedance_provider.network.guarded_session import guarded_session
 
@@ -147,7 +148,7 @@ class SeedanceClient:
     ) -> HttpResponse:
         exchange = Exchange(deadline)
         response: requests.Response | None = None
-        body, cause = bytearray(), ""
+        body, piece, cause = bytearray(), b"", ""
         try:
             with exchange:
                 response = session.request(
@@ -168,6 +169,12 @@ class SeedanceClient:
                         body += piece
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             cause = self._protocol.without_key(cause_of(error))
+        except BaseException as error:
+            # A task that is interrupted: the frames of the library hold the key, and what came back may.
+            response, piece = None, b""
+            body.clear()
+            error.__context__ = None
+            raise error.with_traceback(None) from None
         if exchange.timed_out:
             cause = "timed out"
         # Out here, so that no error of a library is even the context of ours: those hold the key in a header.
@@ -179,6 +186,7 @@ class SeedanceClient:
 
 def _session() -> requests.Session:
     session = requests.Session()
+    session.verify = ca_bundle() or True
     for scheme in ("http://", "https://"):
         session.mount(scheme, TimedAdapter())
     return session

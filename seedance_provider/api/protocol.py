@@ -68,6 +68,7 @@ _LONGEST_TEXT = 1000
 _LONGEST_EXCERPT = 200
 _LONGEST_TITLE = 80
 _LONGEST_ID = 256
+_IN_NUMBERS = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 
 _HINT = ". Is the host of the connection the full base URL, path included?"
 # With bounds, because a page of nothing but beginnings would take minutes.
@@ -155,7 +156,12 @@ class SeedanceProtocol:
         # In a text of JSON, some of which escape slashes, and in a URL, some of which don't.
         in_json = json.dumps(self.api_key)[1:-1]
         others = (in_json, in_json.replace("/", "\\/"), quote(self.api_key), quote(self.api_key, safe=""))
-        for spelling in (self.api_key, *others):
+        spellings = (self.api_key, *others)
+        # UTF-16 has a zero beside each character of a key, and JSON may have numbers for characters.
+        plain = _IN_NUMBERS.sub(lambda found: chr(int(found[1], 16)), said.replace("\0", ""))
+        if any(spelling in plain for spelling in spellings):
+            said = plain
+        for spelling in spellings:
             said = said.replace(spelling, "***")
         return said
 
@@ -264,6 +270,8 @@ class SeedanceProtocol:
             raise self._unexpected(response, problem)
         return replace(
             task,
+            model=task.model and self._shown(task.model),
+            media_type=task.media_type and self._shown(task.media_type),
             raw_status=task.raw_status and self._shown(task.raw_status),
             error_code=task.error_code and self._shown(task.error_code),
             error_message=task.error_message and self._shown(task.error_message),

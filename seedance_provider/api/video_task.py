@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +14,10 @@ __all__ = ["TaskStatus", "VideoTask"]
 
 #: Beyond this a number is no credits, no pixels and no time, and neither NaN nor infinity is JSON.
 _LARGEST = 1e15
+
+#: Where a failed video task may say why, and where an error has its text; what has other names comes after these.
+_OF_FAILURE = re.compile(r"errors?|(?:fail|err).*(?:msg|message|reason|detail)s?", re.IGNORECASE)
+_OF_TEXT = re.compile(r"message|msg|reason|detail|error|text|description", re.IGNORECASE)
 
 
 class TaskStatus(StrEnum):
@@ -94,11 +99,12 @@ class VideoTask:
         fields: Mapping[str, Any] = data if isinstance(data, Mapping) else record
         raw_status = _text(fields.get("status")) or _text(fields.get("state"))
         output = _first_output(fields.get("output"))
-        error_code, error_message = _error(fields.get("error"))
+        status = _status(raw_status)
+        said = _failure(fields, record) if status is TaskStatus.FAIL else [fields.get("error")]
         return cls(
             video_task_id=_text(fields.get("taskId")) or video_task_id,
             model=_text(fields.get("model")),
-            status=_status(raw_status),
+            status=status,
             raw_status=raw_status,
             video_url=_text(output.get("url")),
             width=_integer(output.get("width")),
@@ -107,8 +113,8 @@ class VideoTask:
             last_frame_url=_text(output.get("lastFrameImage")),
             seed=_integer(output.get("seed")),
             credits_used=_number(fields.get("creditsUsed")),
-            error_code=error_code,
-            error_message=error_message,
+            error_code=next(_found_in(said, codes=True), None),
+            error_message=next(_found_in(said), None),
             created_at=_moment(fields.get("createTime")),
             completed_at=_moment(fields.get("completeTime")),
         )
@@ -161,11 +167,28 @@ def _first_output(output: Any) -> Mapping[str, Any]:
     return first if isinstance(first, Mapping) else {}
 
 
-def _error(error: Any) -> tuple[str | None, str | None]:
-    if isinstance(error, Mapping):
-        code = error.get("code")
-        return None if code is None else str(code), _text(error.get("message"))
-    return None, _text(error)
+def _failure(fields: Mapping[str, Any], record: Mapping[str, Any]) -> list[Any]:
+    """Return what is said of a failure, the likeliest place first. ``message`` of an envelope is about the envelope."""
+    said = [value for part in (fields, record) for name, value in part.items() if _OF_FAILURE.fullmatch(name)]
+    codes = [{"code": part.get("failCode")} for part in (fields, record)]
+    plain = [fields.get(name) for name in ("message", "msg")]
+    return said + codes + [text for text in plain if str(text).lower() not in ("success", "ok")]
+
+
+def _found_in(value: Any, depth: int = 8, *, codes: bool = False) -> Iterator[str]:
+    """Find the texts, or the codes, of an error of any shape."""
+    if depth and isinstance(value, list):
+        for item in value:
+            yield from _found_in(item, depth - 1, codes=codes)
+    elif depth and isinstance(value, Mapping):
+        for name in sorted(value, key=lambda name: _OF_TEXT.search(name) is None):
+            is_code = name.lower().endswith("code")
+            if is_code and codes and isinstance(value[name], str | int):
+                yield str(value[name])
+            elif not is_code:
+                yield from _found_in(value[name], depth - 1, codes=codes)
+    elif not codes and isinstance(value, str) and value.strip():
+        yield value
 
 
 def _text(value: Any) -> str | None:

@@ -18,10 +18,20 @@ from seedance_provider.api.errors import InvalidRequestError
 from seedance_provider.api.pricing import is_amount
 from seedance_provider.api.protocol import DEFAULT_BASE_URL, SeedanceProtocol, address_problem
 from seedance_provider.api.wire_formats import WIRE_FORMATS
+from seedance_provider.network.addresses import AddressKind, kind_of
 
 __all__ = ["DEFAULT_MAX_POLLS_PER_SECOND", "ConnectionSettings", "ConnectionSettingsError"]
 
 _LEAST_POLLS_PER_SECOND = 0.1
+
+#: What is copied with an address.
+_AROUND = " \t\r\n'\""
+_PATH = urlsplit(DEFAULT_BASE_URL).path.strip("/")
+_VENDORS = f"The vendor's API is at {DEFAULT_BASE_URL}."
+#: The second one has the same API (kept by the vendor as a mirror).
+_VENDOR_NAMES = ("kinovi.ai", "seedance2-pro.com")
+#: The end of an address that is one call, and not all of the API.
+_ENDPOINT = re.compile(r"/?jobs/(createTask|recordInfo)$|(?<=^api/v1)/(jobs|uploads)$")
 
 _OPTIONS = ("wire_format", "max_credits", "typical_seconds", "max_polls_per_second")
 
@@ -111,22 +121,51 @@ def _base_url(connection: _Connection, where: str) -> str:
 
     The form and JSON keep ``https://kinovi.ai/api/v1`` in ``host``; a URI splits it into host, port and schema.
     """
-    host = (connection.host or "").strip()
+    host = (connection.host or "").strip(_AROUND)
     if not host:
         return DEFAULT_BASE_URL
     schema = (connection.schema or "").strip().strip("/")
     # Other HTTP connections of Airflow keep the protocol in schema; from a URI it is the path.
-    protocol = schema if schema in ("http", "https") else "https"
-    path = "" if schema in ("http", "https") else schema
-    if "://" not in host:
-        host = f"{protocol}://{host}"
+    protocol = schema if schema in ("http", "https") else ""
+    path = "" if protocol else schema
+    has_protocol = "://" in host or bool(protocol)
+    # What begins like a protocol is a slip, and no name: https:/kinovi.ai.
+    if "://" not in host and not re.match("https?[:/]", host):
+        host = f"{protocol or 'https'}://{host}"
     host = _with_brackets(host)
-    if problem := address_problem(host):
-        raise ConnectionSettingsError(f"{where}: the host {problem}.")
+    problem = address_problem(host)
+    if problem is None and re.search(r"\s", host):
+        problem = f"is {host!r}, and an http(s) URL is needed"
+    if problem:
+        raise ConnectionSettingsError(f"{where}: the host {problem}. {_VENDORS}")
     parts = urlsplit(host)
     netloc = parts.netloc if parts.port or not connection.port else f"{parts.netloc}:{connection.port}"
     full_path = "/".join(part for part in (parts.path.strip("/"), quote(path)) if part)
-    return f"{parts.scheme}://{netloc}/{full_path}".rstrip("/")
+    name = parts.hostname or ""
+    is_local = _is_local(name)
+    full_path = _path_of_the_api(name, _ENDPOINT.sub("", full_path), where, is_local=is_local)
+    scheme = "http" if is_local and not has_protocol else parts.scheme
+    return f"{scheme}://{netloc}/{full_path}".rstrip("/")
+
+
+def _path_of_the_api(name: str, path: str, where: str, *, is_local: bool) -> str:
+    """Add what is missing at the vendor, and at the emulator; elsewhere the API may be anywhere."""
+    if not path and is_local:
+        return _PATH
+    if name.removeprefix("www.") not in _VENDOR_NAMES:
+        return path
+    if name in _VENDOR_NAMES and path in ("", "api"):
+        return _PATH
+    if name in _VENDOR_NAMES and path.startswith("api/"):
+        return path
+    raise ConnectionSettingsError(f"{where}: the host is {f'{name}/{path}'!r}, which is no part of the API. {_VENDORS}")
+
+
+def _is_local(name: str) -> bool:
+    try:
+        return name == "localhost" or kind_of(name) is AddressKind.LOOPBACK
+    except ValueError:
+        return False
 
 
 def _with_brackets(url: str) -> str:

@@ -186,7 +186,7 @@ def _read(connection: Connection) -> ConnectionSettings:
     """Read what holds the key. An error leaves no traceback that could show it."""
     try:
         return ConnectionSettings.from_connection(connection)
-    except ConnectionSettingsError as error:
+    except BaseException as error:
         # Services that collect errors show the local variables, and Airflow's connection shows its password.
         del connection
         raise error.with_traceback(None) from None

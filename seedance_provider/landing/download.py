@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from seedance_provider.landing.errors import (
     VideoTooLargeError,
 )
 from seedance_provider.network.addresses import UnsafeAddressError, check_url, without_query
+from seedance_provider.network.causes import cause_of
 from seedance_provider.network.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -357,4 +359,6 @@ def _reason(error: BaseException) -> str:
     """The innermost reason: the others only wrap it, and repeat the address with its query."""
     while (inner := error.__cause__ or error.__context__) is not None and inner is not error:
         error = inner
+    if isinstance(error, ssl.SSLError):
+        return cause_of(error)
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

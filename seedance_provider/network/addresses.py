@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 __all__ = ["AddressKind", "AddressRule", "UnsafeAddressError", "check_url", "kind_of", "without_query"]
@@ -17,6 +17,9 @@ __all__ = ["AddressKind", "AddressRule", "UnsafeAddressError", "check_url", "kin
 _NAT64 = IPv6Network("64:ff9b::/96")
 #: All of IPv6 that is public so far. Python calls some of the rest global: local NAT64, say, and site-local addresses.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
+#: Not public, whatever Python says: its patch levels differ about the special ranges, and none knows the address that
+#: answers inside of Azure's virtual machines only.
+_NEVER_PUBLIC = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "168.63.129.16")))
 
 
 class UnsafeAddressError(Exception):
@@ -48,7 +51,7 @@ def kind_of(address: str) -> AddressKind:
 
 
 def _is_public(ip: IPv4Address | IPv6Address) -> bool:
-    if isinstance(ip, IPv6Address) and ip not in _GLOBAL_UNICAST:
+    if (isinstance(ip, IPv6Address) and ip not in _GLOBAL_UNICAST) or any(ip in network for network in _NEVER_PUBLIC):
         return False
     return ip.is_global and not ip.is_multicast
 

@@ -9,10 +9,15 @@ import ssl
 import sys
 from http.client import HTTPException, RemoteDisconnected
 
+from seedance_provider.network.environment import CA_VARIABLES, ca_bundle
+
 __all__ = ["cause_of"]
 
 #: Where OpenSSL's error was found in Python's source.
 _PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
+#: OpenSSL's codes for a certificate that nobody has signed whom we trust.
+_UNKNOWN_ISSUER = (2, 18, 19, 20, 21)
+_OWN_CA = f" (is it your network's own CA? Name its file in {', '.join(CA_VARIABLES[:-1])} or {CA_VARIABLES[-1]})"
 
 
 def cause_of(error: BaseException) -> str:
@@ -40,7 +45,10 @@ def _is_of_python(error: BaseException) -> bool:
 def _words(error: BaseException) -> str:
     match error:
         case ssl.SSLCertVerificationError():
-            return f"certificate verify failed: {error.verify_message}"
+            said = f"certificate verify failed: {error.verify_message}"
+            return said + _OWN_CA if error.verify_code in _UNKNOWN_ISSUER else said
+        case ssl.SSLError(library="X509" | "PEM"):
+            return f"the CA bundle {ca_bundle()} holds no certificate that can be read"
         case TimeoutError():
             return "timed out"
         case ssl.SSLError() | socket.gaierror():

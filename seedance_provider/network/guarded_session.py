@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 import seedance_provider
+from seedance_provider.network.environment import ca_bundle
 from seedance_provider.network.exchange import TimedAdapter, with_connections
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def guarded_session(rule: AddressRule) -> requests.Session:
     :param rule: which addresses.
     """
     session = _Session()
+    session.verify = ca_bundle() or True
     # What is compressed on its way has another length, and can't be resumed.
     session.headers["Accept-Encoding"] = "identity"
     # Some hosts refuse that of requests.

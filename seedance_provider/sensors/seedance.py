@@ -111,6 +111,8 @@ class VideoSensor(BaseSensorOperator):
             raise AirflowFailException(
                 f"video_task_id is {self.video_task_id!r}, and the id of a video task is needed."
             )
+        # A pasted id has spaces around it, and the API answers with one that has none.
+        self.video_task_id = self.video_task_id.strip()
         if self.reschedule and not self.deferrable:
             return super().execute(context)
         # As if the trigger had fired: soft_fail and never_fail are honoured there.

@@ -68,7 +68,7 @@ class VideoTrigger(BaseTrigger):
         submitted_at: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.video_task_id = video_task_id
+        self.video_task_id = video_task_id.strip()
         self.seedance_conn_id = seedance_conn_id
         self.started = started
         self.deadline = deadline

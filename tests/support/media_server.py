@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from tests.support.tls import speak_tls
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -151,11 +154,18 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def media_server(content: bytes = b"", host: str = "127.0.0.1") -> Iterator[MediaServer]:
-    """Serve on a free port of a loopback address until the test is over."""
+def media_server(content: bytes = b"", host: str = "127.0.0.1", ca_file: Path | None = None) -> Iterator[MediaServer]:
+    """
+    Serve on a free port of a loopback address until the test is over.
+
+    :param ca_file: speak TLS, and write there who has signed the certificate.
+    """
     served = MediaServer(content)
     server = _QuietServer((host, 0), _handler(served))
-    served.url = f"http://{host}:{server.server_port}/a.mp4"
+    if ca_file is not None:
+        speak_tls(server, ca_file)
+    scheme = "http" if ca_file is None else "https"
+    served.url = f"{scheme}://{host}:{server.server_port}/a.mp4"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -11,8 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.tls import speak_tls
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 #: The typical seconds of videos that may be ready at any time, however old their records are.
 ANY_TIME = [0.001, 1e9]
@@ -137,11 +140,18 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def scripted_api() -> Iterator[ScriptedApi]:
-    """Serve on a free port until the test is over."""
+def scripted_api(ca_file: Path | None = None) -> Iterator[ScriptedApi]:
+    """
+    Serve on a free port until the test is over.
+
+    :param ca_file: speak TLS, and write there who has signed the certificate.
+    """
     api = ScriptedApi()
     server = _QuietServer(("127.0.0.1", 0), _handler(api))
-    api.url = f"http://127.0.0.1:{server.server_port}"
+    if ca_file is not None:
+        speak_tls(server, ca_file)
+    scheme = "http" if ca_file is None else "https"
+    api.url = f"{scheme}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""The network of this machine, as no proxy and no server sees it."""
+"""The network of this machine, without proxies and CAs that the environment names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import socket
 
 import pytest
 
+from seedance_provider.network.environment import CA_VARIABLES
+
 
 @pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch):
+def _no_proxies_and_no_ca(monkeypatch):
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+    for name in CA_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

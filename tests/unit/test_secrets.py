@@ -7,6 +7,7 @@ import copy
 import io
 import json
 import pickle
+import re
 import socket
 import threading
 import traceback
@@ -24,6 +25,7 @@ from seedance_provider.api.task_failures import failure_of
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.hooks.connection_settings import ConnectionSettings, ConnectionSettingsError
 from seedance_provider.hooks.seedance import SeedanceHook
+from seedance_provider.hooks.seedance import _read as read_connection
 from seedance_provider.network.addresses import AddressRule
 from seedance_provider.operators.seedance import CreateVideoOperator
 from seedance_provider.sensors.seedance import VideoSensor
@@ -65,6 +67,14 @@ ECHOES = {
     "a page": Answer(502, f"<html>Authorization: Bearer {KEY}</html>".encode(), content_type="text/html"),
     "a content type": Answer(502, b"", content_type=f"text/{KEY}"),
     "a 200 that is no JSON": Answer(200, f"Authorization: Bearer {KEY}".encode()),
+    "a text in UTF-16": Answer(502, f"Bearer {KEY}".encode("utf-16"), content_type="text/plain"),
+    "a text in UTF-16 of the other kind": Answer(502, f"Bearer {KEY}".encode("utf-16-be"), content_type="text/plain"),
+    "a text in UTF-32": Answer(502, f"Bearer {KEY}".encode("utf-32"), content_type="text/plain"),
+    "a page in UTF-16": Answer(403, f"<html><title>No {KEY}</title></html>".encode("utf-16-le"), "text/html"),
+    "a message in UTF-16": Answer(401, json.dumps({"message": f"Invalid API Key: {KEY}"}).encode("utf-16")),
+    "JSON that has numbers for characters": Answer(
+        503, ('{"key": "' + "".join(f"\\u{ord(character):04x}" for character in KEY) + '"}').encode()
+    ),
     "a list": Answer(200, [KEY]),
     "an id that can't be one": Answer(200, {"taskId": f"Bearer {KEY}"}),
     "an id that is cut in the middle of it": Answer(200, {"taskId": "x" * 190 + f" {KEY} and more"}),
@@ -158,6 +168,9 @@ def collected(error: BaseException) -> str:
 
 
 def assert_without_key(text: str) -> None:
+    # As somebody could put it together: of UTF-16, and of JSON that has numbers for characters.
+    text = text.replace("\\x00", "").replace("\0", "")
+    text = re.sub(r"\\+u00([2-7][0-9a-f])", lambda found: chr(int(found[1], 16)), text)
     assert [spelling for spelling in spellings(KEY) if spelling in text] == []
     # Nor a part of it, where something was cut.
     assert "sk_live" not in text
@@ -201,6 +214,12 @@ class TestAnApiThatRepeatsTheKeyIn:
             task = client.get_task("task_a")
         assert task.raw_status == "checking ***"
         assert_without_key(repr(VideoWait("task_a", 0.0, 1e12).on_task(task, 1.0)))
+
+    @pytest.mark.parametrize("fields", [{"model": f"seedance {KEY}"}, {"output": [{"mediaType": f"video/{KEY}"}]}])
+    def test_a_model_and_a_type_are_read_without_it(self, api, fields):
+        api.readings.append(Answer(200, record() | fields))
+        with SeedanceClient(SeedanceProtocol(KEY, api.base_url)) as client:
+            assert_without_key(json.dumps(client.get_task("task_a").to_json()))
 
     def test_an_id_and_an_address_stay_because_by_them_a_video_is_found(self):
         protocol = SeedanceProtocol("task_abc", "https://api.example")
@@ -273,6 +292,19 @@ class TestAnError:
         assert isinstance(error, ConnectionSettingsError)
         assert_without_key(collected(error))
         assert_without_key(collected(raised_by(lambda: asyncio.run(SeedanceHook().aget_settings()))))
+
+    def test_that_ends_a_task_keeps_no_frame_with_a_connection_either(self, monkeypatch):
+        class Interrupted(ConnectionSettings):
+            @classmethod
+            def from_connection(cls, connection):
+                password = connection
+                raise KeyboardInterrupt(len(password))
+
+        monkeypatch.setattr("seedance_provider.hooks.seedance.ConnectionSettings", Interrupted)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            read_connection(KEY)
+        frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+        assert_without_key("".join(repr(frame.f_locals) for frame in frames[1:]))
 
     def test_survives_a_copy_as_it_is(self, api):
         api.readings.append(ECHOES["a message"])

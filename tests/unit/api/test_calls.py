@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
+import signal
+import subprocess
 import threading
 import time
 import traceback
 import tracemalloc
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -30,8 +33,10 @@ from seedance_provider.api.errors import (
 from seedance_provider.api.protocol import SeedanceProtocol
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.api.video_task import TaskStatus
+from seedance_provider.network.environment import CA_VARIABLES
 from tests.support.dribbling_server import DRIBBLES, DRIBBLES_BEFORE, FLOOD, dribbling_server
-from tests.support.scripted_api import Answer, record
+from tests.support.scripted_api import Answer, record, scripted_api
+from tests.support.tls import tunnelling_proxy
 from tests.unit.api.conftest import BROKEN_ANSWERS, KEY
 
 
@@ -169,7 +174,10 @@ class TestNoConnection:
         assert why(refused_url) == "Connection refused"
 
     def test_a_certificate_that_is_not_trusted(self, why, untrusted_url):
-        assert why(untrusted_url) == "certificate verify failed: self-signed certificate"
+        assert why(untrusted_url) == (
+            "certificate verify failed: self-signed certificate (is it your network's own CA? Name its file in "
+            "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE)"
+        )
 
     def test_a_name_that_nobody_knows(self, why):
         assert re.fullmatch("[A-Z][a-z ]+", why("http://kinovi.invalid:81/v1", "http://kinovi.invalid:81"))
@@ -184,6 +192,66 @@ class TestNoConnection:
         monkeypatch.setenv("https_proxy", api.url)
         assert re.match("proxy: .*501", why("https://kinovi.invalid/v1", "https://kinovi.invalid"))
         assert api.asked == []
+
+
+@pytest.fixture
+def ca_file(tmp_path):
+    return tmp_path / "company.pem"
+
+
+@pytest.fixture
+def tls_api(ca_file):
+    """The API behind the certificate of a company's own CA."""
+    with scripted_api(ca_file) as running:
+        for script in (running.creations, running.readings):
+            script.append(Answer(200, record()))
+        yield running
+
+
+class TestACompanysCA:
+    @pytest.mark.parametrize("variable", CA_VARIABLES)
+    @pytest.mark.parametrize("kind", ["a file", "a folder"])
+    def test_is_trusted_if_any_variable_names_it(self, tls_api, call, ca_file, monkeypatch, variable, kind):
+        folder = ca_file.parent / "certificates"
+        folder.mkdir()
+        # Whoever looks into a folder looks for the hash of the name.
+        command = ["openssl", "x509", "-hash", "-noout", "-in", str(ca_file)]
+        name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        (folder / f"{name}.0").write_bytes(ca_file.read_bytes())
+        monkeypatch.setenv(variable, str(ca_file if kind == "a file" else folder))
+        call(tls_api.base_url)
+        assert len(tls_api.asked) == 1
+
+    def test_an_untrusted_one_names_the_variables_and_was_asked_for_nothing(self, tls_api, error_at):
+        error = error_at(tls_api.base_url)
+        assert type(error) is ConnectionNotEstablishedError
+        assert "certificate verify failed: unable to get local issuer certificate" in str(error)
+        assert "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE" in str(error)
+        assert tls_api.asked == []
+
+    @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+    def test_a_bundle_without_certificates_is_named(self, tls_api, error_at, tmp_path, monkeypatch, content):
+        bundle = tmp_path / "broken.pem"
+        if content is not None:
+            bundle.write_bytes(content)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+        error = error_at(tls_api.base_url)
+        assert type(error) is ConnectionNotEstablishedError
+        assert str(bundle) in str(error)
+
+    def test_its_proxy_may_stand_without_a_protocol(self, tls_api, call, ca_file, monkeypatch):
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca_file))
+        with tunnelling_proxy(urlsplit(tls_api.url).port) as (proxy, asked):
+            monkeypatch.setenv("HTTPS_PROXY", proxy)
+            call("https://seedance.example/api/v1")
+        assert [line.rpartition(" ")[0] for line in asked] == ["CONNECT seedance.example:443"]
+        assert len(tls_api.asked) == 1
+
+    def test_a_proxy_of_another_kind_is_an_error_before_anything_is_sent(self, tls_api, error_at, monkeypatch):
+        monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1080")
+        error = error_at(tls_api.base_url)
+        assert type(error) is ConnectionNotEstablishedError
+        assert "socks" in str(error).lower()
 
 
 @pytest.mark.usefixtures("soon")
@@ -220,6 +288,54 @@ class TestDeadline:
         assert not any(isinstance(thread, threading.Timer) for thread in threading.enumerate())
 
 
+class TestInterrupted:
+    """As Airflow ends a task whose execution_timeout is over: no local variable of the traceback shows the key."""
+
+    @staticmethod
+    def shown_after(call, base_url):
+        """Interrupt a call, and return all that a service which collects errors would show of it."""
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        try:
+            with pytest.raises((KeyboardInterrupt, TimeoutError)) as caught:
+                call(base_url)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        shown, error = "", caught.value
+        while error is not None:
+            shown += "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+            error = error.__cause__ or error.__context__
+        return shown
+
+    @staticmethod
+    def cancelled(base_url):
+        async def looked():
+            async with AsyncSeedanceClient(SeedanceProtocol(KEY, base_url)) as client:
+                await asyncio.wait_for(client.get_task("task_a"), 0.3)
+
+        asyncio.run(looked())
+
+    @pytest.mark.parametrize("call", [create, look, look_async, cancelled])
+    def test_while_waiting_for_an_answer(self, silent_url, call):
+        assert KEY not in self.shown_after(call, silent_url)
+
+    @pytest.mark.parametrize("call", [create, look, look_async, cancelled])
+    def test_while_a_proxy_is_asked(self, silent_url, call, monkeypatch):
+        monkeypatch.setenv("http_proxy", silent_url)
+        assert KEY not in self.shown_after(call, "http://kinovi.invalid/api/v1")
+
+    @pytest.mark.parametrize("call", [create, look, look_async, cancelled])
+    def test_while_the_key_is_repeated(self, call):
+        echo = f"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nBearer {KEY}".encode()
+        with dribbling_server(echo, b"x") as host:
+            assert KEY not in self.shown_after(call, f"http://{host}")
+
+
 @pytest.mark.parametrize("look", [look, look_async])
 class TestLooks:
     def test_the_request_that_arrives_is_the_quickstarts(self, api, look):
@@ -248,7 +364,10 @@ class TestLooks:
 
     @pytest.mark.parametrize(
         ("variable", "exception"),
-        [("https_proxy", ""), *(("http_proxy", name) for name in ("127.0.0.1", "example.com,127.0.0.1", "*"))],
+        [
+            ("https_proxy", ""),
+            *(("http_proxy", name) for name in ("127.0.0.1", "example.com,127.0.0.1", "127.0.0.0/8", "*")),
+        ],
     )
     def test_no_proxy_is_used_that_is_for_other_addresses(
         self, api, look, refused_url, monkeypatch, variable, exception

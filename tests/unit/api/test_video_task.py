@@ -83,12 +83,47 @@ class TestFromRecord:
             ({"message": "Server error"}, None, "Server error"),
             ({"code": "4011"}, "4011", None),
             ({}, None, None),
-            (["Server error"], None, None),
+            (["Server error"], None, "Server error"),
+            ([{"code": 2038}, {"message": "Server error"}], "2038", "Server error"),
+            ({"msg": "Server error"}, None, "Server error"),
+            ({"code": "7", "msg": " ", "failMsg": "Server error"}, "7", "Server error"),
+            ({"type": "x", "details": [{"loc": ["body"], "msg": "Server error"}]}, None, "Server error"),
+            ({"error": {"code": "2038", "detail": {"reason": "Server error"}}}, "2038", "Server error"),
+            ({"why": ["Server error", "and more"]}, None, "Server error"),
+            ({"code": "4011", "requestId": 7}, "4011", None),
+            ([[[[[[[[[["too deep"]]]]]]]]]], None, None),
+            (True, None, None),
         ],
     )
     def test_an_error_is_a_text_or_an_object(self, error, code, message):
         task = a_task(error=error)
         assert (task.error_code, task.error_message) == (code, message)
+
+    @pytest.mark.parametrize(
+        ("fields", "code", "message"),
+        [
+            ({"failMsg": "Server error", "failCode": "2038"}, "2038", "Server error"),
+            ({"failMsg": "Server error", "failCode": 500}, "500", "Server error"),
+            ({"error": "", "failMsg": "", "errorMessage": "Server error"}, None, "Server error"),
+            ({"error": {"code": "2038"}, "fail_reason": "Server error"}, "2038", "Server error"),
+            ({"message": "Server error"}, None, "Server error"),
+            ({"message": "success", "msg": "Server error"}, None, "Server error"),
+            ({"message": "success"}, None, None),
+            ({"prompt": "A garden", "model": "seedance-20"}, None, None),
+        ],
+    )
+    @pytest.mark.parametrize("enveloped", [False, True])
+    def test_a_failure_may_have_its_text_beside_the_error(self, fields, code, message, enveloped):
+        fields = {"status": "fail", **fields}
+        task = a_task(code=200, message="success", data=fields) if enveloped else a_task(**fields)
+        assert (task.error_code, task.error_message) == (code, message)
+
+    def test_a_failure_may_have_its_text_outside_of_an_envelope(self):
+        assert a_task(failMsg="Server error", data={"state": "fail"}).error_message == "Server error"
+
+    @pytest.mark.parametrize("status", ["generating", "success"])
+    def test_what_has_not_failed_has_no_such_text(self, status):
+        assert a_task(status=status, message="All is well").error_message is None
 
     @pytest.mark.parametrize(
         ("word", "status"),

@@ -56,7 +56,18 @@ SPELLINGS = {
         "form, path in schema": from_form(host="https://kinovi.ai", schema="api/v1"),
         "form, path in schema with slashes": from_form(host="https://kinovi.ai/", schema="/api/v1/"),
         "form, a port of 0": from_form(host=VENDOR, port=0),
+        "form, without a path": from_form(host="https://kinovi.ai"),
+        "form, without a path, with a slash": from_form(host=" https://kinovi.ai/ "),
+        "form, name only": from_form(host="kinovi.ai"),
+        "form, half of the path": from_form(host="https://kinovi.ai/api/"),
+        "form, an endpoint": from_form(host=f"{VENDOR}/jobs/createTask"),
+        "form, an endpoint with a slash": from_form(host=f"{VENDOR}/jobs/recordInfo/"),
+        "form, an endpoint with a query": from_form(host=f"{VENDOR}/jobs/recordInfo?taskId=task_a"),
+        "form, endpoint of uploads": from_form(host=f"{VENDOR}/uploads"),
+        "form, folder of the endpoints": from_form(host=f"{VENDOR}/jobs"),
+        "form, an endpoint in schema": from_form(host="https://kinovi.ai", schema="api/v1/jobs/createTask"),
         "uri, nothing but the key": from_uri(f":{KEY}@"),
+        "uri, name only": from_uri(f":{KEY}@kinovi.ai"),
         "uri, nothing but the key and a slash": from_uri(f":{KEY}@/"),
         "uri, quoted path": from_uri(f":{KEY}@kinovi.ai/api%2Fv1"),
         "uri, path": from_uri(f":{KEY}@kinovi.ai/api/v1"),
@@ -78,13 +89,24 @@ SPELLINGS = {
         "uri, whole address quoted": from_uri(f":{KEY}@http%3A%2F%2F127.0.0.1%3A8080%2Fapi%2Fv1"),
         "json, whole address": from_json(host=EMULATOR),
         "json, protocol and port apart": from_json(host="127.0.0.1/api/v1", schema="http", port=8080),
-        "json, port as a text": from_json(host="127.0.0.1/api/v1", schema="http", port="8080"),
-    },
-    "http://127.0.0.1:8080": {
+        "form, without a protocol": from_form(host="127.0.0.1:8080/api/v1"),
+        "form, without protocol and path": from_form(host="127.0.0.1:8080"),
+        "form, without a protocol, port apart": from_form(host="127.0.0.1", port=8080),
+        "form, without a path": from_form(host="http://127.0.0.1:8080/"),
+        "form, an endpoint": from_form(host=f"{EMULATOR}/jobs/createTask"),
+        "uri, without protocol and path": from_uri(f":{KEY}@127.0.0.1:8080"),
+        "json, without protocol and path": from_json(host="127.0.0.1", port=8080),
         "form, host and port and protocol": from_form(host="127.0.0.1", port=8080, schema="http"),
         "uri, host and port and protocol": from_uri(f":{KEY}@127.0.0.1:8080/http"),
-        "uri, protocol": from_uri(f"http://:{KEY}@127.0.0.1:8080"),
+        "uri, protocol without a path": from_uri(f"http://:{KEY}@127.0.0.1:8080"),
         "json, host and port and protocol": from_json(host="127.0.0.1", port=8080, schema="http"),
+        "json, port as a text": from_json(host="127.0.0.1/api/v1", schema="http", port="8080"),
+    },
+    "http://seedance.example:8080": {
+        "form, host and port and protocol": from_form(host="seedance.example", port=8080, schema="http"),
+        "uri, host and port and protocol": from_uri(f":{KEY}@seedance.example:8080/http"),
+        "uri, protocol": from_uri(f"http://:{KEY}@seedance.example:8080"),
+        "json, host and port and protocol": from_json(host="seedance.example", port=8080, schema="http"),
     },
 }
 
@@ -115,7 +137,17 @@ class TestAddress:
         [
             ("http://[::1]:8080/api", "http://[::1]:8080/api"),
             ("https://seedance.example/a/b/c", "https://seedance.example/a/b/c"),
-            ("localhost:8080", "https://localhost:8080"),
+            (f'"{VENDOR}"', VENDOR),
+            ("localhost:8765", "http://localhost:8765/api/v1"),
+            ("[::1]:8765", "http://[::1]:8765/api/v1"),
+            ("https://localhost:8080", "https://localhost:8080/api/v1"),
+            ("https://127.0.0.1/gateway", "https://127.0.0.1/gateway"),
+            ("seedance.example", "https://seedance.example"),
+            ("http://10.0.0.1:8765/api/v1/jobs", "http://10.0.0.1:8765/api/v1"),
+            ("https://seedance.example/a/jobs/createTask", "https://seedance.example/a"),
+            ("https://seedance.example/my-jobs", "https://seedance.example/my-jobs"),
+            ("https://seedance2-pro.com", "https://seedance2-pro.com/api/v1"),
+            ("https://kinovi.ai/api/v2", "https://kinovi.ai/api/v2"),
         ],
     )
     def test_other_addresses_are_kept(self, host, base_url):
@@ -123,16 +155,26 @@ class TestAddress:
 
     @pytest.mark.parametrize(
         "connection",
-        [from_form(host="https://kinovi.ai", schema="video api/v1"), from_uri(f":{KEY}@kinovi.ai/video%20api%2Fv1")],
+        [from_form(host="https://a.example", schema="video api/v1"), from_uri(f":{KEY}@a.example/video%20api%2Fv1")],
         ids=["form", "uri"],
     )
     def test_a_path_in_schema_is_quoted(self, connection):
-        assert settings_of(connection).base_url == "https://kinovi.ai/video%20api/v1"
+        assert settings_of(connection).base_url == "https://a.example/video%20api/v1"
 
     @pytest.mark.parametrize(
         ("host", "said"),
         [
-            ("ftp://kinovi.ai", "an http(s) URL is needed"),
+            ("ftp://kinovi.ai", f"an http(s) URL is needed. The vendor's API is at {VENDOR}"),
+            ("https:/kinovi.ai/api/v1", f"an http(s) URL is needed. The vendor's API is at {VENDOR}"),
+            ("https//kinovi.ai/api/v1", f"an http(s) URL is needed. The vendor's API is at {VENDOR}"),
+            ("https:kinovi.ai", "an http(s) URL is needed"),
+            ("https://kinovi.ai /api/v1", "an http(s) URL is needed"),
+            ("https://kinovi.ai\n/api/v1", "an http(s) URL is needed"),
+            ("https://kinovi.ai, https://seedance2-pro.com", "an http(s) URL is needed"),
+            ("https://kinovi.ai/docs", f"no part of the API. The vendor's API is at {VENDOR}"),
+            ("https://kinovi.ai/v1", "no part of the API"),
+            ("kinovi.ai/dashboard/api-keys", "no part of the API"),
+            ("https://www.kinovi.ai", f"no part of the API. The vendor's API is at {VENDOR}"),
             ("file:///etc/passwd", "an http(s) URL is needed"),
             ("https://", "an http(s) URL is needed"),
             ("https://kinovi.ai:port", "an http(s) URL is needed"),

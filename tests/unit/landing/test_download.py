@@ -19,6 +19,7 @@ from seedance_provider.landing.errors import (
     VideoTooLargeError,
 )
 from seedance_provider.network.addresses import AddressRule
+from seedance_provider.network.environment import CA_VARIABLES
 from seedance_provider.network.guarded_session import guarded_session
 from tests.support.dribbling_server import DRIBBLES, DRIBBLES_BEFORE, dribbling_server
 from tests.support.media_server import Serving, media_server
@@ -252,6 +253,24 @@ class TestInVain:
         with pytest.raises(LandingError, match=r"there was no answer .*Connection refused") as caught:
             fetch("http://127.0.0.1:1/a.mp4?signature=abc")
         assert "signature" not in str(caught.value)
+
+
+class TestACompanysCA:
+    @pytest.mark.parametrize("variable", [None, *CA_VARIABLES])
+    def test_is_trusted_if_any_variable_names_it(self, limits, log, tmp_path, monkeypatch, variable):
+        ca_file, file = tmp_path / "company.pem", io.BytesIO()
+        with media_server(CONTENT, ca_file=ca_file) as host:
+            if variable is not None:
+                monkeypatch.setenv(variable, str(ca_file))
+            with guarded_session(AddressRule.beside(host.url)) as session:
+                download = Download(host.url, session, replace(limits, attempts=1), log)
+                if variable is None:
+                    with pytest.raises(LandingError, match="REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE"):
+                        download.__enter__()
+                    return
+                with download as opened:
+                    opened.save(file)
+        assert file.getvalue() == CONTENT
 
 
 class TestLimits:

@@ -19,7 +19,9 @@ PUBLIC, PRIVATE, LOOPBACK, LINK_LOCAL = AddressKind
 
 
 KINDS = {
-    PUBLIC: ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"],
+    PUBLIC: [
+        "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "192.0.1.1", "192.88.98.1", "168.63.129.17",
+    ],
     LOOPBACK: ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"],
     LINK_LOCAL: ["169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fe80::1", "fe80::1%eth0"],
     PRIVATE: [
@@ -28,6 +30,9 @@ KINDS = {
         "::", "255.255.255.255", "224.0.0.1", "239.255.255.250", "ff02::1", "ff0e::1", "240.0.0.1",
         # Site-local, as fd00::/8 was called once.
         "fec0::1",
+        # Python's patch levels differ about the first three; the last one is inside of Azure.
+        "192.0.0.1", "192.0.0.9", "192.0.0.170", "192.0.0.255", "192.88.99.1", "3fff::1", "3fff:fff::",
+        "::ffff:192.0.0.9", "168.63.129.16", "64:ff9b::a83f:8110", "2002:a83f:8110::",
         # NAT64 of one's own (RFC 8215), and two older ways to write 127.0.0.1.
         "64:ff9b:1::a00:1", "::127.0.0.1", "::ffff:0:127.0.0.1",
     ],

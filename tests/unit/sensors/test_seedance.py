@@ -55,6 +55,14 @@ class TestDeferring:
         api.readings.append(Answer(body=record()))
         assert sensor().execute(context())["status"] == "success"
 
+    @pytest.mark.parametrize("arguments", [{}, {"deferrable": False}])
+    @pytest.mark.parametrize("around", [" {}", "{}\n", "\t{}\u00a0"])
+    def test_space_around_an_id_is_a_slip_of_copying(self, api, around, arguments):
+        api.readings.append(Answer(body=record()))
+        result = sensor(video_task_id=around.format("task_a"), **arguments).execute(context())
+        assert api.read[0].query == {"taskId": ["task_a"]}
+        assert result["video_task_id"] == "task_a"
+
     def test_returns_the_result(self):
         assert sensor().execute_complete(context(), finished())["video_url"] == "https://media.example/a.mp4"
 

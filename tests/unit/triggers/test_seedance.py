@@ -44,6 +44,10 @@ def trigger(**arguments) -> VideoTrigger:
     return VideoTrigger(**defaults | arguments)
 
 
+def test_space_around_an_id_is_a_slip_of_copying():
+    assert trigger(video_task_id=" task_a\n").serialize()[1]["video_task_id"] == "task_a"
+
+
 async def fired(running) -> dict:
     """The one event of a trigger; it ends after it."""
     events = [event.payload async for event in running.run()]
