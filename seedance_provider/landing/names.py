@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,13 +14,31 @@ if TYPE_CHECKING:
 
     from seedance_provider.landing.known_video import KnownVideo
 
-__all__ = ["destination_of", "last_frame_ending"]
+__all__ = ["check_destination", "destination_of", "last_frame_ending"]
 
 _DATE_PARTS = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H"}
+_NAMES = ("video_task_id", "model", *_DATE_PARTS)
 _SUFFIXES = {"video/quicktime": "mov"}
 _LOCAL = ("file", "local")
 #: Of last frames; anything else is called png.
 _PICTURE_SUFFIXES = {"jpg": "jpg", "jpeg": "jpg", "webp": "webp"}
+
+
+def check_destination(given: Any) -> str:
+    """
+    Return a destination as a text.
+
+    :param given: see :func:`destination_of`.
+    :raises InvalidDestinationError: if it is no place for a file, or has unknown names.
+    """
+    template = _text(given)
+    _check_place(template)
+    for placeholder in re.findall(r"\{+[^{}]*\}+", template):
+        if placeholder[1:-1] not in _NAMES:
+            raise InvalidDestinationError(
+                f"destination is {template!r}, and {placeholder} is no name in it. {_meant(placeholder)}"
+            )
+    return template
 
 
 def destination_of(given: Any, video: KnownVideo) -> str:
@@ -35,18 +52,13 @@ def destination_of(given: Any, video: KnownVideo) -> str:
     :param video: what is known of it.
     :raises InvalidDestinationError: if it is no such place, or asks for what is not known.
     """
-    template = _text(given)
-    _check_place(template)
+    template = check_destination(given)
     if template.endswith("/"):
         template += f"{{video_task_id}}.{_SUFFIXES.get(video.media_type or '', 'mp4')}"
     values = _values(video)
 
     def filled(placeholder: re.Match[str]) -> str:
-        name = placeholder[0][1:-1]
-        if name not in values:
-            raise InvalidDestinationError(
-                f"destination is {template!r}, and {placeholder[0]} is no name in it. {_meant(name, values)}"
-            )
+        name = placeholder[1]
         value = values[name]
         if not value:
             raise InvalidDestinationError(
@@ -55,7 +67,7 @@ def destination_of(given: Any, video: KnownVideo) -> str:
             )
         return value
 
-    return re.sub(r"\{+[^{}]*\}+", filled, template)
+    return re.sub(f"{{({'|'.join(_NAMES)})}}", filled, template)
 
 
 def last_frame_ending(url: str) -> str:
@@ -99,18 +111,21 @@ def _check_place(template: str) -> None:
     raise InvalidDestinationError(f"destination is {template!r}, but {why}. Nothing landed.")
 
 
-def _meant(name: str, values: Mapping[str, str]) -> str:
+def _meant(placeholder: str) -> str:
     """What to write instead of an unknown name."""
+    # Imported only for a mistake.
+    from difflib import get_close_matches
+
     from airflow.sdk import Context
 
-    inner = name.strip("{} ")
+    inner = placeholder.strip("{} ")
     begin = re.match(r"\w*", inner)
     word = begin[0] if begin else ""
-    nearest = get_close_matches(word.lower(), values, 1, 0.5)
+    nearest = get_close_matches(word.lower(), _NAMES, 1, 0.5)
     meant = f"Did you mean {{{nearest[0]}}}? " if nearest else ""
     if word in Context.__annotations__:
         meant = f"For a value of Airflow, write {{{{ {inner} }}}}, in double braces. "
-    return f"{meant}The names are {', '.join(f'{{{known}}}' for known in values)}. Nothing landed."
+    return f"{meant}The names are {', '.join(f'{{{known}}}' for known in _NAMES)}. Nothing landed."
 
 
 def _values(video: KnownVideo) -> Mapping[str, str]:

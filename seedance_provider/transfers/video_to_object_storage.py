@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from seedance_provider.hooks import DEFAULT_CONN_ID
 from seedance_provider.links.seedance import StoredVideoLink, VideoLink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from os import PathLike
 
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context, ObjectStoragePath
@@ -79,6 +79,8 @@ class VideoToObjectStorageOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.video = video
+        if isinstance(destination, str | PathLike):
+            _check_destination(destination)
         self.destination = destination
         self.destination_conn_id = destination_conn_id
         self.overwrite = overwrite
@@ -110,3 +112,17 @@ class VideoToObjectStorageOperator(BaseOperator):
         from seedance_provider.reporting.openlineage_facets import lineage_of
 
         return lineage_of(self._landed)
+
+
+def _check_destination(destination: str | PathLike[str]) -> None:
+    """Refuse what can't be right when the DAG is read, before a video is paid for. A template is checked later."""
+    if any(mark in str(destination) for mark in ("{{", "{%", "{#")):
+        return
+    from seedance_provider.landing.errors import InvalidDestinationError
+    from seedance_provider.landing.names import check_destination
+
+    try:
+        check_destination(destination)
+    except InvalidDestinationError as error:
+        # A mapped task is made in the worker, where this ends it without retries.
+        raise AirflowFailException(str(error)) from error

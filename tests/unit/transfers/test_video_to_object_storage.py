@@ -304,6 +304,22 @@ class TestErrors:
             upload(video=f"{api.url}/a.mp4", **arguments)
         assert api.asked == []
 
+    @pytest.mark.parametrize(
+        ("destination", "said"),
+        [
+            ("videos/a.mp4", "must be absolute"),
+            (Path("videos/a.mp4"), "must be absolute"),
+            ("file://videos/a.mp4", "three slashes"),
+            ("s3://videos/{taskid}.mp4", r"Did you mean \{video_task_id\}"),
+        ],
+    )
+    def test_a_slip_in_the_destination_is_said_when_the_dag_is_read(self, destination, said):
+        with pytest.raises(AirflowFailException, match=said):
+            VideoToObjectStorageOperator(task_id="land", video={}, destination=destination)
+
+    def test_a_template_is_checked_when_it_is_rendered(self):
+        VideoToObjectStorageOperator(task_id="land", video={}, destination="{{ params.folder }}/{{ ds }}.mp4")
+
     def test_without_an_api_there_no_address_of_the_own_network_is_fetched(self, api, folder, monkeypatch):
         monkeypatch.delenv("AIRFLOW_CONN_SEEDANCE_DEFAULT")
         with pytest.raises(AirflowFailException, match=r"leads to 127\.0\.0\.1, which is a loopback address"):
