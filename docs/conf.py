@@ -45,7 +45,7 @@ toc_object_entries_show_parents = "hide"
 # network; of these, annotations give some names without their module.
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:.*", r"(airflow|aiohttp|asyncio|collections|datetime|enum|openlineage|pathlib|typing)\..*"),
+    ("py:.*", r"(airflow|aiohttp|asyncio|collections|datetime|enum|openlineage|os|pathlib|typing)\..*"),
     ("py:class", r"Namespace|Path|timedelta"),
     ("py:class", r"Context|ObjectStoragePath|OperatorLineage|PokeReturnValue|RetryPolicy|TaskDecorator|TriggerEvent"),
     ("py:exc", r"AirflowNotFoundException"),

@@ -13,7 +13,7 @@ os.environ |= {
     "AIRFLOW_HOME": str(HOME),
     "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "VIDEO_FOLDER": (HOME / "videos").as_uri(),
+    "VIDEO_FOLDER": f"file://{HOME / 'videos'}",
 }
 
 

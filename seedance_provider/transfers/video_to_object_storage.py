@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
-from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
@@ -67,7 +67,7 @@ class VideoToObjectStorageOperator(BaseOperator):
         self,
         *,
         video: Mapping[str, Any] | str,
-        destination: str | ObjectStoragePath | PathLike[str],
+        destination: str | ObjectStoragePath | os.PathLike[str],
         destination_conn_id: str | None = None,
         overwrite: bool = False,
         sidecar: bool = False,
@@ -79,7 +79,7 @@ class VideoToObjectStorageOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.video = video
-        if isinstance(destination, str | PathLike):
+        if isinstance(destination, str | os.PathLike):
             _check_destination(destination)
         self.destination = destination
         self.destination_conn_id = destination_conn_id
@@ -114,7 +114,7 @@ class VideoToObjectStorageOperator(BaseOperator):
         return lineage_of(self._landed)
 
 
-def _check_destination(destination: str | PathLike[str]) -> None:
+def _check_destination(destination: str | os.PathLike[str]) -> None:
     """Refuse what can't be right when the DAG is read, before a video is paid for. A template is checked later."""
     if any(mark in str(destination) for mark in ("{{", "{%", "{#")):
         return

@@ -130,7 +130,7 @@ class TestAccepted:
             a_request(reference_images=Rows([FIRST, LAST], readable=1))
 
     def test_numpy_itself(self):
-        numpy = pytest.importorskip("numpy")
+        numpy = pytest.importorskip("numpy", reason="needs numpy, which only the lowest versions bring")
         images = numpy.array([FIRST, LAST])
         request = a_request(
             duration=numpy.int64(6), generate_audio=numpy.bool_(False), seed=numpy.float64(3), reference_images=images
@@ -141,7 +141,7 @@ class TestAccepted:
             assert "duration is " in refusal(duration=moment)
 
     def test_pandas_itself(self):
-        pandas = pytest.importorskip("pandas")
+        pandas = pytest.importorskip("pandas", reason="needs pandas, which only the lowest versions bring")
         row = pandas.DataFrame({"duration": [6], "url": [FIRST], "sound": [True]})
         request = a_request(duration=row["duration"][0], reference_images=row["url"], generate_audio=row["sound"][0])
         assert request == a_request(duration=6, generate_audio=True, reference_images=[FIRST])
