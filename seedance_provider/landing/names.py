@@ -84,7 +84,8 @@ def _text(given: Any) -> str:
     from airflow.sdk import ObjectStoragePath
 
     if isinstance(given, (str, os.PathLike, ObjectStoragePath)):
-        return str(given).strip()
+        # pathlib makes one slash of the three.
+        return re.sub(r"^(file|local):/(?=[^/])", r"\1:///", str(given).strip(), flags=re.IGNORECASE)
     raise InvalidDestinationError(
         f"destination is {given!r}, and a URL or an absolute path is needed, such as "
         "'s3://bucket/{video_task_id}.mp4'. Nothing landed."
@@ -97,11 +98,16 @@ def _check_place(template: str) -> None:
     if separator:
         host = rest.partition("/")[0]
         # The connection comes before an @.
-        if scheme.lower() not in _LOCAL or (rest and (not host or host.endswith("@"))):
+        has_host = bool(host) and not host.endswith("@")
+        is_local = scheme.lower() in _LOCAL
+        if has_host != is_local and rest:
             return
-        why = f"a path on this machine has three slashes: {scheme}:///{rest.removeprefix('localhost/')}"
-    elif template.startswith(("/", "file:/")):
-        # The latter is what pathlib makes of file:///.
+        why = (
+            f"a path on this machine has three slashes: {scheme}:///{rest.removeprefix('localhost/')}"
+            if is_local
+            else f"it names no bucket, as in {scheme}://bucket/{rest.partition('/')[2]}"
+        )
+    elif template.startswith("/"):
         return
     elif found := re.fullmatch(r"(\w[\w+.-]+):/(.+)", template):
         why = f"a URL has two slashes after the colon: {found[1]}://{found[2]}"

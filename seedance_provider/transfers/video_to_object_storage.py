@@ -79,7 +79,10 @@ class VideoToObjectStorageOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.video = video
-        if isinstance(destination, str | os.PathLike):
+        if isinstance(destination, os.PathLike):
+            # Airflow renders no path object, and 3.1 even looks for such a file.
+            destination = os.fspath(destination)
+        if isinstance(destination, str):
             _check_destination(destination)
         self.destination = destination
         self.destination_conn_id = destination_conn_id
@@ -114,9 +117,9 @@ class VideoToObjectStorageOperator(BaseOperator):
         return lineage_of(self._landed)
 
 
-def _check_destination(destination: str | os.PathLike[str]) -> None:
+def _check_destination(destination: str) -> None:
     """Refuse what can't be right when the DAG is read, before a video is paid for. A template is checked later."""
-    if any(mark in str(destination) for mark in ("{{", "{%", "{#")):
+    if any(mark in destination for mark in ("{{", "{%", "{#")):
         return
     from seedance_provider.landing.errors import InvalidDestinationError
     from seedance_provider.landing.names import check_destination

@@ -17,3 +17,4 @@ needs_state_store = pytest.mark.skipif(not HAS_STATE_STORE, reason="needs the ta
 needs_retry_policies = pytest.mark.skipif(not HAS_STATE_STORE, reason="needs the retry policies of Airflow 3.3")
 without_state_store = pytest.mark.skipif(HAS_STATE_STORE, reason="is about Airflow below 3.3, without task state store")
 needs_task_loops = pytest.mark.skipif(RELEASE < (3, 4), reason="needs the task loops of Airflow 3.4")
+relative_storage_paths = pytest.mark.skipif(RELEASE < (3, 2), reason="Airflow 3.1 makes such a path absolute")

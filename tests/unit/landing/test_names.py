@@ -10,6 +10,7 @@ from airflow.sdk import ObjectStoragePath
 from seedance_provider.landing.errors import InvalidDestinationError
 from seedance_provider.landing.known_video import KnownVideo
 from seedance_provider.landing.names import destination_of, last_frame_ending
+from tests.support.airflow_versions import relative_storage_paths
 
 FACTS = {
     "video_url": "https://media.example/a.mp4",
@@ -40,7 +41,7 @@ def name(template, **facts) -> str:
         (" file:///videos/a.mp4\n", {}, "file:///videos/a.mp4"),
         ("FILE:///videos/a.mp4", {}, "FILE:///videos/a.mp4"),
         # What pathlib makes of file:///.
-        (Path("file:///videos/{model}.mp4"), {}, "file:/videos/seedance-20.mp4"),
+        (Path("file:///videos/{model}.mp4"), {}, "file:///videos/seedance-20.mp4"),
         ("file://c@/videos/a.mp4", {}, "file://c@/videos/a.mp4"),
         (ObjectStoragePath("s3://c@b/{model}.mp4"), {}, "s3://c@b/seedance-20.mp4"),
         (ObjectStoragePath("file:///videos") / "{video_task_id}.mp4", {}, "file:///videos/task_a.mp4"),
@@ -90,7 +91,13 @@ def test_other_names_in_braces_are_refused_with_the_nearest_one(braces, told):
         ("file:videos/x.mp4", "must be absolute, such as '/videos/x.mp4', or a URL"),
         (" file://videos/x.mp4", "a path on this machine has three slashes: file:///videos/x.mp4"),
         (Path("videos/x.mp4"), "must be absolute, such as '/videos/x.mp4', or a URL"),
-        (ObjectStoragePath("videos/x.mp4"), "must be absolute, such as '/videos/x.mp4', or a URL"),
+        pytest.param(
+            ObjectStoragePath("videos/x.mp4"),
+            "must be absolute, such as '/videos/x.mp4', or a URL",
+            marks=relative_storage_paths,
+        ),
+        ("s3:///videos/x.mp4", "it names no bucket, as in s3://bucket/videos/x.mp4"),
+        ("s3://aws_default@/x.mp4", "it names no bucket, as in s3://bucket/x.mp4"),
         (Path("s3://b/x.mp4"), "s3://b/x.mp4"),
         ("", "must be absolute"),
         (None, "destination is None, "),

@@ -20,6 +20,7 @@ from seedance_provider.submission import reference_files
 from seedance_provider.submission.reference_files import ReferenceFiles
 from seedance_provider.submission.task_state import SubmissionStoreError
 from tests.support import media
+from tests.support.airflow_versions import relative_storage_paths
 from tests.support.task_context import StateStore
 from tests.support.user_values import Rows
 
@@ -84,7 +85,15 @@ class TestDescribed:
         (file,) = request_of(files_of(store), reference_images=kind([picture])).files
         assert file.name == "a.png"
 
-    @pytest.mark.parametrize("named", [Path, ObjectStoragePath, "file://{}".format, "LOCAL://./{}".format])
+    @pytest.mark.parametrize(
+        "named",
+        [
+            Path,
+            pytest.param(ObjectStoragePath, marks=relative_storage_paths),
+            "file://{}".format,
+            "LOCAL://./{}".format,
+        ],
+    )
     def test_a_relative_path_is_refused_with_the_absolute_one(self, store, picture, monkeypatch, named):
         monkeypatch.chdir(picture.parent.parent)
         with pytest.raises(InvalidRequestError) as caught:
@@ -99,8 +108,8 @@ class TestDescribed:
         assert not store.calls
 
     def test_without_pyav_the_length_of_a_video_is_not_known(self, store, tmp_path, picture, monkeypatch, caplog):
-        monkeypatch.setitem(sys.modules, "av", None)
         inputs = {"model": "seedance-20", "reference_videos": [media.video(tmp_path / "a.mp4", seconds=4)]}
+        monkeypatch.setitem(sys.modules, "av", None)
         request = request_of(files_of(store), **inputs)
         assert (request.files[0].kind, request.files[0].seconds) == (None, None)
         assert request.reference_video_seconds is None
