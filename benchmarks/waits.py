@@ -160,7 +160,7 @@ def _measured(python: Path, what: dict[str, Any]) -> Figures:
     with _local_api() as (addresses, certificates):
         done = subprocess.run(  # noqa: S603 - our own program
             [python, "-m", "benchmarks.measured_waits", json.dumps(what | addresses)],
-            env={**os.environ, "SSL_CERT_FILE": str(certificates)},
+            env={**os.environ, "REQUESTS_CA_BUNDLE": str(certificates), "SSL_CERT_FILE": str(certificates)},
             check=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
