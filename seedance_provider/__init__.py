@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["__version__"]
+__all__ = ["USER_AGENT", "__version__"]
 
 __version__ = "0.1.0"
+
+#: Of all HTTP requests.
+USER_AGENT = f"airflow-provider-seedance/{__version__}"

@@ -24,13 +24,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PICTURE_ENDINGS", "UNREADABLE", "Probed", "can_measure", "probe"]
+__all__ = ["UNREADABLE", "Probed", "can_measure", "probe"]
 
 #: What a file is that no media library can read; the API could not either.
 UNREADABLE = "unreadable"
-#: The formats of pictures that the API takes, and the endings of their names.
-PICTURE_ENDINGS = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "WebP": (".webp",)}
-
 #: How files begin: with what, the kind if that tells it, the format of a picture, and FFmpeg's name of other formats.
 _SIGNATURES: tuple[tuple[bytes, str | None, str | None, str | None], ...] = (
     (rb"\xff\xd8\xff", "image", "JPEG", None),

@@ -20,6 +20,7 @@ __all__ = [
     "BITRATE_MODES",
     "LARGEST_SEED",
     "MODELS",
+    "PICTURE_ENDINGS",
     "PRICES_TAKEN_ON",
     "QUICKSTART_SIZES",
     "SUFFIXES",
@@ -38,10 +39,15 @@ BITRATE_MODES = ("high",)
 #: The smallest is 0, and -1 asks for a random one.
 LARGEST_SEED = 4_294_967_295
 
+#: The formats of pictures that the API takes, and the endings of their names.
+PICTURE_ENDINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "WebP": (".webp",)}
+)
+
 #: Endings of the files that the API takes, by kind of reference.
 SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "image": (".jpg", ".jpeg", ".png", ".webp"),
+        "image": tuple(ending for endings in PICTURE_ENDINGS.values() for ending in endings),
         "video": (".mp4", ".mov", ".webm"),
         "audio": (".mp3", ".wav", ".m4a", ".aac", ".ogg", ".flac"),
     }

@@ -17,7 +17,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import quote, urlencode, urlsplit
 
-import seedance_provider
+from seedance_provider import USER_AGENT
 from seedance_provider.api.errors import (
     ApiError,
     BadRequestError,
@@ -352,7 +352,7 @@ class SeedanceProtocol:
             "Accept": "application/json",
             # What is packed can be of any size.
             "Accept-Encoding": "identity",
-            "User-Agent": f"airflow-provider-seedance/{seedance_provider.__version__}",
+            "User-Agent": USER_AGENT,
         }
 
 

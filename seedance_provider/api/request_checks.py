@@ -14,11 +14,12 @@ from urllib.parse import unquote, urlsplit
 
 from seedance_provider.api.coercion import MOST_ITEMS
 from seedance_provider.api.media_file import MediaFile, absolute_path, total_seconds
-from seedance_provider.api.media_probe import PICTURE_ENDINGS, UNREADABLE
+from seedance_provider.api.media_probe import UNREADABLE
 from seedance_provider.api.models import (
     BITRATE_MODES,
     LARGEST_SEED,
     MODELS,
+    PICTURE_ENDINGS,
     QUICKSTART_SIZES,
     SUFFIXES,
     MediaLimit,
@@ -30,7 +31,7 @@ from seedance_provider.api.text_checks import leftover, probable_leftover, stora
 if TYPE_CHECKING:
     from seedance_provider.api.video_request import VideoRequest
 
-__all__ = ["doubts", "is_http_url", "problems"]
+__all__ = ["doubts", "is_http_url", "problems", "shown"]
 
 #: Fields that have a parameter, which is checked or sets the price; so they may not come as extra inputs.
 _HAVE_A_PARAMETER: Mapping[str, str] = {
@@ -113,7 +114,7 @@ def doubts(request: VideoRequest) -> Iterator[str]:
         endings = PICTURE_ENDINGS.get(file.format or "")
         if endings and not file.name.lower().endswith(endings):
             yield (
-                f"The file {_shown(file.source)} is a {file.format} picture, and the API goes by the ending, "
+                f"The file {shown(file.source)} is a {file.format} picture, and the API goes by the ending, "
                 f"which should be {' or '.join(endings)}."
             )
 
@@ -133,7 +134,7 @@ def _unknown_model(name: str) -> str:
     near = _nearest(name, MODELS, count=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}? All" if near else "all"
     return (
-        f"model is {_shown(name)}, which is not known; {hint} that are known: {', '.join(MODELS)} "
+        f"model is {shown(name)}, which is not known; {hint} that are known: {', '.join(MODELS)} "
         "(allow_unknown_model=True sends it unchecked)"
     )
 
@@ -151,7 +152,7 @@ def _text_problems(request: VideoRequest) -> Iterator[str]:
 
 
 def _not_a_text(name: str, value: Any) -> str:
-    problem = f"{name} is {_shown(value)}, and a text is needed"
+    problem = f"{name} is {shown(value)}, and a text is needed"
     if not isinstance(value, list | tuple | Mapping):
         return problem
     kind = "dict" if isinstance(value, Mapping) else "list"
@@ -162,7 +163,7 @@ def _not_a_text(name: str, value: Any) -> str:
 
 
 def _not_a_list(name: str, value: Any) -> str:
-    problem = f"{name} is {_shown(value)}, and a list of public http(s) URLs or files is needed"
+    problem = f"{name} is {shown(value)}, and a list of public http(s) URLs or files is needed"
     if isinstance(value, set | frozenset):
         return f"{problem}: a set has no order, and prompts name references by position"
     if isinstance(value, str) and not value.lstrip().startswith("["):
@@ -184,10 +185,10 @@ def _leftover_problems(request: VideoRequest) -> Iterator[str]:
         # Where a text is one of many, a short one may be a choice that only the API knows.
         found = leftover(text, may_be_a_choice=label.startswith("extra_inputs"))
         if problem := storage_problem(text):
-            yield f"{label} is {_shown(text)}, and {problem}"
+            yield f"{label} is {shown(text)}, and {problem}"
         elif found:
             shows, cause = found
-            yield f"{label} is {_shown(text)}, which {shows}" + (f" ({cause})" if cause not in named else "")
+            yield f"{label} is {shown(text)}, which {shows}" + (f" ({cause})" if cause not in named else "")
             named.add(cause)
 
 
@@ -204,7 +205,7 @@ def _meant_texts(request: VideoRequest) -> Iterator[tuple[str, str]]:
         for key, value in request.extra_inputs.items():
             yield "a name in extra_inputs", key
             for text in texts_in(value):
-                yield f"extra_inputs[{_shown(key)}]", text
+                yield f"extra_inputs[{shown(key)}]", text
 
 
 def _texts(request: VideoRequest) -> set[str]:
@@ -237,14 +238,14 @@ def _duration_problems(request: VideoRequest, model: Model) -> Iterator[str]:
     if model.durations is None:
         if request.duration is not None:
             yield (
-                f"duration is {_shown(request.duration)}, and {model.name} takes none: the length is that of the "
+                f"duration is {shown(request.duration)}, and {model.name} takes none: the length is that of the "
                 "reference video"
             )
         return
     shortest, longest = model.durations
     if not _is_integer(request.duration) or not shortest <= request.duration <= longest:  # type: ignore[operator]
         yield (
-            f"duration is {_shown(request.duration)}, and {model.name} takes whole seconds from {shortest} to {longest}"
+            f"duration is {shown(request.duration)}, and {model.name} takes whole seconds from {shortest} to {longest}"
         )
 
 
@@ -256,13 +257,13 @@ def _size_problems(request: VideoRequest, model: Model) -> Iterator[str]:
         return
     sizes = [*model.output_resolutions, *(pixels for pixels in QUICKSTART_SIZES if _offers(model, pixels))]
     if request.resolution is not None and request.resolution not in sizes:
-        yield f"resolution is {_shown(request.resolution)}, and {model.name} takes {', '.join(sizes)}"
+        yield f"resolution is {shown(request.resolution)}, and {model.name} takes {', '.join(sizes)}"
         return
     if request.aspect_ratio is None:
         return
     if request.aspect_ratio not in model.aspect_ratios:
         yield (
-            f"aspect_ratio is {_shown(request.aspect_ratio)}, and {model.name} takes {', '.join(model.aspect_ratios)}"
+            f"aspect_ratio is {shown(request.aspect_ratio)}, and {model.name} takes {', '.join(model.aspect_ratios)}"
         )
     elif request.aspect_ratio != request.effective_aspect_ratio:
         yield (
@@ -277,10 +278,10 @@ def _size_problems_of_a_copy(request: VideoRequest, model: Model) -> Iterator[st
     """The API refuses, after minutes, any shape but that of the reference video."""
     if request.resolution not in model.output_resolutions:
         resolutions = ", ".join(model.output_resolutions)
-        yield f"resolution is {_shown(request.resolution)}, and {model.name} takes {resolutions}"
+        yield f"resolution is {shown(request.resolution)}, and {model.name} takes {resolutions}"
     if request.aspect_ratio is not None:
         yield (
-            f"aspect_ratio is {_shown(request.aspect_ratio)}, and {model.name} takes none: the shape is that of the "
+            f"aspect_ratio is {shown(request.aspect_ratio)}, and {model.name} takes none: the shape is that of the "
             "reference video"
         )
 
@@ -311,7 +312,7 @@ def _media_problems(request: VideoRequest) -> Iterator[str]:
         for position, url in enumerate(urls, 1):
             yield from _media_item_problems(f"{name} {position}", url, kind, "a public http(s) URL or a file is needed")
     if request.callback_url is not None and not is_http_url(request.callback_url):
-        yield f"callback_url is {_shown(request.callback_url)}, and an http(s) URL is needed (or None for no callback)"
+        yield f"callback_url is {shown(request.callback_url)}, and an http(s) URL is needed (or None for no callback)"
 
 
 def _media_item_problems(name: str, media: Any, kind: str, needed: str) -> Iterator[str]:
@@ -321,30 +322,32 @@ def _media_item_problems(name: str, media: Any, kind: str, needed: str) -> Itera
         yield from _url_problems(name, media, kind)
     elif path := absolute_path(media):
         yield (
-            f"{name} is {_shown(media)}, and {needed}: a path must be absolute, here {_shown(path)}, and a URL begins "
+            f"{name} is {shown(media)}, and {needed}: a path must be absolute, here {shown(path)}, and a URL begins "
             "with https://"
         )
     else:
-        yield f"{name} is {_shown(media)}, and {needed}"
+        yield f"{name} is {shown(media)}, and {needed}"
 
 
 def _file_problems(name: str, file: MediaFile, kind: str) -> Iterator[str]:
-    shown = _shown(file.source)
+    source = shown(file.source)
     if not file.name.lower().endswith(SUFFIXES[kind]):
-        yield f"{name} is the file {shown}, and {', '.join(SUFFIXES[kind])} are accepted"
+        yield f"{name} is the file {source}, and {', '.join(SUFFIXES[kind])} are accepted"
     elif problem := storage_problem(file.source):
-        yield f"{name} is the file {shown}, and {problem}"
+        yield f"{name} is the file {source}, and {problem}"
     elif file.size <= 0:
-        yield f"{name} is the file {shown}, which is empty"
+        yield f"{name} is the file {source}, which is empty"
     elif kind == "image" and file.format is not None and file.format not in PICTURE_ENDINGS:
         accepted = ", ".join(PICTURE_ENDINGS)
-        yield f"{name} is the file {shown}, whose content is {file.format}, and {accepted} are accepted"
+        yield f"{name} is the file {source}, whose content is {file.format}, and {accepted} are accepted"
     elif file.kind == UNREADABLE:
-        yield f"{name} is the file {shown}, whose content can't be read as {_A[kind]} ({', '.join(SUFFIXES[kind])})"
+        yield f"{name} is the file {source}, whose content can't be read as {_A[kind]} ({', '.join(SUFFIXES[kind])})"
     elif file.kind not in (None, kind):
-        yield f"{name} is the file {shown}, whose content is {_A[str(file.kind)]}, and {_A[kind]} is needed"
+        yield f"{name} is the file {source}, whose content is {_A[str(file.kind)]}, and {_A[kind]} is needed"
     elif file.pixels is not None and file.pixels > _MOST_PIXELS:
-        yield f"{name} is the file {shown}, which has {file.pixels:,} pixels, and at most {_MOST_PIXELS:,} are accepted"
+        yield (
+            f"{name} is the file {source}, which has {file.pixels:,} pixels, and at most {_MOST_PIXELS:,} are accepted"
+        )
 
 
 def _url_problems(name: str, url: str, kind: str) -> Iterator[str]:
@@ -353,10 +356,10 @@ def _url_problems(name: str, url: str, kind: str) -> Iterator[str]:
     path = unquote(parts.path).lower()
     others = [other for other, suffixes in SUFFIXES.items() if other != kind and path.endswith(suffixes)]
     if others:
-        yield f"{name} is {_shown(url)}, which is of kind {others[0]}, and {', '.join(SUFFIXES[kind])} are accepted"
+        yield f"{name} is {shown(url)}, which is of kind {others[0]}, and {', '.join(SUFFIXES[kind])} are accepted"
     elif path.endswith(_WRONG_ENDINGS) and not _CONVERTED.search(parts.query):
         ending = path[path.rindex(".") :]
-        yield f"{name} is {_shown(url)}, which ends in {ending}, and {', '.join(SUFFIXES[kind])} are accepted"
+        yield f"{name} is {shown(url)}, which ends in {ending}, and {', '.join(SUFFIXES[kind])} are accepted"
 
 
 def _reference_problems(request: VideoRequest, model: Model) -> Iterator[str]:
@@ -419,16 +422,16 @@ def _option_problems(request: VideoRequest) -> Iterator[str]:
             yield from _choice_problems(request, name, name, getattr(request, name))
     allowed: Any = request.allow_unknown_model
     if not isinstance(allowed, bool):
-        yield f"allow_unknown_model is {_shown(allowed)}, and True or False is needed"
+        yield f"allow_unknown_model is {shown(allowed)}, and True or False is needed"
     seconds = request.reference_video_seconds
     if seconds is not None and (
         isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 1e6
     ):
-        yield f"reference_video_seconds is {_shown(seconds)}, and a number above 0 is needed"
+        yield f"reference_video_seconds is {shown(seconds)}, and a number above 0 is needed"
     # Without a known model, whose own rule is stricter, a length has at least to be one.
     duration = request.duration
     if request.known_model is None and (not _is_integer(duration) or not 0 < duration < 1_000_000):  # type: ignore[operator]
-        yield f"duration is {_shown(duration)}, and a whole number of seconds is needed"
+        yield f"duration is {shown(duration)}, and a whole number of seconds is needed"
 
 
 def _choice_problems(request: VideoRequest, name: str, label: str, value: Any) -> Iterator[str]:
@@ -441,7 +444,7 @@ def _choice_problems(request: VideoRequest, name: str, label: str, value: Any) -
     :param value: what was chosen.
     """
     if needed := _CHOICES[name](value, request.known_model):
-        yield f"{label} is {_shown(value)}, and {needed}"
+        yield f"{label} is {shown(value)}, and {needed}"
 
 
 def _sound(value: Any, _: Model | None) -> str | None:
@@ -482,7 +485,7 @@ def _extra_problems(request: VideoRequest) -> Iterator[str]:
     if isinstance(extra, str) and extra.startswith("can't be written"):
         yield f"extra_inputs {extra}"
     elif not isinstance(extra, Mapping) or not all(isinstance(key, str) for key in extra):
-        yield f"extra_inputs is {_shown(extra)}, and a mapping of field names to values is needed{_text_of_one(extra)}"
+        yield f"extra_inputs is {shown(extra)}, and a mapping of field names to values is needed{_text_of_one(extra)}"
     else:
         for name, value in extra.items():
             yield from _extra_field_problems(request, name, value)
@@ -502,7 +505,7 @@ def _extra_field_problems(request: VideoRequest, name: str, value: Any) -> Itera
     if near:
         field = known[near[0]]
         use = _HAVE_A_PARAMETER.get(field, f"{field!r}")
-        yield f"extra_inputs has {_shown(name)}, which the API would ignore; if {field!r} is meant, use {use}"
+        yield f"extra_inputs has {shown(name)}, which the API would ignore; if {field!r} is meant, use {use}"
 
 
 def _nearest(name: str, known: Iterable[str], count: int, cutoff: float) -> list[str]:
@@ -520,8 +523,12 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _shown(value: Any) -> str:
-    """Show a value of any type and size in an error, safe for every log."""
+def shown(value: Any) -> str:
+    """
+    Show a value of any type and size in an error, safe for every log.
+
+    :param value: of a parameter.
+    """
     try:
         text = repr(value)
     except Exception:

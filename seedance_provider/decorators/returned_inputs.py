@@ -9,13 +9,13 @@ the task, unless there is a video whose result Airflow never got: that one is re
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from seedance_provider.api.coercion import listed, written
 from seedance_provider.api.errors import InvalidRequestError
+from seedance_provider.api.request_checks import shown
 from seedance_provider.api.text_checks import storage_problem, texts_in
 from seedance_provider.api.video_request import VideoRequest
 from seedance_provider.submission.task_state import TaskState
@@ -40,7 +40,7 @@ def inputs_of(returned: Any) -> dict[str, Any]:
     inputs = {"prompt": returned} if isinstance(returned, str) else returned
     if not isinstance(inputs, Mapping) or not inputs:
         raise InvalidInputsError(
-            f"The function returned {_shown(returned)}, and a prompt or a dict of inputs is needed. "
+            f"The function returned {shown(returned)}, and a prompt or a dict of inputs is needed. "
             "Nothing was submitted or charged."
         )
     if unknown := [name for name in inputs if name not in _NAMES]:
@@ -56,7 +56,7 @@ def inputs_of(returned: Any) -> dict[str, Any]:
         # Airflow would refuse to keep them, which looks like a store that is down and is worth a retry.
         if problem := storage_problem(text):
             raise InvalidInputsError(
-                f"The function returned {_shown(text)}, and {problem}. Nothing was submitted or charged."
+                f"The function returned {shown(text)}, and {problem}. Nothing was submitted or charged."
             )
     return kept
 
@@ -117,7 +117,7 @@ def _as_json(name: str, value: Any) -> Any:
         return json.loads(json.dumps(value, allow_nan=False, default=_written))
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputsError(
-            f"The function returned {name}={_shown(value)}, which JSON can't write ({error}), so a retry could not use "
+            f"The function returned {name}={shown(value)}, which JSON can't write ({error}), so a retry could not use "
             "it again. Nothing was submitted or charged."
         ) from None
 
@@ -125,12 +125,9 @@ def _as_json(name: str, value: Any) -> Any:
 def _written(value: Any) -> Any:
     """Keep a file by its name, and a number of another library as one of Python's."""
     from seedance_provider.storage.references import names_a_file
-    from seedance_provider.storage.stored_file import StoredFile
 
-    if isinstance(value, os.PathLike):
-        return str(value)
     if names_a_file(value):
-        return str(StoredFile.at(value))
+        return str(value)
     if isinstance(value, set | frozenset):
         raise TypeError("a set has no order: return a list")
     return written(value)
@@ -141,12 +138,4 @@ def _described(name: Any) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, _NAMES, n=1) if isinstance(name, str) else []
-    return f"{name!r} (did you mean {near[0]!r}?)" if near else _shown(name)
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = repr(value)
-    except Exception:
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 80 else f"{text[:80]}..."
+    return f"{name!r} (did you mean {near[0]!r}?)" if near else shown(name)

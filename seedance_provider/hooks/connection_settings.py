@@ -150,14 +150,13 @@ def _base_url(connection: _Connection, where: str) -> str:
 
 def _path_of_the_api(name: str, path: str, where: str, *, is_local: bool) -> str:
     """Add what is missing at the vendor, and at the emulator; elsewhere the API may be anywhere."""
-    if not path and is_local:
-        return _PATH
-    if name.removeprefix("www.") not in _VENDOR_NAMES:
-        return path
-    if name in _VENDOR_NAMES and path in ("", "api"):
-        return _PATH
-    if name in _VENDOR_NAMES and path.startswith("api/"):
-        return path
+    if name in _VENDOR_NAMES:
+        if path in ("", "api"):
+            return _PATH
+        if path.startswith("api/"):
+            return path
+    elif name.removeprefix("www.") not in _VENDOR_NAMES:
+        return _PATH if is_local and not path else path
     raise ConnectionSettingsError(f"{where}: the host is {f'{name}/{path}'!r}, which is no part of the API. {_VENDORS}")
 
 

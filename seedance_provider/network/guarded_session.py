@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-import seedance_provider
+from seedance_provider import USER_AGENT
 from seedance_provider.network.environment import ca_bundle
 from seedance_provider.network.exchange import TimedAdapter, with_connections
 
@@ -33,7 +33,7 @@ def guarded_session(rule: AddressRule) -> requests.Session:
     # What is compressed on its way has another length, and can't be resumed.
     session.headers["Accept-Encoding"] = "identity"
     # Some hosts refuse that of requests.
-    session.headers["User-Agent"] = f"airflow-provider-seedance/{seedance_provider.__version__}"
+    session.headers["User-Agent"] = USER_AGENT
     adapter = _GuardedAdapter(rule)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
